@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The version, the namespace that carries it, and what this unit is compiled with.
+
+#define MOTE_VERSION_MAJOR 0
+#define MOTE_VERSION_MINOR 1
+#define MOTE_VERSION_PATCH 0
+#define MOTE_VERSION (MOTE_VERSION_MAJOR * 10000 + MOTE_VERSION_MINOR * 100 + MOTE_VERSION_PATCH)
+
+#if defined(__cpp_exceptions) || defined(__EXCEPTIONS)
+#define MOTE_EXCEPTIONS 1
+// The inline namespace makes units of another version, or without exceptions, fail to link instead of merging.
+#define MOTE_BEGIN_NAMESPACE \
+    namespace mote {         \
+    inline namespace v0_1 {
+#else
+#define MOTE_EXCEPTIONS 0
+#define MOTE_BEGIN_NAMESPACE \
+    namespace mote {         \
+    inline namespace v0_1_noexceptions {
+#endif
+#define MOTE_END_NAMESPACE \
+    }                      \
+    }
+
+#if defined(__GNUC__)
+#define MOTE_ALWAYS_INLINE inline __attribute__((always_inline))
+#define MOTE_RESTRICT __restrict__
+#else
+#define MOTE_ALWAYS_INLINE inline
+#define MOTE_RESTRICT
+#endif

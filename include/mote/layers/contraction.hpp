@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layers that contract an input axis with weights: Conv2d, DepthwiseConv2d, Dense. Each is a template on its precision tag.
+
+#include <mote/layers/fields.hpp>
+#include <mote/layers/window.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+/// 2-D convolution, [batch, height, width, in] -> [batch, out_height, out_width, out]; cross-correlation, as in every
+/// framework. MACs = output elements * kernel area * in / groups.
+template <class P>
+struct Conv2d {
+    Tensor<typename P::weight> weight;  ///< [out, kernel_height, kernel_width, in / groups]
+    Tensor<typename P::bias> bias;      ///< [out], or empty; for i8 at scale s_in * s_weight[c]
+    Size2d stride;
+    Size2d dilation;
+    Padding2d padding;
+    std::size_t groups = 1;
+
+    static constexpr const char* kind = "Conv2d";
+    static constexpr Family family = Family::contraction;
+    static constexpr auto fields = std::tuple{Field{"weight", &Conv2d::weight, Role::weight, 0, 3},
+                                              Field{"bias", &Conv2d::bias, Role::bias, 0},
+                                              Field{"stride", &Conv2d::stride},
+                                              Field{"dilation", &Conv2d::dilation},
+                                              Field{"padding", &Conv2d::padding},
+                                              Field{"groups", &Conv2d::groups}};
+};
+
+/// Depthwise convolution, [batch, height, width, in] -> [batch, out_height, out_width, in * multiplier]; output channel
+/// c reads input channel c / multiplier.
+template <class P>
+struct DepthwiseConv2d {
+    Tensor<typename P::weight> weight;  ///< [in * multiplier, kernel_height, kernel_width, 1]
+    Tensor<typename P::bias> bias;      ///< [in * multiplier], or empty
+    Size2d stride;
+    Size2d dilation;
+    Padding2d padding;
+    std::size_t multiplier = 1;
+
+    static constexpr const char* kind = "DepthwiseConv2d";
+    static constexpr Family family = Family::contraction;
+    static constexpr auto fields = std::tuple{Field{"weight", &DepthwiseConv2d::weight, Role::weight, 0},
+                                              Field{"bias", &DepthwiseConv2d::bias, Role::bias, 0},
+                                              Field{"stride", &DepthwiseConv2d::stride},
+                                              Field{"dilation", &DepthwiseConv2d::dilation},
+                                              Field{"padding", &DepthwiseConv2d::padding},
+                                              Field{"multiplier", &DepthwiseConv2d::multiplier}};
+};
+
+/// Fully connected over the last axis, [..., in] -> [..., out].
+template <class P>
+struct Dense {
+    Tensor<typename P::weight> weight;  ///< [out, in]
+    Tensor<typename P::bias> bias;      ///< [out], or empty
+
+    static constexpr const char* kind = "Dense";
+    static constexpr Family family = Family::contraction;
+    static constexpr auto fields =
+        std::tuple{Field{"weight", &Dense::weight, Role::weight, 0, 1}, Field{"bias", &Dense::bias, Role::bias, 0}};
+};
+
+MOTE_END_NAMESPACE

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layers that treat each element alone: activations, BatchNorm, Add, Mul, Convert.
+
+#include <mote/layers/fields.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+// Activations. On int8 values, Relu and Relu6 clamp (input and output share their quantization); the others look each
+// byte up in `table`: 256 int8 entries, the entry for q at q + 128, computed in double when the model is quantized or
+// imported (activation_table in quantization/), so that no target's math library matters. Empty for floating point.
+
+/// max(x, 0)
+struct Relu {
+    static constexpr const char* kind = "Relu";
+    static constexpr Family family = Family::elementwise;
+    static constexpr std::tuple<> fields{};
+};
+
+/// min(max(x, 0), 6)
+struct Relu6 {
+    static constexpr const char* kind = "Relu6";
+    static constexpr Family family = Family::elementwise;
+    static constexpr std::tuple<> fields{};
+};
+
+/// x where x > 0, else slope * x
+struct LeakyRelu {
+    float slope = 0.01f;
+    Tensor<i8> table;
+    static constexpr const char* kind = "LeakyRelu";
+    static constexpr Family family = Family::elementwise;
+    static constexpr auto fields = std::tuple{Field{"slope", &LeakyRelu::slope}, Field{"table", &LeakyRelu::table}};
+};
+
+/// 1 / (1 + exp(-x))
+struct Sigmoid {
+    Tensor<i8> table;
+    static constexpr const char* kind = "Sigmoid";
+    static constexpr Family family = Family::elementwise;
+    static constexpr auto fields = std::tuple{Field{"table", &Sigmoid::table}};
+};
+
+struct Tanh {
+    Tensor<i8> table;
+    static constexpr const char* kind = "Tanh";
+    static constexpr Family family = Family::elementwise;
+    static constexpr auto fields = std::tuple{Field{"table", &Tanh::table}};
+};
+
+/// min(max(x + 3, 0), 6) / 6 (Howard et al. 2019, MobileNetV3, section 5.2)
+struct HardSigmoid {
+    Tensor<i8> table;
+    static constexpr const char* kind = "HardSigmoid";
+    static constexpr Family family = Family::elementwise;
+    static constexpr auto fields = std::tuple{Field{"table", &HardSigmoid::table}};
+};
+
+/// x * HardSigmoid(x) (Howard et al. 2019, section 5.2)
+struct HardSwish {
+    Tensor<i8> table;
+    static constexpr const char* kind = "HardSwish";
+    static constexpr Family family = Family::elementwise;
+    static constexpr auto fields = std::tuple{Field{"table", &HardSwish::table}};
+};
+
+/// Over the last axis of any rank: scale * (x - mean) / sqrt(variance + epsilon) + shift. While training, mean and variance
+/// are the batch's, and the stored ones follow by `momentum` (the share of the new batch). Ioffe and Szegedy 2015.
+struct BatchNorm {
+    Tensor<f32> scale;     ///< [channels]
+    Tensor<f32> shift;     ///< [channels]
+    Tensor<f32> mean;      ///< [channels]
+    Tensor<f32> variance;  ///< [channels]
+    float epsilon = 1e-5f;
+    float momentum = 0.1f;
+    static constexpr const char* kind = "BatchNorm";
+    static constexpr Family family = Family::elementwise;
+    static constexpr auto fields = std::tuple{Field{"scale", &BatchNorm::scale, Role::weight, 0},
+                                              Field{"shift", &BatchNorm::shift, Role::bias, 0},
+                                              Field{"mean", &BatchNorm::mean, Role::statistic, 0},
+                                              Field{"variance", &BatchNorm::variance, Role::statistic, 0},
+                                              Field{"epsilon", &BatchNorm::epsilon},
+                                              Field{"momentum", &BatchNorm::momentum}};
+};
+
+/// Sum of two values of one shape.
+struct Add {
+    static constexpr const char* kind = "Add";
+    static constexpr Family family = Family::elementwise;
+    static constexpr std::tuple<> fields{};
+};
+
+/// Product of two values: of one shape, or the second [batch, 1, 1, channels] or [batch, channels] and broadcast over
+/// the positions of the first (squeeze-excite).
+struct Mul {
+    static constexpr const char* kind = "Mul";
+    static constexpr Family family = Family::elementwise;
+    static constexpr std::tuple<> fields{};
+};
+
+/// Another element tag for the same numbers: quantize (f32 -> i8), dequantize (i8 -> f32), or requantize (i8 -> i8).
+/// The output's quantization stands with the output value.
+struct Convert {
+    Element element = Element::f32;
+    static constexpr const char* kind = "Convert";
+    static constexpr Family family = Family::elementwise;
+    static constexpr auto fields = std::tuple{Field{"element", &Convert::element}};
+};
+
+MOTE_END_NAMESPACE

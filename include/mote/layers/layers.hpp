@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// All layers, and the type lists that models are made of.
+
+#include <mote/layers/contraction.hpp>
+#include <mote/layers/elementwise.hpp>
+#include <mote/layers/movement.hpp>
+#include <mote/layers/reduction.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+template <class... L>
+struct LayerList {
+    static constexpr std::size_t size = sizeof...(L);
+};
+
+namespace detail {
+template <class... Lists>
+struct joined;
+template <class... A>
+struct joined<LayerList<A...>> {
+    using type = LayerList<A...>;
+};
+template <class... A, class... B, class... Rest>
+struct joined<LayerList<A...>, LayerList<B...>, Rest...> : joined<LayerList<A..., B...>, Rest...> {};
+
+template <class P>
+struct layers_of {
+    using type = LayerList<Conv2d<P>, DepthwiseConv2d<P>, Dense<P>>;
+};
+template <>
+struct layers_of<f32> {
+    using type = LayerList<Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>, BatchNorm>;
+};
+
+template <class L, class List>
+struct index_in;
+template <class L>
+struct index_in<L, LayerList<>> {
+    static constexpr std::size_t value = 0;
+};
+template <class L, class First, class... Rest>
+struct index_in<L, LayerList<First, Rest...>> {
+    static constexpr std::size_t value = std::is_same_v<L, First> ? 0 : 1 + index_in<L, LayerList<Rest...>>::value;
+};
+}  // namespace detail
+
+/// Layers without parameters: their arithmetic follows their values' elements.
+using plain_layers = LayerList<Add, Mul, Concat, Pad, MaxPool2d, AveragePool2d, GlobalAveragePool, Softmax, Relu, Relu6,
+                               LeakyRelu, Sigmoid, Tanh, HardSigmoid, HardSwish, Reshape, Flatten, Transpose, Convert>;
+
+/// The layers that a Model<P...> may hold.
+template <class... P>
+using standard_layers = typename detail::joined<plain_layers, typename detail::layers_of<P>::type...>::type;
+
+/// A list with an application's own layers behind it: BasicModel<append<standard_layers<f32>, MyLayer>>.
+template <class List, class... L>
+using append = typename detail::joined<List, LayerList<L...>>::type;
+
+template <class L, class List>
+inline constexpr std::size_t index_in = detail::index_in<L, List>::value;
+
+template <class L, class List>
+inline constexpr bool contains = detail::index_in<L, List>::value < List::size;
+
+MOTE_END_NAMESPACE

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// AlignedBytes: 64-byte aligned, zero-filled memory with shared ownership.
+
+#include <mote/core/config.hpp>
+#include <mote/tensor/error.hpp>
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <new>
+
+MOTE_BEGIN_NAMESPACE
+
+inline constexpr std::size_t storage_alignment = 64;
+
+constexpr std::size_t align_up(std::size_t bytes, std::size_t alignment = storage_alignment) noexcept {
+    return (bytes + alignment - 1) / alignment * alignment;
+}
+
+/// `bytes` zeroed bytes at an address divisible by 64; at least one is allocated. Throws std::bad_alloc.
+inline std::shared_ptr<std::byte> allocate_bytes(std::size_t bytes) {
+    const std::size_t size = align_up(bytes == 0 ? 1 : bytes);
+    auto* memory = static_cast<std::byte*>(::operator new (size, std::align_val_t{storage_alignment}));
+    std::memset(memory, 0, size);
+    return std::shared_ptr<std::byte>(memory, [](std::byte* p) { ::operator delete (p, std::align_val_t{storage_alignment}); });
+}
+
+MOTE_END_NAMESPACE
