@@ -11,11 +11,11 @@ MOTE_BEGIN_NAMESPACE
 /// framework. MACs = output elements * kernel area * in / groups.
 template <class P>
 struct Conv2d {
-    Tensor<typename P::weight> weight;  ///< [out, kernel_height, kernel_width, in / groups]
-    Tensor<typename P::bias> bias;      ///< [out], or empty; for i8 at scale s_in * s_weight[c]
-    Size2d stride;
-    Size2d dilation;
-    Padding2d padding;
+    Tensor<typename P::weight> weight{};  ///< [out, kernel_height, kernel_width, in / groups]
+    Tensor<typename P::bias> bias{};      ///< [out], or empty; for i8 at scale s_in * s_weight[c]
+    Size2d stride{};
+    Size2d dilation{};
+    Padding2d padding{};
     std::size_t groups = 1;
 
     static constexpr const char* kind = "Conv2d";
@@ -32,11 +32,11 @@ struct Conv2d {
 /// c reads input channel c / multiplier.
 template <class P>
 struct DepthwiseConv2d {
-    Tensor<typename P::weight> weight;  ///< [in * multiplier, kernel_height, kernel_width, 1]
-    Tensor<typename P::bias> bias;      ///< [in * multiplier], or empty
-    Size2d stride;
-    Size2d dilation;
-    Padding2d padding;
+    Tensor<typename P::weight> weight{};  ///< [in * multiplier, kernel_height, kernel_width, 1]
+    Tensor<typename P::bias> bias{};      ///< [in * multiplier], or empty
+    Size2d stride{};
+    Size2d dilation{};
+    Padding2d padding{};
     std::size_t multiplier = 1;
 
     static constexpr const char* kind = "DepthwiseConv2d";
@@ -52,8 +52,8 @@ struct DepthwiseConv2d {
 /// Fully connected over the last axis, [..., in] -> [..., out].
 template <class P>
 struct Dense {
-    Tensor<typename P::weight> weight;  ///< [out, in]
-    Tensor<typename P::bias> bias;      ///< [out], or empty
+    Tensor<typename P::weight> weight{};  ///< [out, in]
+    Tensor<typename P::bias> bias{};      ///< [out], or empty
 
     static constexpr const char* kind = "Dense";
     static constexpr Family family = Family::contraction;

@@ -27,7 +27,7 @@ struct Relu6 {
 /// x where x > 0, else slope * x
 struct LeakyRelu {
     float slope = 0.01f;
-    Tensor<i8> table;
+    Tensor<i8> table{};
     static constexpr const char* kind = "LeakyRelu";
     static constexpr Family family = Family::elementwise;
     static constexpr auto fields = std::tuple{Field{"slope", &LeakyRelu::slope}, Field{"table", &LeakyRelu::table}};
@@ -35,14 +35,14 @@ struct LeakyRelu {
 
 /// 1 / (1 + exp(-x))
 struct Sigmoid {
-    Tensor<i8> table;
+    Tensor<i8> table{};
     static constexpr const char* kind = "Sigmoid";
     static constexpr Family family = Family::elementwise;
     static constexpr auto fields = std::tuple{Field{"table", &Sigmoid::table}};
 };
 
 struct Tanh {
-    Tensor<i8> table;
+    Tensor<i8> table{};
     static constexpr const char* kind = "Tanh";
     static constexpr Family family = Family::elementwise;
     static constexpr auto fields = std::tuple{Field{"table", &Tanh::table}};
@@ -50,7 +50,7 @@ struct Tanh {
 
 /// min(max(x + 3, 0), 6) / 6 (Howard et al. 2019, MobileNetV3, section 5.2)
 struct HardSigmoid {
-    Tensor<i8> table;
+    Tensor<i8> table{};
     static constexpr const char* kind = "HardSigmoid";
     static constexpr Family family = Family::elementwise;
     static constexpr auto fields = std::tuple{Field{"table", &HardSigmoid::table}};
@@ -58,7 +58,7 @@ struct HardSigmoid {
 
 /// x * HardSigmoid(x) (Howard et al. 2019, section 5.2)
 struct HardSwish {
-    Tensor<i8> table;
+    Tensor<i8> table{};
     static constexpr const char* kind = "HardSwish";
     static constexpr Family family = Family::elementwise;
     static constexpr auto fields = std::tuple{Field{"table", &HardSwish::table}};
@@ -67,10 +67,10 @@ struct HardSwish {
 /// Over the last axis of any rank: scale * (x - mean) / sqrt(variance + epsilon) + shift. While training, mean and variance
 /// are the batch's, and the stored ones follow by `momentum` (the share of the new batch). Ioffe and Szegedy 2015.
 struct BatchNorm {
-    Tensor<f32> scale;     ///< [channels]
-    Tensor<f32> shift;     ///< [channels]
-    Tensor<f32> mean;      ///< [channels]
-    Tensor<f32> variance;  ///< [channels]
+    Tensor<f32> scale{};     ///< [channels]
+    Tensor<f32> shift{};     ///< [channels]
+    Tensor<f32> mean{};      ///< [channels]
+    Tensor<f32> variance{};  ///< [channels]
     float epsilon = 1e-5f;
     float momentum = 0.1f;
     static constexpr const char* kind = "BatchNorm";

@@ -16,8 +16,8 @@ struct Concat {
 
 /// Adds before[a] and after[a] elements of real value `value` along each axis a; both have the input's rank.
 struct Pad {
-    std::vector<std::size_t> before;
-    std::vector<std::size_t> after;
+    std::vector<std::size_t> before{};
+    std::vector<std::size_t> after{};
     float value = 0.0f;
     static constexpr const char* kind = "Pad";
     static constexpr Family family = Family::movement;
@@ -27,7 +27,7 @@ struct Pad {
 
 /// The same elements under `shape`, the batch (first axis) included: 0 keeps the input's extent, one -1 takes the rest.
 struct Reshape {
-    std::vector<std::int64_t> shape;
+    std::vector<std::int64_t> shape{};
     static constexpr const char* kind = "Reshape";
     static constexpr Family family = Family::movement;
     static constexpr auto fields = std::tuple{Field{"shape", &Reshape::shape}};
@@ -42,7 +42,7 @@ struct Flatten {
 
 /// Output axis a is input axis order[a].
 struct Transpose {
-    std::vector<std::size_t> order;
+    std::vector<std::size_t> order{};
     static constexpr const char* kind = "Transpose";
     static constexpr Family family = Family::movement;
     static constexpr auto fields = std::tuple{Field{"order", &Transpose::order}};

@@ -9,9 +9,9 @@ MOTE_BEGIN_NAMESPACE
 
 /// The largest value under the window, [batch, height, width, channels]. Padding never wins.
 struct MaxPool2d {
-    Size2d kernel;
-    Size2d stride;
-    Padding2d padding;
+    Size2d kernel{};
+    Size2d stride{};
+    Padding2d padding{};
     static constexpr const char* kind = "MaxPool2d";
     static constexpr Family family = Family::reduction;
     static constexpr auto fields = std::tuple{Field{"kernel", &MaxPool2d::kernel}, Field{"stride", &MaxPool2d::stride},
@@ -20,9 +20,9 @@ struct MaxPool2d {
 
 /// The mean under the window. Padding does not count unless count_padding says so.
 struct AveragePool2d {
-    Size2d kernel;
-    Size2d stride;
-    Padding2d padding;
+    Size2d kernel{};
+    Size2d stride{};
+    Padding2d padding{};
     bool count_padding = false;
     static constexpr const char* kind = "AveragePool2d";
     static constexpr Family family = Family::reduction;
@@ -41,7 +41,7 @@ struct GlobalAveragePool {
 /// exp(x) / sum(exp(x)) over the last axis. On int8 values `table` holds 256 entries, round(exp(-scale * d) * 2^22) for
 /// d = largest - q (softmax_table in quantization/), and the output is at scale 1/256, zero point -128.
 struct Softmax {
-    Tensor<i32> table;
+    Tensor<i32> table{};
     static constexpr const char* kind = "Softmax";
     static constexpr Family family = Family::reduction;
     static constexpr auto fields = std::tuple{Field{"table", &Softmax::table}};

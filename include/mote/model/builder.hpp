@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// ModelBuilder<P...>: makes a model layer by layer; every call returns the handle of a value, so that branches are as easy as
+// chains.
+
+#include <mote/model/model.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+/// The name of the node and of its output value (made up from the layer's kind where empty), and the output's quantization,
+/// which an i8 layer that rescales needs.
+struct NodeOptions {
+    std::string name{};
+    Quantization quantization{};
+};
+
+///     ModelBuilder<f32> b;
+///     const auto x = b.input("image", {1, 8, 8, 1});
+///     const auto y = b.add(Relu{}, b.add(conv, x));
+///     b.output("sum", b.add(Add{}, {x, y}));
+///     const Model<f32> model = b.build();
+template <class List>
+class BasicBuilder {
+  public:
+    /// A value of the model that is being built.
+    struct Handle {
+        ValueId id = 0;
+    };
+
+    Handle input(std::string name, const Shape& shape, Element element = Element::f32, Quantization quantization = {}) {
+        const Handle handle = value(std::move(name), std::move(quantization));
+        graph_.values[handle.id].shape = shape;
+        graph_.values[handle.id].element = element;
+        graph_.inputs.push_back(handle.id);
+        return handle;
+    }
+
+    /// A node with one output. Throws an Error that names the node where the layer does not fit its inputs.
+    template <class L>
+    Handle add(L layer, std::span<const Handle> inputs, NodeOptions options = {}) {
+        std::vector<ValueId> ids;
+        for (const Handle input : inputs) ids.push_back(input.id);
+        std::string name = options.name.empty() ? unused_name(L::kind) : std::move(options.name);
+        for (const ValueId id : ids) {
+            if (id >= graph_.values.size())
+                fail(concat("node '", name, "' (", L::kind, "): an input is no value of this builder"));
+        }
+        const Handle output{narrow<ValueId>(graph_.values.size())};
+        Node node = make_node<List>(name, std::move(layer), std::move(ids), {output.id});
+        std::vector<Value> values = graph_.values;  // so that a layer that does not fit leaves the builder as it was
+        values.push_back({std::move(name), {}, Element::f32, std::move(options.quantization)});
+        detail::infer_node<List>(node, values);
+        graph_.values = std::move(values);
+        graph_.nodes.push_back(std::move(node));
+        return output;
+    }
+    template <class L>
+    Handle add(L layer, std::initializer_list<Handle> inputs, NodeOptions options = {}) {
+        return add(std::move(layer), std::span<const Handle>(inputs.begin(), inputs.size()), std::move(options));
+    }
+    template <class L>
+    Handle add(L layer, Handle input, NodeOptions options = {}) {
+        return add(std::move(layer), std::span<const Handle>(&input, 1), std::move(options));
+    }
+
+    /// Names the value and makes it the next output.
+    void output(std::string name, Handle handle) {
+        graph_.values.at(handle.id).name = std::move(name);
+        graph_.outputs.push_back(handle.id);
+    }
+    void output(Handle handle) { graph_.outputs.push_back(handle.id); }
+
+    const Shape& shape(Handle handle) const { return graph_.values.at(handle.id).shape; }
+    /// The extent of the value's last axis.
+    std::size_t channels(Handle handle) const { return shape(handle).back(); }
+
+    /// The checked model. The builder can go on.
+    BasicModel<List> build() const { return BasicModel<List>(graph_); }
+
+  private:
+    Handle value(std::string name, Quantization quantization) {
+        graph_.values.push_back({std::move(name), {}, Element::f32, std::move(quantization)});
+        return {narrow<ValueId>(graph_.values.size() - 1)};
+    }
+
+    /// "conv2d_3": the kind in lower case and the node's place.
+    std::string unused_name(const char* kind) const {
+        std::string name;
+        for (const char* c = kind; *c != '\0'; ++c) name += *c >= 'A' && *c <= 'Z' ? static_cast<char>(*c - 'A' + 'a') : *c;
+        return concat(name, "_", graph_.nodes.size());
+    }
+
+    Graph<List> graph_;
+};
+
+template <class... P>
+using ModelBuilder = BasicBuilder<standard_layers<P...>>;
+
+MOTE_END_NAMESPACE

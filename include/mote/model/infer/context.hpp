@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// InferContext: what a layer's `infer` sees of its node, and what it answers.
+
+#include <mote/model/value.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+/// A layer reads its input values, checks itself against them, and states each output (and each state that outlives a run).
+///
+///     void infer(const MyLayer& layer, mote::InferContext& node) {
+///         node.expect_inputs(1);
+///         node.output(node.input(0).shape, node.input(0).element);
+///     }
+class InferContext {
+  public:
+    InferContext(std::string_view name, const char* kind, std::span<const Value* const> inputs,
+                 std::span<const Quantization* const> requested)
+        : name_(name), kind_(kind), inputs_(inputs), requested_(requested) {}
+
+    std::size_t inputs() const noexcept { return inputs_.size(); }
+    const Value& input(std::size_t index) const noexcept { return *inputs_[index]; }
+
+    /// The quantization that the model's maker asked for output `index`; absent where none was given.
+    const Quantization& requested_quantization(std::size_t index = 0) const noexcept {
+        static const Quantization none;
+        return index < requested_.size() ? *requested_[index] : none;
+    }
+
+    /// States the next output.
+    void output(const Shape& shape, Element element, Quantization quantization = {}) {
+        if (shape.elements() >= Shape::absurd) {
+            fail(concat("the output [", to_string(shape), "] has more elements than memory can hold"));
+        }
+        outputs_.push_back({{}, shape, element, std::move(quantization)});
+    }
+
+    /// Declares a value that the engine keeps from run to run; reset() sets it to real zero.
+    void state(std::string_view name, const Shape& shape, Element element, Quantization quantization = {}) {
+        states_.push_back({std::string(name), shape, element, std::move(quantization)});
+    }
+
+    /// Throws an Error that names the node and its kind.
+    [[noreturn]] void fail(const std::string& text) const {
+        mote::fail(concat("node '", std::string(name_), "' (", kind_, "): ", text));
+    }
+
+    void expect_inputs(std::size_t least, std::size_t most) const {
+        if (inputs() < least || inputs() > most) {
+            fail(concat(least == most ? concat(least) : concat("from ", least, " to ", most), " inputs expected, ", inputs(),
+                        " given"));
+        }
+    }
+    void expect_inputs(std::size_t count) const { expect_inputs(count, count); }
+
+    void expect_rank(std::size_t index, std::size_t rank, const char* axes) const {
+        if (input(index).shape.rank() != rank) {
+            fail(concat("input ", to_string(input(index)), " has rank ", input(index).shape.rank(), "; expected ", axes));
+        }
+    }
+
+    const std::vector<Value>& outputs() const noexcept { return outputs_; }
+    const std::vector<Value>& states() const noexcept { return states_; }
+
+  private:
+    std::string_view name_;
+    const char* kind_;
+    std::span<const Value* const> inputs_;
+    std::span<const Quantization* const> requested_;
+    std::vector<Value> outputs_;
+    std::vector<Value> states_;
+};
+
+namespace detail {
+
+/// Checks that a layer without tables of its own can compute on this element: f32 or i8.
+inline void expect_f32_or_i8(const InferContext& node, std::size_t index) {
+    const Value& value = node.input(index);
+    if (value.element != Element::f32 && value.element != Element::i8) {
+        node.fail(concat("input ", to_string(value), ": f32 or i8 expected"));
+    }
+}
+
+/// The usable per-tensor quantization that an i8 output needs; the requested one.
+inline Quantization expect_output_quantization(const InferContext& node, std::size_t index = 0) {
+    const Quantization& asked = node.requested_quantization(index);
+    if (!asked.present()) node.fail("an i8 output needs a quantization (scale and zero point); none was given");
+    if (asked.per_axis()) node.fail("an i8 activation has one scale for the tensor; a scale per axis was given");
+    const QuantizationParams params = asked.params();
+    if (!usable_scale(params.scale)) {
+        node.fail(concat("the output's scale ", params.scale, " is not usable; a finite, positive, normal float is expected"));
+    }
+    if (params.zero_point < -128 || params.zero_point > 127) {
+        node.fail(concat("the output's zero point ", params.zero_point, " is outside [-128, 127]"));
+    }
+    return asked;
+}
+
+/// The multiplier of a requantization, m = s_in * s_weight / s_out in double, rounded to float.
+inline float requantization_multiplier(float input_scale, float weight_scale, float output_scale) {
+    return static_cast<float>(static_cast<double>(input_scale) * static_cast<double>(weight_scale) /
+                              static_cast<double>(output_scale));
+}
+
+}  // namespace detail
+
+MOTE_END_NAMESPACE

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// infer: output values of activations, BatchNorm, Add, Mul and Convert.
+
+#include <mote/layers/elementwise.hpp>
+#include <mote/model/infer/context.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+namespace detail {
+
+/// An activation that clamps: an i8 output shares its input's quantization.
+inline void infer_clamp(InferContext& node) {
+    node.expect_inputs(1);
+    expect_f32_or_i8(node, 0);
+    const Value& in = node.input(0);
+    const Quantization& asked = node.requested_quantization();
+    if (asked.present() && asked != in.quantization) {
+        node.fail("an int8 clamp's output shares its input's quantization; another one was given");
+    }
+    node.output(in.shape, in.element, in.quantization);
+}
+
+/// An activation that looks bytes up: 256 entries for i8, none for f32.
+inline void infer_lookup(const Tensor<i8>& table, InferContext& node) {
+    node.expect_inputs(1);
+    expect_f32_or_i8(node, 0);
+    const Value& in = node.input(0);
+    if (in.element == Element::f32) {
+        node.output(in.shape, in.element);
+        return;
+    }
+    if (table.elements() != 256) {
+        node.fail(concat("on int8 values the layer needs its table of 256 entries; it has ", table.elements(),
+                         " (quantize() and the importers make it)"));
+    }
+    node.output(in.shape, in.element, expect_output_quantization(node));
+}
+
+}  // namespace detail
+
+inline void infer(const Relu&, InferContext& node) {
+    detail::infer_clamp(node);
+}
+inline void infer(const Relu6&, InferContext& node) {
+    detail::infer_clamp(node);
+}
+inline void infer(const LeakyRelu& layer, InferContext& node) {
+    detail::infer_lookup(layer.table, node);
+}
+inline void infer(const Sigmoid& layer, InferContext& node) {
+    detail::infer_lookup(layer.table, node);
+}
+inline void infer(const Tanh& layer, InferContext& node) {
+    detail::infer_lookup(layer.table, node);
+}
+inline void infer(const HardSigmoid& layer, InferContext& node) {
+    detail::infer_lookup(layer.table, node);
+}
+inline void infer(const HardSwish& layer, InferContext& node) {
+    detail::infer_lookup(layer.table, node);
+}
+
+inline void infer(const BatchNorm& layer, InferContext& node) {
+    node.expect_inputs(1);
+    const Value& in = node.input(0);
+    if (in.element != Element::f32) node.fail(concat("input ", to_string(in), ": f32 expected (fold() removes BatchNorm)"));
+    if (in.shape.rank() < 2) node.fail(concat("input ", to_string(in), " needs a batch and a channel axis"));
+    const Shape expected{in.shape.back()};
+    for (const Tensor<f32>* tensor : {&layer.scale, &layer.shift, &layer.mean, &layer.variance}) {
+        if (tensor->shape() != expected) {
+            node.fail(concat("scale, shift, mean and variance must each be [", in.shape.back(), "]; one is [",
+                             to_string(tensor->shape()), "]"));
+        }
+    }
+    if (!(layer.epsilon >= 0.0f)) node.fail(concat("epsilon ", layer.epsilon, " must not be negative"));
+    for (const float variance : layer.variance.values()) {
+        if (!(variance + layer.epsilon > 0.0f))
+            node.fail(concat("variance ", variance, " + epsilon ", layer.epsilon, " must be positive"));
+    }
+    node.output(in.shape, in.element);
+}
+
+inline void infer(const Add&, InferContext& node) {
+    node.expect_inputs(2);
+    const Value& a = node.input(0);
+    const Value& b = node.input(1);
+    detail::expect_f32_or_i8(node, 0);
+    if (a.shape != b.shape || a.element != b.element) {
+        node.fail(concat("inputs ", to_string(a), " and ", to_string(b), " must have one shape and element"));
+    }
+    node.output(a.shape, a.element, a.element == Element::i8 ? detail::expect_output_quantization(node) : Quantization{});
+}
+
+inline void infer(const Mul&, InferContext& node) {
+    node.expect_inputs(2);
+    const Value& a = node.input(0);
+    const Value& b = node.input(1);
+    detail::expect_f32_or_i8(node, 0);
+    const std::size_t batch = a.shape.rank() == 0 ? 1 : a.shape[0];
+    const bool channels = a.shape.rank() >= 2 && b.shape.rank() >= 2 && b.shape[0] == batch &&
+                          b.shape.back() == a.shape.back() && b.shape.elements() == batch * a.shape.back();
+    if (a.element != b.element || (a.shape != b.shape && !channels)) {
+        node.fail(concat("inputs ", to_string(a), " and ", to_string(b),
+                         ": expected one element, and one shape or a second input [batch, 1, 1, channels]"));
+    }
+    node.output(a.shape, a.element, a.element == Element::i8 ? detail::expect_output_quantization(node) : Quantization{});
+}
+
+inline void infer(const Convert& layer, InferContext& node) {
+    node.expect_inputs(1);
+    detail::expect_f32_or_i8(node, 0);
+    const Value& in = node.input(0);
+    if (layer.element != Element::f32 && layer.element != Element::i8) {
+        node.fail(concat("conversion to ", element_name(layer.element), ": f32 and i8 are supported"));
+    }
+    if (in.element == Element::i8 && !in.quantization.present()) {
+        node.fail(concat("input ", to_string(in), " has no quantization: its real values are unknown"));
+    }
+    node.output(in.shape, layer.element,
+                layer.element == Element::i8 ? detail::expect_output_quantization(node) : Quantization{});
+}
+
+MOTE_END_NAMESPACE

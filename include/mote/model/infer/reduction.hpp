@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// infer: output values of pooling and softmax.
+
+#include <mote/layers/reduction.hpp>
+#include <mote/model/infer/contraction.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+namespace detail {
+
+/// Pooling keeps the quantization: the output's bytes mean what the input's mean.
+inline void expect_shared_quantization(const InferContext& node) {
+    const Quantization& asked = node.requested_quantization();
+    if (asked.present() && asked != node.input(0).quantization) {
+        node.fail("the output shares its input's quantization; another one was given");
+    }
+}
+
+template <class Pool>
+void infer_pool(const Pool& layer, InferContext& node) {
+    node.expect_inputs(1);
+    expect_f32_or_i8(node, 0);
+    node.expect_rank(0, 4, "[batch, height, width, channels]");
+    expect_shared_quantization(node);
+    const Value& in = node.input(0);
+    const Padding2d& pad = layer.padding;
+    for (const std::size_t extent : in.shape) {
+        if (extent == 0) node.fail(concat("input ", to_string(in), " has an empty axis"));
+    }
+    if (pad.top >= layer.kernel.height || pad.bottom >= layer.kernel.height || pad.left >= layer.kernel.width ||
+        pad.right >= layer.kernel.width) {
+        node.fail("padding must be smaller than the kernel, so that no window lies in padding alone");
+    }
+    const std::size_t height =
+        window_outputs(node, "height", in.shape[1], pad.top, pad.bottom, layer.kernel.height, layer.stride.height, 1);
+    const std::size_t width =
+        window_outputs(node, "width", in.shape[2], pad.left, pad.right, layer.kernel.width, layer.stride.width, 1);
+    if (layer.kernel.height > (std::size_t{1} << 22) / layer.kernel.width) node.fail("the kernel covers more than 2^22 pixels");
+    node.output({in.shape[0], height, width, in.shape[3]}, in.element, in.quantization);
+}
+
+}  // namespace detail
+
+inline void infer(const MaxPool2d& layer, InferContext& node) {
+    detail::infer_pool(layer, node);
+}
+inline void infer(const AveragePool2d& layer, InferContext& node) {
+    detail::infer_pool(layer, node);
+}
+
+inline void infer(const GlobalAveragePool&, InferContext& node) {
+    node.expect_rank(0, 4, "[batch, height, width, channels]");
+    const Shape& in = node.input(0).shape;
+    detail::infer_pool(AveragePool2d{.kernel = {in[1], in[2]}, .stride = {1, 1}, .padding = {}}, node);
+}
+
+inline void infer(const Softmax& layer, InferContext& node) {
+    node.expect_inputs(1);
+    detail::expect_f32_or_i8(node, 0);
+    const Value& in = node.input(0);
+    if (in.shape.rank() == 0 || in.shape.elements() == 0) node.fail(concat("input ", to_string(in), " is empty or a scalar"));
+    if (in.element == Element::f32) {
+        node.output(in.shape, in.element);
+        return;
+    }
+    if (layer.table.elements() != 256) {
+        node.fail(concat("on int8 values the layer needs its table of 256 entries; it has ", layer.table.elements(),
+                         " (quantize() and the importers make it)"));
+    }
+    const Quantization fixed = QuantizationParams{1.0f / 256.0f, -128};
+    const Quantization& asked = node.requested_quantization();
+    if (asked.present() && asked != fixed)
+        node.fail("the int8 output of softmax has scale 1/256 and zero point -128; another one was given");
+    node.output(in.shape, in.element, fixed);
+}
+
+/// The kernels' geometry of a pooling layer between two image values.
+template <class Pool>
+ConvGeometry pool_geometry(const Pool& layer, const Shape& in, const Shape& out) {
+    ConvGeometry g;
+    g.batch = narrow<std::int32_t>(in[0]);
+    g.in_height = narrow<std::int32_t>(in[1]);
+    g.in_width = narrow<std::int32_t>(in[2]);
+    g.in_channels = g.out_channels = g.groups = narrow<std::int32_t>(in[3]);
+    g.out_height = narrow<std::int32_t>(out[1]);
+    g.out_width = narrow<std::int32_t>(out[2]);
+    g.kernel_height = narrow<std::int32_t>(layer.kernel.height);
+    g.kernel_width = narrow<std::int32_t>(layer.kernel.width);
+    g.stride_height = narrow<std::int32_t>(layer.stride.height);
+    g.stride_width = narrow<std::int32_t>(layer.stride.width);
+    g.pad_top = narrow<std::int32_t>(layer.padding.top);
+    g.pad_left = narrow<std::int32_t>(layer.padding.left);
+    return g;
+}
+
+inline ConvGeometry geometry(const MaxPool2d& layer, const Shape& in, const Shape& out) {
+    return pool_geometry(layer, in, out);
+}
+inline ConvGeometry geometry(const AveragePool2d& layer, const Shape& in, const Shape& out) {
+    return pool_geometry(layer, in, out);
+}
+inline ConvGeometry geometry(const GlobalAveragePool&, const Shape& in, const Shape& out) {
+    return pool_geometry(AveragePool2d{.kernel = {in[1], in[2]}, .stride = {1, 1}, .padding = {}}, in, out);
+}
+
+MOTE_END_NAMESPACE
