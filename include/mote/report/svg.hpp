@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Pictures as SVG text: curves over epochs, and the confusion of a classifier. No script, no external resource.
+
+#include <mote/tensor/error.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <span>
+#include <string>
+#include <vector>
+
+MOTE_BEGIN_NAMESPACE
+
+/// One line of a curve picture: y[i] at x = i + 1.
+struct Series {
+    std::string name;
+    std::vector<double> y;
+};
+
+struct CurveOptions {
+    std::string title{};
+    std::string x_label = "epoch";
+    std::string y_label{};
+};
+
+namespace detail {
+
+inline std::string svg_number(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4g", value);
+    return text;
+}
+
+inline std::string svg_escaped(const std::string& text) {
+    std::string result;
+    for (const char c : text) {
+        if (c == '<') {
+            result += "&lt;";
+        } else if (c == '&') {
+            result += "&amp;";
+        } else if (c == '>') {
+            result += "&gt;";
+        } else if (c == '"') {
+            result += "&quot;";
+        } else {
+            result += c;
+        }
+    }
+    return result;
+}
+
+inline std::string svg_text(double x, double y, const std::string& text, const char* style) {
+    return concat("<text x=\"", svg_number(x), "\" y=\"", svg_number(y), "\" ", style, ">", svg_escaped(text), "</text>\n");
+}
+
+inline std::string svg_head(double width, double height) {
+    return concat("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ", svg_number(width), " ", svg_number(height),
+                  "\" width=\"", svg_number(width), "\" height=\"", svg_number(height),
+                  "\" font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n");
+}
+
+/// A round step (1, 2 or 5 times a power of ten) that divides the range into at most six parts.
+inline double svg_step(double range) {
+    const double power = std::pow(10.0, std::floor(std::log10(range / 6)));
+    for (const double factor : {1.0, 2.0, 5.0}) {
+        if (range / (factor * power) <= 6) return factor * power;
+    }
+    return 10 * power;
+}
+
+}  // namespace detail
+
+/// Lines over a common x axis with a legend. Values that are not finite leave a gap. Throws where there is nothing to draw.
+inline std::string curves_svg(std::span<const Series> series, const CurveOptions& options = {}) {
+    constexpr double left = 60, top = 40, width = 520, height = 260;
+    constexpr const char* colours[] = {"#1b6ca8", "#d1495b", "#2e8b57", "#8a5a9e", "#c77800", "#555555"};
+    double low = INFINITY, high = -INFINITY;
+    std::size_t points = 0;
+    for (const Series& line : series) {
+        points = std::max(points, line.y.size());
+        for (const double y : line.y) {
+            if (!std::isfinite(y)) continue;
+            low = std::min(low, y);
+            high = std::max(high, y);
+        }
+    }
+    if (!(low <= high)) fail("curves_svg: there is no finite value to draw");
+    if (high - low < 1e-9 * std::max(1.0, std::abs(high))) high = low + std::max(1e-3, std::abs(low) * 1e-3);
+    const double step = detail::svg_step(high - low);
+    low = std::floor(low / step) * step;
+    high = std::ceil(high / step) * step;
+    auto x_at = [&](std::size_t i) {
+        return left + width * (points < 2 ? 0.5 : static_cast<double>(i) / static_cast<double>(points - 1));
+    };
+    auto y_at = [&](double y) { return top + height * (high - y) / (high - low); };
+
+    std::string svg = detail::svg_head(left + width + 150, top + height + 50);
+    svg += detail::svg_text(left, 22, options.title, "font-size=\"15\"");
+    for (double y = low; y <= high + step / 2; y += step) {
+        const std::string at = detail::svg_number(y_at(y));
+        svg += concat("<path d=\"M", detail::svg_number(left), " ", at, "h", detail::svg_number(width),
+                      "\" stroke=\"#dddddd\"/>\n");
+        svg += detail::svg_text(left - 6, y_at(y) + 4, detail::svg_number(std::abs(y) < step / 1000 ? 0 : y),
+                                "text-anchor=\"end\"");
+    }
+    const std::size_t every = std::max<std::size_t>(1, (points + 9) / 10);
+    for (std::size_t i = 0; i < points; i += every) {
+        svg += detail::svg_text(x_at(i), top + height + 18, std::to_string(i + 1), "text-anchor=\"middle\"");
+    }
+    svg += detail::svg_text(left + width / 2, top + height + 38, options.x_label, "text-anchor=\"middle\"");
+    svg += detail::svg_text(6, top - 8, options.y_label, "");
+    std::size_t index = 0;
+    for (const Series& line : series) {
+        const char* colour = colours[index % std::size(colours)];
+        std::string path;
+        bool pen_down = false;
+        for (std::size_t i = 0; i < line.y.size(); ++i) {
+            if (!std::isfinite(line.y[i])) {
+                pen_down = false;
+                continue;
+            }
+            path += concat(pen_down ? "L" : "M", detail::svg_number(x_at(i)), " ", detail::svg_number(y_at(line.y[i])));
+            pen_down = true;
+        }
+        svg += concat("<path d=\"", path, "\" fill=\"none\" stroke=\"", colour, "\" stroke-width=\"1.8\"/>\n");
+        const double y = top + 8 + 20.0 * static_cast<double>(index);
+        svg += concat("<path d=\"M", detail::svg_number(left + width + 12), " ", detail::svg_number(y), "h18\" stroke=\"",
+                      colour, "\" stroke-width=\"3\"/>\n");
+        svg += detail::svg_text(left + width + 36, y + 4, line.name, "");
+        ++index;
+    }
+    return svg + "</svg>\n";
+}
+
+/// A confusion matrix: counts[truth * classes + answer], rows the truth, columns the answer; the diagonal is blue, errors
+/// are red. Throws where counts is not classes * classes.
+inline std::string confusion_svg(std::span<const std::int64_t> counts, std::span<const std::string> classes,
+                                 const std::string& title = {}) {
+    const std::size_t n = classes.size();
+    if (n == 0 || counts.size() != n * n) {
+        fail(concat("confusion_svg: ", counts.size(), " counts for ", n, " classes; expected classes * classes"));
+    }
+    constexpr double cell = 36, left = 90, top = 80;
+    const double side = cell * static_cast<double>(n);
+    std::string svg = detail::svg_head(left + side + 20, top + side + 20);
+    svg += detail::svg_text(left, 22, title, "font-size=\"15\"");
+    svg += detail::svg_text(left + side / 2, 46, "answer", "text-anchor=\"middle\"");
+    svg += detail::svg_text(14, top + side / 2, "truth", "");
+    for (std::size_t row = 0; row < n; ++row) {
+        const double y = top + cell * static_cast<double>(row);
+        std::int64_t sum = 0;
+        for (std::size_t column = 0; column < n; ++column) sum += counts[row * n + column];
+        svg += detail::svg_text(left - 8, y + cell / 2 + 4, classes[row], "text-anchor=\"end\"");
+        svg +=
+            detail::svg_text(left + cell * (static_cast<double>(row) + 0.5), top - 8, classes[row], "text-anchor=\"middle\"");
+        for (std::size_t column = 0; column < n; ++column) {
+            const std::int64_t count = counts[row * n + column];
+            const double share = sum == 0 ? 0 : static_cast<double>(count) / static_cast<double>(sum);
+            const double strength = row == column ? share : count == 0 ? 0 : std::max(0.25, std::min(1.0, share * 8));
+            const double x = left + cell * static_cast<double>(column);
+            svg += concat("<rect x=\"", detail::svg_number(x), "\" y=\"", detail::svg_number(y), "\" width=\"",
+                          detail::svg_number(cell), "\" height=\"", detail::svg_number(cell), "\" stroke=\"#dddddd\" fill=\"",
+                          row == column ? "#1b6ca8" : "#d1495b", "\" fill-opacity=\"", detail::svg_number(strength), "\"/>\n");
+            if (count != 0) {
+                svg += detail::svg_text(x + cell / 2, y + cell / 2 + 4, std::to_string(count),
+                                        strength > 0.6 ? "text-anchor=\"middle\" fill=\"white\"" : "text-anchor=\"middle\"");
+            }
+        }
+    }
+    return svg + "</svg>\n";
+}
+
+MOTE_END_NAMESPACE
