@@ -160,7 +160,7 @@ void BasicModel<List>::check() {
         std::sort(names.begin(), names.end());
         for (std::size_t i = 0; i < names.size(); ++i) {
             if (names[i].empty()) fail(concat("a ", what, " has no name"));
-            if (i > 0 && names[i] == names[i - 1]) fail(concat("two ", what, "s are named '", std::string(names[i]), "'"));
+            if (i > 0 && names[i] == names[i - 1]) fail(concat("two ", what, "s are named '", names[i], "'"));
         }
     };
     std::vector<std::string_view> names;

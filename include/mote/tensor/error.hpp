@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <type_traits>
 #if MOTE_EXCEPTIONS
 #include <stdexcept>
 #endif
@@ -37,15 +38,17 @@ class Error : public std::runtime_error {
 }
 
 namespace detail {
-inline std::string text_of(const char* part) {
-    return part;
-}
-inline const std::string& text_of(const std::string& part) {
-    return part;
-}
-template <class Number>
-std::string text_of(Number part) {
-    return std::to_string(part);
+template <class Part>
+std::string text_of(const Part& part) {
+    if constexpr (std::is_floating_point_v<Part>) {
+        char text[32];
+        std::snprintf(text, sizeof text, "%.7g", static_cast<double>(part));
+        return text;
+    } else if constexpr (std::is_arithmetic_v<Part>) {
+        return std::to_string(part);
+    } else {
+        return std::string(part);
+    }
 }
 }  // namespace detail
 

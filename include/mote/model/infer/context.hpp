@@ -42,7 +42,7 @@ class InferContext {
 
     /// Throws an Error that names the node and its kind.
     [[noreturn]] void fail(const std::string& text) const {
-        mote::fail(concat("node '", std::string(name_), "' (", kind_, "): ", text));
+        mote::fail(concat("node '", name_, "' (", kind_, "): ", text));
     }
 
     void expect_inputs(std::size_t least, std::size_t most) const {
