@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// evaluate: one checked run on tensors of real numbers.
+
+#include <mote/engine/engine.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+/// Writes a real tensor into input `index`, quantized where the input is i8. Throws an Error that names the input where the
+/// shape differs, or where the input is neither f32 nor i8.
+inline void set_input(Engine& engine, std::size_t index, const Tensor<f32>& tensor) {
+    const Value& value = engine.input_value(index);
+    if (tensor.shape() != value.shape) {
+        fail(concat("input ", to_string(value), ": a tensor of that shape is expected, [", to_string(tensor.shape()),
+                    "] given"));
+    }
+    if (value.element == Element::f32) {
+        std::memcpy(engine.input<float>(index).data(), tensor.data(), tensor.bytes());
+    } else if (value.element == Element::i8 && value.quantization.present()) {
+        const QuantizationParams params = value.quantization.params();
+        const auto inverse = static_cast<float>(1.0 / static_cast<double>(params.scale));
+        engine.plan().kernels().quantize_i8(tensor.elements(), inverse, params.zero_point, tensor.data(),
+                                            engine.input<std::int8_t>(index).data());
+    } else {
+        fail(concat("input ", to_string(value), ": real numbers go into f32, or i8 with a quantization; use input<T>()"));
+    }
+}
+
+/// Output `index` as real numbers. Throws where it is neither f32 nor i8 with a quantization.
+inline Tensor<f32> get_output(const Engine& engine, std::size_t index = 0) {
+    const Value& value = engine.output_value(index);
+    Tensor<f32> result(value.shape);
+    if (value.element == Element::f32) {
+        std::memcpy(result.data(), engine.output<float>(index).data(), result.bytes());
+    } else if (value.element == Element::i8 && value.quantization.present()) {
+        const QuantizationParams params = value.quantization.params();
+        engine.plan().kernels().dequantize_i8(result.elements(), params.scale, params.zero_point,
+                                              engine.output<std::int8_t>(index).data(), result.data());
+    } else {
+        fail(concat("output ", to_string(value), ": only f32, and i8 with a quantization, are real numbers; use output<T>()"));
+    }
+    return result;
+}
+
+/// All outputs for these inputs, in the model's order. Throws an Error where their number or shapes differ from the model's.
+inline std::vector<Tensor<f32>> evaluate(Engine& engine, std::span<const Tensor<f32>> inputs) {
+    if (inputs.size() != engine.inputs()) {
+        fail(concat("the model has ", engine.inputs(), " inputs; ", inputs.size(), " tensors were given"));
+    }
+    for (std::size_t i = 0; i < inputs.size(); ++i) set_input(engine, i, inputs[i]);
+    engine.run();
+    std::vector<Tensor<f32>> outputs;
+    for (std::size_t i = 0; i < engine.outputs(); ++i) outputs.push_back(get_output(engine, i));
+    return outputs;
+}
+inline std::vector<Tensor<f32>> evaluate(Engine& engine, std::initializer_list<Tensor<f32>> inputs) {
+    return evaluate(engine, std::span<const Tensor<f32>>(inputs.begin(), inputs.size()));
+}
+
+/// The first output of a model with one input.
+inline Tensor<f32> evaluate(Engine& engine, const Tensor<f32>& input) {
+    return evaluate(engine, std::span<const Tensor<f32>>(&input, 1)).front();
+}
+
+MOTE_END_NAMESPACE

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// LowerContext: what a layer's `lower` sees of its node, and where it puts its steps.
+
+#include <mote/engine/step.hpp>
+#include <mote/passes/patterns.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+/// How a step is called. What is left empty stands for all of the node's inputs (with the residual), outputs, states.
+struct StepOptions {
+    std::string kernel{};  ///< the kernel's name; from the step type's where empty
+    std::string reason{};  ///< why this kernel
+    std::vector<BufferId> inputs{};
+    std::vector<BufferId> outputs{};
+    std::vector<BufferId> states{};
+    std::size_t scratch_bytes = 0;
+    std::size_t constant_bytes = 0;       ///< of packed constants
+    std::vector<std::size_t> in_place{};  ///< inputs (by place) whose buffer the first output may take over
+};
+
+namespace detail {
+
+/// A buffer while the plan is made.
+struct DraftBuffer {
+    std::string name;
+    std::size_t bytes = 0;
+    BufferId same_as = 0;  // itself, or a buffer that it shares storage with
+    bool is_input = false, is_output = false, is_state = false, is_scratch = false;
+};
+
+struct DraftStep {
+    Step step;
+    std::vector<std::size_t> in_place;
+};
+
+/// What is collected from all nodes.
+struct Draft {
+    std::vector<DraftBuffer> buffers;  // those of the model's values first
+    std::vector<DraftStep> steps;
+    std::vector<std::string> refusals;  // a line a node
+
+    BufferId root(BufferId id) const {
+        while (buffers[id].same_as != id) id = buffers[id].same_as;
+        return id;
+    }
+    /// From now on both share one storage.
+    void merge(BufferId kept, BufferId other) {
+        DraftBuffer& a = buffers[kept = root(kept)];
+        DraftBuffer& b = buffers[other = root(other)];
+        if (kept == other) return;
+        b.same_as = kept;
+        a.is_input = a.is_input || b.is_input;
+        a.is_output = a.is_output || b.is_output;
+        a.bytes = a.bytes > b.bytes ? a.bytes : b.bytes;
+    }
+};
+
+}  // namespace detail
+
+/// A layer emits one step or more that compute its outputs from its inputs:
+///
+///     void lower(const MyLayer& layer, mote::LowerContext& node) {
+///         node.emit(ScaleStep{node.input().shape.elements(), layer.factor}, {.in_place = {0}});
+///     }
+///
+/// The standard contractions also compute what their Group says (padding, clamps, a residual).
+class LowerContext {
+  public:
+    LowerContext(detail::Draft& draft, const KernelTable& kernels, const Group& group, std::span<const Value> values,
+                 std::vector<std::string> nodes, std::string name, const char* kind, std::span<const Value> states,
+                 BufferId first_state, std::shared_ptr<const void> layer)
+        : draft_(draft),
+          kernels_(kernels),
+          group_(group),
+          values_(values),
+          nodes_(std::move(nodes)),
+          name_(std::move(name)),
+          kind_(kind),
+          states_(states),
+          first_state_(first_state),
+          layer_(std::move(layer)) {}
+
+    std::size_t inputs() const noexcept { return group_.inputs.size(); }
+    const Value& input(std::size_t index = 0) const noexcept { return values_[group_.inputs[index]]; }
+    const Value& output(std::size_t index = 0) const noexcept { return values_[group_.outputs[index]]; }
+    const Value& state(std::size_t index = 0) const noexcept { return states_[index]; }
+    const KernelTable& kernels() const noexcept { return kernels_; }
+
+    const Group& group() const noexcept { return group_; }
+    /// What stands before the residual is added.
+    const Value& produced() const noexcept { return values_[group_.produced]; }
+    /// Null where there is none.
+    const Value* residual() const noexcept { return group_.has_residual ? &values_[group_.residual] : nullptr; }
+
+    // For layers of several steps: the buffers by which StepOptions refers to operands.
+    BufferId input_buffer(std::size_t index = 0) const noexcept { return group_.inputs[index]; }
+    BufferId output_buffer(std::size_t index = 0) const noexcept { return group_.outputs[index]; }
+    BufferId state_buffer(std::size_t index = 0) const noexcept { return narrow<BufferId>(first_state_ + index); }
+    /// A buffer that lives from the first step that uses it to the last.
+    BufferId temporary(std::size_t bytes) { return add_buffer(concat(name_, " temporary"), bytes, false); }
+
+    /// Emits a step. See Step for what a step type is.
+    template <class S>
+    void emit(S step, StepOptions options = {}) {
+        Step result;
+        result.kind = &step_kind<S>;
+        result.data = std::make_shared<const S>(std::move(step));
+        result.run = [](const void* data, const KernelTable& kernels, std::byte* const* operands) noexcept {
+            static_cast<const S*>(data)->run(kernels, operands);
+        };
+        add(std::move(result), std::move(options));
+    }
+
+    /// Lets the output be the input's bytes, without a step. False where it cannot be (both are seen from outside): then the
+    /// layer has to emit a copy.
+    bool share_storage() {
+        const detail::DraftBuffer& in = draft_.buffers[draft_.root(input_buffer())];
+        if (draft_.buffers[output_buffer()].is_output && (in.is_input || in.is_output)) return false;
+        draft_.merge(input_buffer(), output_buffer());
+        return true;
+    }
+
+    /// A member of the layer, kept alive by the step that holds it.
+    template <class T>
+    std::shared_ptr<const T> share(const T& member) const {
+        return std::shared_ptr<const T>(layer_, &member);
+    }
+
+    /// Says why the node cannot be planned; all such nodes are reported together.
+    void unsupported(const std::string& reason) {
+        draft_.refusals.push_back(concat("node '", name(), "' (", kind_, "): ", reason));
+    }
+    const std::string& name() const noexcept { return name_; }
+
+  private:
+    BufferId add_buffer(std::string name, std::size_t bytes, bool scratch) {
+        const BufferId id = narrow<BufferId>(draft_.buffers.size());
+        draft_.buffers.push_back({std::move(name), bytes, id, false, false, false, scratch});
+        return id;
+    }
+
+    void add(Step step, StepOptions options) {
+        if (options.inputs.empty()) {
+            options.inputs.assign(group_.inputs.begin(), group_.inputs.end());
+            if (group_.has_residual) options.inputs.push_back(group_.residual);
+        }
+        if (options.outputs.empty()) options.outputs.assign(group_.outputs.begin(), group_.outputs.end());
+        if (options.states.empty()) {
+            for (std::size_t i = 0; i < states_.size(); ++i) options.states.push_back(state_buffer(i));
+        }
+        step.nodes = nodes_;
+        step.kernel =
+            options.kernel.empty() ? concat(step.kind->name, " (", kernels_.instruction_set, ")") : std::move(options.kernel);
+        step.reason = std::move(options.reason);
+        step.inputs = options.inputs.size();
+        step.outputs = options.outputs.size();
+        step.states = options.states.size();
+        step.constant_bytes = options.constant_bytes;
+        step.operands = std::move(options.inputs);
+        step.operands.insert(step.operands.end(), options.outputs.begin(), options.outputs.end());
+        step.operands.insert(step.operands.end(), options.states.begin(), options.states.end());
+        if (options.scratch_bytes > 0) {
+            step.has_scratch = true;
+            step.operands.push_back(add_buffer(concat(name_, " scratch"), options.scratch_bytes, true));
+        }
+        draft_.steps.push_back({std::move(step), std::move(options.in_place)});
+    }
+
+    detail::Draft& draft_;
+    const KernelTable& kernels_;
+    const Group& group_;
+    std::span<const Value> values_;
+    std::vector<std::string> nodes_;
+    std::string name_;
+    const char* kind_;
+    std::span<const Value> states_;
+    BufferId first_state_;
+    std::shared_ptr<const void> layer_;
+};
+
+namespace detail {
+
+/// The value's one quantization. Where an int8 value has none (its bytes' meaning is unknown) the node is refused.
+inline bool quantization_of(LowerContext& node, const Value& value, QuantizationParams& params) {
+    if (!value.quantization.present() || value.quantization.per_axis()) {
+        node.unsupported(concat("value ", to_string(value), " needs a quantization of one scale"));
+        return false;
+    }
+    params = value.quantization.params();
+    return true;
+}
+
+/// The clamp in quantized steps: bytes in [lo, hi].
+struct ByteRange {
+    std::int32_t lo = -128;
+    std::int32_t hi = 127;
+};
+inline ByteRange byte_range(const Clamp& clamp, QuantizationParams params) {
+    ByteRange range;
+    const double scale = static_cast<double>(params.scale);
+    const double lo = std::nearbyint(static_cast<double>(clamp.lo) / scale) + params.zero_point;
+    const double hi = std::nearbyint(static_cast<double>(clamp.hi) / scale) + params.zero_point;
+    if (lo > -128.0) range.lo = lo < 127.0 ? static_cast<std::int32_t>(lo) : 127;
+    if (hi < 127.0) range.hi = hi > -128.0 ? static_cast<std::int32_t>(hi) : -128;
+    return range;
+}
+
+/// Names of a kernel by element: add_f32, add_i8.
+inline std::string kernel_name(const char* function, Element element, const KernelTable& kernels) {
+    return concat(function, "_", element_name(element), " (", kernels.instruction_set, ")");
+}
+
+}  // namespace detail
+
+MOTE_END_NAMESPACE

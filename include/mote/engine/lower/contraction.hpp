@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// lower: Conv2d, DepthwiseConv2d and Dense, with what their group brings: padding, clamps, a residual.
+
+#include <mote/engine/lower/context.hpp>
+#include <mote/kernels/multipliers.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+/// A convolution or depthwise convolution: y = clamp(layer(x), lo, hi), with a residual clamp(y + residual, ...). The
+/// weights stand as the layer holds them, and packed. Operands: input, residual if any, output, scratch if any.
+template <class P>
+struct ConvStep;
+
+template <>
+struct ConvStep<f32> {
+    ConvGeometry geometry{};
+    std::shared_ptr<const Tensor<f32>> weight{};
+    std::shared_ptr<const Tensor<f32>> bias{};  ///< may be an empty tensor
+    bool has_residual = false;
+    bool has_scratch = false;
+    Clamp clamp{};
+    Clamp residual_clamp{};
+    Constants packed{};
+
+    ConvF32 arguments(std::byte* const* operands) const noexcept {
+        ConvF32 run;
+        run.input = operand<const float>(operands, 0);
+        run.packed = packed.data();
+        run.residual = has_residual ? operand<const float>(operands, 1) : nullptr;
+        run.output = operand<float>(operands, has_residual ? 2 : 1);
+        run.scratch = has_scratch ? operands[has_residual ? 3 : 2] : nullptr;
+        run.lo = clamp.lo;
+        run.hi = clamp.hi;
+        run.residual_lo = residual_clamp.lo;
+        run.residual_hi = residual_clamp.hi;
+        return run;
+    }
+};
+
+template <>
+struct ConvStep<i8> {
+    ConvGeometry geometry{};
+    std::shared_ptr<const Tensor<i8>> weight{};
+    std::shared_ptr<const Tensor<i32>> bias{};  ///< may be an empty tensor; without the input's zero point
+    bool has_residual = false;
+    bool has_scratch = false;
+    std::vector<float> multiplier{};  ///< [out]
+    std::int32_t input_zero_point = 0;
+    RequantizeI8 requantize{};
+    AddI8 add{};  ///< of the residual
+    Constants packed{};
+
+    ConvI8 arguments(std::byte* const* operands) const noexcept {
+        ConvI8 run;
+        run.input = operand<const std::int8_t>(operands, 0);
+        run.packed = packed.data();
+        run.residual = has_residual ? operand<const std::int8_t>(operands, 1) : nullptr;
+        run.output = operand<std::int8_t>(operands, has_residual ? 2 : 1);
+        run.scratch = has_scratch ? operands[has_residual ? 3 : 2] : nullptr;
+        run.input_zero_point = input_zero_point;
+        run.requantize = requantize;
+        run.add = add;
+        return run;
+    }
+};
+
+/// Conv2d and Dense.
+template <class P>
+struct Conv2dStep : ConvStep<P> {
+    static constexpr const char* name = "conv2d";
+    static const auto& kernel(const KernelTable& kernels) noexcept {
+        if constexpr (std::is_same_v<P, f32>) {
+            return kernels.conv2d_f32;
+        } else {
+            return kernels.conv2d_i8;
+        }
+    }
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernel(kernels).run(this->geometry, this->arguments(operands));
+    }
+};
+
+template <class P>
+struct DepthwiseStep : ConvStep<P> {
+    static constexpr const char* name = "depthwise";
+    static const auto& kernel(const KernelTable& kernels) noexcept {
+        if constexpr (std::is_same_v<P, f32>) {
+            return kernels.depthwise_f32;
+        } else {
+            return kernels.depthwise_i8;
+        }
+    }
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernel(kernels).run(this->geometry, this->arguments(operands));
+    }
+};
+
+namespace detail {
+
+inline ConvConstantsF32 constants_of(const ConvStep<f32>& step) {
+    return {step.weight->data(), step.bias->empty() ? nullptr : step.bias->data()};
+}
+inline ConvConstantsI8 constants_of(const ConvStep<i8>& step) {
+    return {step.weight->data(), step.bias->empty() ? nullptr : step.bias->data(), step.multiplier.data(),
+            step.input_zero_point};
+}
+
+/// The numbers that do not depend on the weights' order. False where the node was refused.
+inline bool set_arithmetic(ConvStep<f32>& step, LowerContext& node) {
+    step.clamp = node.group().clamp;
+    step.residual_clamp = node.group().residual_clamp;
+    return true;
+}
+inline bool set_arithmetic(ConvStep<i8>& step, LowerContext& node) {
+    QuantizationParams in;
+    QuantizationParams produced;
+    if (!quantization_of(node, node.input(), in) || !quantization_of(node, node.produced(), produced)) return false;
+    const Quantization& weight = step.weight->quantization();
+    for (std::size_t c = 0; c < step.weight->shape()[0]; ++c) {
+        step.multiplier.push_back(requantization_multiplier(in.scale, weight.params(c).scale, produced.scale));
+    }
+    step.input_zero_point = in.zero_point;
+    const ByteRange range = byte_range(node.group().clamp, produced);
+    step.requantize = {produced.zero_point, range.lo, range.hi};
+    if (!step.has_residual) return true;
+    QuantizationParams residual;
+    QuantizationParams out;
+    if (!quantization_of(node, *node.residual(), residual) || !quantization_of(node, node.output(), out)) return false;
+    const ByteRange last = byte_range(node.group().residual_clamp, out);
+    if (!make_add_i8(produced, residual, out, last.lo, last.hi, step.add)) {
+        node.unsupported(concat("the sum's scales ", produced.scale, " and ", residual.scale, " -> ", out.scale,
+                                " are too far apart for 32-bit fixed point"));
+        return false;
+    }
+    return true;
+}
+
+template <class Step, class L>
+void lower_contraction(const L& layer, LowerContext& node, std::string reason) {
+    if (layer.weight.elements() >= (std::size_t{1} << 31)) {
+        return node.unsupported(concat("weight [", to_string(layer.weight.shape()), "] has 2^31 elements or more"));
+    }
+    Step step;
+    step.geometry = geometry(layer, node.input().shape, node.produced().shape);
+    step.geometry.pad_top += narrow<std::int32_t>(node.group().padding.top);
+    step.geometry.pad_left += narrow<std::int32_t>(node.group().padding.left);
+    step.weight = node.share(layer.weight);
+    step.bias = node.share(layer.bias);
+    step.has_residual = node.residual() != nullptr;
+    if (!set_arithmetic(step, node)) return;
+    const auto& kernel = Step::kernel(node.kernels());
+    const std::size_t packed_bytes = kernel.packed_bytes(step.geometry);
+    std::shared_ptr<std::byte> packed = allocate_bytes(packed_bytes);
+    kernel.pack(step.geometry, constants_of(step), packed.get());
+    step.packed = {std::move(packed), packed_bytes};
+    StepOptions options{.kernel = kernel.name, .reason = std::move(reason)};
+    options.scratch_bytes = kernel.scratch_bytes(step.geometry);
+    options.constant_bytes = packed_bytes;
+    if (step.has_residual) options.in_place = {1};
+    step.has_scratch = options.scratch_bytes > 0;
+    node.emit(std::move(step), std::move(options));
+}
+
+}  // namespace detail
+
+template <class P>
+void lower(const Conv2d<P>& layer, LowerContext& node) {
+    const Shape& w = layer.weight.shape();
+    const bool pointwise = w[1] == 1 && w[2] == 1 && layer.stride == Size2d{} && layer.padding == Padding2d{};
+    detail::lower_contraction<Conv2dStep<P>>(layer, node, pointwise ? "1x1: a matrix product" : "implicit matrix product");
+}
+
+template <class P>
+void lower(const DepthwiseConv2d<P>& layer, LowerContext& node) {
+    detail::lower_contraction<DepthwiseStep<P>>(layer, node, "one input channel an output channel");
+}
+
+template <class P>
+void lower(const Dense<P>& layer, LowerContext& node) {
+    detail::lower_contraction<Conv2dStep<P>>(layer, node, "dense: a matrix product");
+}
+
+MOTE_END_NAMESPACE

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// lower: activations, BatchNorm, Add, Mul, Convert.
+
+#include <mote/engine/lower/movement.hpp>
+#include <mote/kernels/multipliers.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+/// An f32 activation. Operands: input, output.
+struct UnaryStep {
+    static constexpr const char* name = "unary_f32";
+    std::size_t count = 0;
+    UnaryF32 unary{};
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.unary_f32(count, unary, operand<const float>(operands, 0), operand<float>(operands, 1));
+    }
+};
+
+/// Relu and Relu6 on bytes. Operands: input, output.
+struct ClampStep {
+    static constexpr const char* name = "clamp_i8";
+    std::size_t count = 0;
+    std::int8_t lo = -128, hi = 127;
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.clamp_i8(count, lo, hi, operand<const std::int8_t>(operands, 0), operand<std::int8_t>(operands, 1));
+    }
+};
+
+/// Any function of one byte. Operands: input, output.
+struct LookupStep {
+    static constexpr const char* name = "lookup_i8";
+    std::size_t count = 0;
+    std::shared_ptr<const Tensor<i8>> table{};  ///< [256], the entry for q at q + 128
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.lookup_i8(count, table->data(), operand<const std::int8_t>(operands, 0), operand<std::int8_t>(operands, 1));
+    }
+};
+
+/// y = scale[channel] * x + shift[channel]. Operands: input, output.
+struct AffineStep {
+    static constexpr const char* name = "affine_f32";
+    RowGeometry geometry{};
+    Tensor<f32> scale{};
+    Tensor<f32> shift{};
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.affine_f32(geometry, scale.data(), shift.data(), operand<const float>(operands, 0),
+                           operand<float>(operands, 1));
+    }
+};
+
+/// Operands: both inputs, output.
+template <class P>
+struct AddStep;
+template <>
+struct AddStep<f32> {
+    static constexpr const char* name = "add_f32";
+    std::size_t count = 0;
+    Clamp clamp{};
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.add_f32(count, operand<const float>(operands, 0), operand<const float>(operands, 1), clamp.lo, clamp.hi,
+                        operand<float>(operands, 2));
+    }
+};
+template <>
+struct AddStep<i8> {
+    static constexpr const char* name = "add_i8";
+    std::size_t count = 0;
+    AddI8 add{};
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.add_i8(count, add, operand<const std::int8_t>(operands, 0), operand<const std::int8_t>(operands, 1),
+                       operand<std::int8_t>(operands, 2));
+    }
+};
+
+/// Operands: both inputs, output.
+template <class P>
+struct MulStep;
+template <>
+struct MulStep<f32> {
+    static constexpr const char* name = "mul_f32";
+    RowGeometry geometry{};
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.mul_f32(geometry, operand<const float>(operands, 0), operand<const float>(operands, 1),
+                        operand<float>(operands, 2));
+    }
+};
+template <>
+struct MulStep<i8> {
+    static constexpr const char* name = "mul_i8";
+    RowGeometry geometry{};
+    MulI8 mul{};
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.mul_i8(geometry, mul, operand<const std::int8_t>(operands, 0), operand<const std::int8_t>(operands, 1),
+                       operand<std::int8_t>(operands, 2));
+    }
+};
+
+/// f32 -> i8. Operands: input, output.
+struct QuantizeStep {
+    static constexpr const char* name = "quantize_i8";
+    std::size_t count = 0;
+    float inverse_scale = 1.0f;
+    std::int32_t zero_point = 0;
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.quantize_i8(count, inverse_scale, zero_point, operand<const float>(operands, 0),
+                            operand<std::int8_t>(operands, 1));
+    }
+};
+
+/// i8 -> f32. Operands: input, output.
+struct DequantizeStep {
+    static constexpr const char* name = "dequantize_i8";
+    std::size_t count = 0;
+    float scale = 1.0f;
+    std::int32_t zero_point = 0;
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.dequantize_i8(count, scale, zero_point, operand<const std::int8_t>(operands, 0), operand<float>(operands, 1));
+    }
+};
+
+/// i8 -> i8 under another quantization. Operands: input, output.
+struct RequantizeStep {
+    static constexpr const char* name = "requantize_i8";
+    std::size_t count = 0;
+    float multiplier = 1.0f;
+    std::int32_t input_zero_point = 0;
+    std::int32_t zero_point = 0;
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.requantize_i8(count, multiplier, input_zero_point, zero_point, operand<const std::int8_t>(operands, 0),
+                              operand<std::int8_t>(operands, 1));
+    }
+};
+
+namespace detail {
+
+inline void lower_clamp(Clamp clamp, LowerContext& node) {
+    const std::size_t count = node.input().shape.elements();
+    if (node.input().element == Element::f32) {
+        node.emit(UnaryStep{count, {.lo = clamp.lo, .hi = clamp.hi}}, {.reason = "clamp", .in_place = {0}});
+        return;
+    }
+    QuantizationParams params;
+    if (!quantization_of(node, node.input(), params)) return;
+    const ByteRange range = byte_range(clamp, params);
+    node.emit(ClampStep{count, narrow<std::int8_t>(range.lo), narrow<std::int8_t>(range.hi)}, {.in_place = {0}});
+}
+
+template <class L>
+void lower_function(const L& layer, UnaryF32 unary, const char* reason, LowerContext& node) {
+    const std::size_t count = node.input().shape.elements();
+    if (node.input().element == Element::f32) {
+        node.emit(UnaryStep{count, unary}, {.reason = reason, .in_place = {0}});
+    } else {
+        node.emit(LookupStep{count, node.share(layer.table)}, {.reason = concat(reason, " by table"), .in_place = {0}});
+    }
+}
+
+}  // namespace detail
+
+inline void lower(const Relu&, LowerContext& node) {
+    detail::lower_clamp({.lo = 0.0f}, node);
+}
+inline void lower(const Relu6&, LowerContext& node) {
+    detail::lower_clamp({.lo = 0.0f, .hi = 6.0f}, node);
+}
+inline void lower(const LeakyRelu& layer, LowerContext& node) {
+    detail::lower_function(layer, {.function = Unary::leaky_relu, .slope = layer.slope}, "leaky relu", node);
+}
+inline void lower(const Sigmoid& layer, LowerContext& node) {
+    detail::lower_function(layer, {.function = Unary::sigmoid}, "sigmoid", node);
+}
+inline void lower(const Tanh& layer, LowerContext& node) {
+    detail::lower_function(layer, {.function = Unary::tanh}, "tanh", node);
+}
+inline void lower(const HardSigmoid& layer, LowerContext& node) {
+    detail::lower_function(layer, {.function = Unary::hard_sigmoid}, "hard sigmoid", node);
+}
+inline void lower(const HardSwish& layer, LowerContext& node) {
+    detail::lower_function(layer, {.function = Unary::hard_swish}, "hard swish", node);
+}
+
+inline void lower(const BatchNorm& layer, LowerContext& node) {
+    const Shape& shape = node.input().shape;
+    AffineStep step;
+    step.geometry.channels = narrow<std::int32_t>(shape.back());
+    step.geometry.outer = narrow<std::int32_t>(shape.elements() / shape.back());
+    step.scale = Tensor<f32>(layer.scale.shape());
+    step.shift = Tensor<f32>(layer.scale.shape());
+    for (std::size_t c = 0; c < layer.scale.elements(); ++c) {
+        const Affine affine = affine_of(layer, c);
+        step.scale[c] = static_cast<float>(affine.scale);
+        step.shift[c] = static_cast<float>(affine.shift);
+    }
+    const std::size_t bytes = 2 * layer.scale.bytes();
+    node.emit(std::move(step), {.reason = "no layer before it to fold into", .constant_bytes = bytes, .in_place = {0}});
+}
+
+inline void lower(const Add&, LowerContext& node) {
+    const std::size_t count = node.output().shape.elements();
+    if (node.output().element == Element::f32) {
+        node.emit(AddStep<f32>{count, node.group().clamp}, {.in_place = {0, 1}});
+        return;
+    }
+    QuantizationParams a;
+    QuantizationParams b;
+    QuantizationParams out;
+    if (!detail::quantization_of(node, node.input(0), a) || !detail::quantization_of(node, node.input(1), b) ||
+        !detail::quantization_of(node, node.output(), out)) {
+        return;
+    }
+    AddStep<i8> step{count};
+    const detail::ByteRange range = detail::byte_range(node.group().clamp, out);
+    if (!make_add_i8(a, b, out, range.lo, range.hi, step.add)) {
+        return node.unsupported(
+            concat("the scales ", a.scale, " and ", b.scale, " -> ", out.scale, " are too far apart for 32-bit fixed point"));
+    }
+    node.emit(step, {.in_place = {0, 1}});
+}
+
+inline void lower(const Mul&, LowerContext& node) {
+    const Shape& shape = node.input(0).shape;
+    const bool same = node.input(1).shape.elements() == shape.elements();
+    RowGeometry geometry;
+    geometry.channels = narrow<std::int32_t>(shape.back());
+    geometry.outer = narrow<std::int32_t>(shape.elements() / shape.back());
+    geometry.spatial = same ? 1 : narrow<std::int32_t>(shape.elements() / node.input(1).shape.elements());
+    StepOptions options;
+    options.reason = same ? "elementwise" : "the second operand is repeated over the positions";
+    options.in_place = same ? std::vector<std::size_t>{0, 1} : std::vector<std::size_t>{0};
+    if (node.output().element == Element::f32) {
+        node.emit(MulStep<f32>{geometry}, std::move(options));
+        return;
+    }
+    QuantizationParams a;
+    QuantizationParams b;
+    QuantizationParams out;
+    if (!detail::quantization_of(node, node.input(0), a) || !detail::quantization_of(node, node.input(1), b) ||
+        !detail::quantization_of(node, node.output(), out)) {
+        return;
+    }
+    MulStep<i8> step{geometry};
+    if (!make_mul_i8(a, b, out, -128, 127, step.mul)) {
+        return node.unsupported(
+            concat("the scales ", a.scale, " * ", b.scale, " -> ", out.scale, " are too far apart for 32-bit fixed point"));
+    }
+    node.emit(step, std::move(options));
+}
+
+inline void lower(const Convert&, LowerContext& node) {
+    const Value& in = node.input();
+    const Value& out = node.output();
+    const std::size_t count = in.shape.elements();
+    QuantizationParams from;
+    QuantizationParams to;
+    if (in.element == Element::i8 && !detail::quantization_of(node, in, from)) return;
+    if (out.element == Element::i8 && !detail::quantization_of(node, out, to)) return;
+    if (in.element == out.element && (in.element == Element::f32 || from == to)) {
+        if (!node.share_storage()) node.emit(detail::copy_of(in), {.reason = "the same numbers"});
+    } else if (in.element == Element::f32) {
+        const float inverse = static_cast<float>(1.0 / static_cast<double>(to.scale));
+        if (!usable_scale(inverse)) return node.unsupported(concat("the scale ", to.scale, " has no normal inverse"));
+        node.emit(QuantizeStep{count, inverse, to.zero_point});
+    } else if (out.element == Element::f32) {
+        node.emit(DequantizeStep{count, from.scale, from.zero_point});
+    } else {
+        const float multiplier = detail::requantization_multiplier(from.scale, 1.0f, to.scale);
+        if (!usable_scale(multiplier)) {
+            return node.unsupported(
+                concat("the scales ", from.scale, " -> ", to.scale, " give the unusable multiplier ", multiplier));
+        }
+        node.emit(RequantizeStep{count, multiplier, from.zero_point, to.zero_point}, {.in_place = {0}});
+    }
+}
+
+MOTE_END_NAMESPACE

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The verb lower of all standard layers, and its table over a list of layers. Only here it is asked whether a layer has it.
+
+#include <mote/engine/lower/contraction.hpp>
+#include <mote/engine/lower/elementwise.hpp>
+#include <mote/engine/lower/movement.hpp>
+#include <mote/engine/lower/reduction.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+namespace detail {
+
+template <class L>
+concept Lowerable = requires(const L& layer, LowerContext& node) {
+    lower(layer, node);
+};
+
+template <class L>
+struct LowerVerb {
+    static void call(const void* layer, LowerContext& node) {
+        if constexpr (Lowerable<L>) {
+            lower(*static_cast<const L*>(layer), node);
+        } else {
+            node.unsupported("layers of this kind have no lower(const Layer&, LowerContext&)");
+        }
+    }
+};
+
+/// The group's layer as it is lowered: with the BatchNorms that follow it folded in.
+template <class List>
+std::shared_ptr<const void> lead_layer(const Graph<List>& graph, const Group& group) {
+    std::shared_ptr<const void> result = graph.nodes[group.lead].layer;
+    for (const std::size_t norm : group.norms) {
+        Node node = graph.nodes[group.lead];
+        node.layer = result;
+        result = visit(graph, node, [&](const auto& layer) -> std::shared_ptr<const void> {
+            using L = std::remove_cvref_t<decltype(layer)>;
+            if constexpr (folds_batch_norm<L>) {
+                return std::make_shared<const L>(folded(layer, *get_if<BatchNorm>(graph, graph.nodes[norm])));
+            } else {
+                return nullptr;
+            }
+        });
+    }
+    return result;
+}
+
+}  // namespace detail
+
+MOTE_END_NAMESPACE

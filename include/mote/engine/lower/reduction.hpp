@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// lower: pooling and softmax.
+
+#include <mote/engine/lower/context.hpp>
+#include <mote/model/infer/reduction.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+/// Operands: input, output.
+template <class P>
+struct MaxPoolStep;
+template <>
+struct MaxPoolStep<f32> {
+    static constexpr const char* name = "max_pool_f32";
+    ConvGeometry geometry{};
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.max_pool_f32(geometry, operand<const float>(operands, 0), operand<float>(operands, 1));
+    }
+};
+template <>
+struct MaxPoolStep<i8> {
+    static constexpr const char* name = "max_pool_i8";
+    ConvGeometry geometry{};
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.max_pool_i8(geometry, operand<const std::int8_t>(operands, 0), operand<std::int8_t>(operands, 1));
+    }
+};
+
+/// Operands: input, output.
+template <class P>
+struct AveragePoolStep;
+template <>
+struct AveragePoolStep<f32> {
+    static constexpr const char* name = "average_pool_f32";
+    ConvGeometry geometry{};
+    bool count_padding = false;
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.average_pool_f32(geometry, count_padding, operand<const float>(operands, 0), operand<float>(operands, 1));
+    }
+};
+template <>
+struct AveragePoolStep<i8> {
+    static constexpr const char* name = "average_pool_i8";
+    ConvGeometry geometry{};
+    bool count_padding = false;
+    std::int32_t zero_point = 0;
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.average_pool_i8(geometry, count_padding, zero_point, operand<const std::int8_t>(operands, 0),
+                                operand<std::int8_t>(operands, 1));
+    }
+};
+
+/// Over the last axis. Operands: input, output.
+template <class P>
+struct SoftmaxStep;
+template <>
+struct SoftmaxStep<f32> {
+    static constexpr const char* name = "softmax_f32";
+    RowGeometry geometry{};
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.softmax_f32(geometry, operand<const float>(operands, 0), operand<float>(operands, 1));
+    }
+};
+template <>
+struct SoftmaxStep<i8> {
+    static constexpr const char* name = "softmax_i8";
+    RowGeometry geometry{};
+    std::shared_ptr<const Tensor<i32>> table{};  ///< [256]
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.softmax_i8(geometry, table->data(), operand<const std::int8_t>(operands, 0), operand<std::int8_t>(operands, 1));
+    }
+};
+
+namespace detail {
+
+inline void lower_average_pool(const ConvGeometry& geometry, bool count_padding, const char* reason, LowerContext& node) {
+    if (node.input().element == Element::f32) {
+        node.emit(AveragePoolStep<f32>{geometry, count_padding}, {.reason = reason});
+        return;
+    }
+    QuantizationParams params;
+    if (!quantization_of(node, node.input(), params)) return;
+    node.emit(AveragePoolStep<i8>{geometry, count_padding, params.zero_point}, {.reason = reason});
+}
+
+}  // namespace detail
+
+inline void lower(const MaxPool2d& layer, LowerContext& node) {
+    const ConvGeometry g = geometry(layer, node.input().shape, node.output().shape);
+    if (node.input().element == Element::f32) {
+        node.emit(MaxPoolStep<f32>{g});
+    } else {
+        node.emit(MaxPoolStep<i8>{g});
+    }
+}
+
+inline void lower(const AveragePool2d& layer, LowerContext& node) {
+    const ConvGeometry g = geometry(layer, node.input().shape, node.output().shape);
+    detail::lower_average_pool(g, layer.count_padding, "", node);
+}
+
+inline void lower(const GlobalAveragePool& layer, LowerContext& node) {
+    const ConvGeometry g = geometry(layer, node.input().shape, node.output().shape);
+    detail::lower_average_pool(g, false, "the window is the image", node);
+}
+
+inline void lower(const Softmax& layer, LowerContext& node) {
+    const Shape& shape = node.input().shape;
+    RowGeometry g;
+    g.channels = narrow<std::int32_t>(shape.back());
+    g.outer = narrow<std::int32_t>(shape.elements() / shape.back());
+    if (node.input().element == Element::f32) {
+        node.emit(SoftmaxStep<f32>{g});
+    } else {
+        node.emit(SoftmaxStep<i8>{g, node.share(layer.table)}, {.reason = "exponentials by table"});
+    }
+}
+
+MOTE_END_NAMESPACE

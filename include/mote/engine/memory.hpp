@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The memory planner: where in one block each buffer lies, so that buffers that live at the same time do not overlap.
+
+#include <mote/tensor/storage.hpp>
+
+#include <algorithm>
+#include <span>
+#include <vector>
+
+MOTE_BEGIN_NAMESPACE
+
+/// A buffer that is needed from step `first` to step `last`, both included.
+struct Lifetime {
+    std::size_t bytes = 0;
+    std::size_t first = 0;
+    std::size_t last = 0;
+
+    bool meets(const Lifetime& other) const noexcept { return first <= other.last && other.first <= last; }
+};
+
+/// An offset for each buffer, and the size of the block. Offsets are divisible by 64.
+struct Placement {
+    std::vector<std::size_t> offsets{};
+    std::size_t bytes = 0;
+};
+
+namespace detail {
+
+/// Each buffer in this order into the smallest gap, between those placed before it that live when it does, that holds it.
+inline Placement place_in_order(std::span<const Lifetime> buffers, const std::vector<std::size_t>& order) {
+    Placement result{std::vector<std::size_t>(buffers.size(), 0), 0};
+    std::vector<std::size_t> placed;  // sorted by offset
+    for (const std::size_t index : order) {
+        const std::size_t size = align_up(buffers[index].bytes);
+        std::size_t best = static_cast<std::size_t>(-1);
+        std::size_t best_gap = static_cast<std::size_t>(-1);
+        std::size_t end = 0;  // of what lives when this buffer does
+        for (const std::size_t other : placed) {
+            if (!buffers[other].meets(buffers[index])) continue;
+            const std::size_t offset = result.offsets[other];
+            if (offset > end && offset - end >= size && offset - end < best_gap) {
+                best = end;
+                best_gap = offset - end;
+            }
+            end = std::max(end, offset + align_up(buffers[other].bytes));
+        }
+        const std::size_t offset = best == static_cast<std::size_t>(-1) ? end : best;
+        result.offsets[index] = offset;
+        result.bytes = std::max(result.bytes, offset + size);
+        auto at = placed.begin();
+        while (at != placed.end() && result.offsets[*at] <= offset) ++at;
+        placed.insert(at, index);
+    }
+    return result;
+}
+
+}  // namespace detail
+
+/// The most bytes that live at one time: no placement needs less.
+inline std::size_t least_bytes(std::span<const Lifetime> buffers) {
+    std::size_t most = 0;
+    for (const Lifetime& moment : buffers) {
+        std::size_t sum = 0;
+        for (const Lifetime& buffer : buffers) {
+            if (buffer.first <= moment.first && moment.first <= buffer.last) sum += align_up(buffer.bytes);
+        }
+        most = std::max(most, sum);
+    }
+    return most;
+}
+
+/// Greedy, the largest buffer first (Pisarchyk and Lee 2020, "Efficient memory management for deep neural net inference",
+/// greedy by size); where that is not the least possible, also the earliest first, and the longest-lived first.
+inline Placement place(std::span<const Lifetime> buffers) {
+    std::vector<std::size_t> order(buffers.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    const std::size_t least = least_bytes(buffers);
+    Placement best;
+    // Sorts by what is large first; equal ones stay in their order.
+    auto attempt = [&](auto key) {
+        if (!best.offsets.empty() && best.bytes == least) return;
+        std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            const std::size_t x = key(buffers[a]);
+            const std::size_t y = key(buffers[b]);
+            return x != y ? x > y : a < b;
+        });
+        Placement other = detail::place_in_order(buffers, order);
+        if (best.offsets.empty() || other.bytes < best.bytes) best = std::move(other);
+    };
+    attempt([](const Lifetime& buffer) { return buffer.bytes; });
+    attempt([](const Lifetime& buffer) { return ~buffer.first; });
+    attempt([](const Lifetime& buffer) { return buffer.last - buffer.first; });
+    return best;
+}
+
+MOTE_END_NAMESPACE

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Patterns: which nodes of a model one kernel computes together.
+
+#include <mote/passes/fold.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+/// y = min(max(x, lo), hi) on real values.
+struct Clamp {
+    float lo = -__builtin_huge_valf();
+    float hi = __builtin_huge_valf();
+
+    friend constexpr bool operator==(const Clamp&, const Clamp&) = default;
+};
+
+/// Nodes that are lowered as one, led by the node whose layer's `lower` is called. All others are only seen through the
+/// members below:
+///     y = clamp(norms(layer(pad(input)))), and with a residual y = residual_clamp(y + residual)
+struct Group {
+    std::size_t lead = 0;
+    std::vector<std::size_t> nodes{};  ///< in the order of computation, the lead included
+    std::vector<ValueId> inputs{};     ///< of the whole group, without the residual
+    std::vector<ValueId> outputs{};    ///< of the whole group
+    ValueId produced = 0;              ///< what stands before the residual is added; outputs[0] where there is none
+    Padding2d padding{};               ///< of Pad nodes before the lead
+    std::vector<std::size_t> norms{};  ///< BatchNorm nodes after it
+    Clamp clamp{};                     ///< of activations after it
+    bool has_residual = false;
+    ValueId residual = 0;
+    Clamp residual_clamp{};
+
+    std::size_t last_node() const {
+        std::size_t last = 0;
+        for (const std::size_t node : nodes) last = node > last ? node : last;
+        return last;
+    }
+};
+
+namespace detail {
+
+template <class L>
+inline constexpr bool is_contraction = false;
+template <class P>
+inline constexpr bool is_contraction<Conv2d<P>> = true;
+template <class P>
+inline constexpr bool is_contraction<DepthwiseConv2d<P>> = true;
+template <class P>
+inline constexpr bool is_contraction<Dense<P>> = true;
+
+template <class L>
+inline constexpr bool is_convolution = false;
+template <class P>
+inline constexpr bool is_convolution<Conv2d<P>> = true;
+template <class P>
+inline constexpr bool is_convolution<DepthwiseConv2d<P>> = true;
+
+/// What a lead can take in.
+struct Appetite {
+    bool pad = false;         // a Pad before it
+    bool norm = false;        // BatchNorm after it
+    bool residual = false;    // an Add after it
+    bool activation = false;  // Relu, Relu6 after it
+};
+template <class L>
+constexpr Appetite appetite() {
+    if constexpr (std::is_same_v<L, Add>) return {false, false, false, true};
+    return {is_convolution<L>, folds_batch_norm<L>, is_contraction<L>, is_contraction<L>};
+}
+
+/// Whether the Pad adds zeros to height and width of an image, and to nothing else.
+inline bool pads_image(const Pad& pad) {
+    return pad.value == 0.0f && pad.before.size() == 4 && pad.before[0] == 0 && pad.after[0] == 0 && pad.before[3] == 0 &&
+           pad.after[3] == 0;
+}
+
+}  // namespace detail
+
+/// Each node in one group, the groups in the order in which they can run. Without `fuse` every node is a group.
+///
+/// Taken together: Pad of zeros -> Conv2d, DepthwiseConv2d; BatchNorm, Relu, Relu6 after Conv2d, DepthwiseConv2d, Dense;
+/// an Add of their result and a value made before (the residual), and Relu, Relu6 after any Add. Always only where the value
+/// between is seen by nobody else.
+template <class List>
+std::vector<Group> find_groups(const BasicModel<List>& model, bool fuse = true) {
+    const Graph<List>& graph = model.graph();
+    const Edges edge = edges(graph);
+    const std::size_t count = graph.nodes.size();
+    std::vector<bool> taken(count, false);
+    std::vector<Group> groups;
+
+    auto grow = [&](std::size_t lead) {
+        const Node& node = graph.nodes[lead];
+        Group group;
+        group.lead = lead;
+        group.inputs = node.inputs;
+        group.outputs = node.outputs;
+        group.nodes.push_back(lead);
+        taken[lead] = true;
+        const detail::Appetite takes =
+            visit(graph, node, [](const auto& layer) { return detail::appetite<std::remove_cvref_t<decltype(layer)>>(); });
+        if (fuse && takes.pad) {
+            const std::size_t before = edge.producer[node.inputs[0]];
+            const Pad* pad = before == no_node ? nullptr : get_if<Pad>(graph, graph.nodes[before]);
+            if (pad != nullptr && detail::pads_image(*pad) && edge.only_consumer(node.inputs[0]) == lead) {
+                group.padding = {pad->before[1], pad->after[1], pad->before[2], pad->after[2]};
+                group.inputs = graph.nodes[before].inputs;
+                group.nodes.insert(group.nodes.begin(), before);
+                taken[before] = true;
+            }
+        }
+        bool pure = true;  // nothing but BatchNorm has followed
+        while (fuse && takes.activation) {
+            const std::size_t next = edge.only_consumer(group.outputs[0]);
+            if (next == no_node || taken[next]) break;
+            const Node& after = graph.nodes[next];
+            Clamp& clamp = group.has_residual ? group.residual_clamp : group.clamp;
+            if (takes.norm && pure && get_if<BatchNorm>(graph, after) != nullptr) {
+                group.norms.push_back(next);
+            } else if (get_if<Relu>(graph, after) != nullptr) {
+                clamp.lo = clamp.lo > 0.0f ? clamp.lo : 0.0f;
+                pure = false;
+            } else if (get_if<Relu6>(graph, after) != nullptr) {
+                clamp.lo = clamp.lo > 0.0f ? clamp.lo : 0.0f;
+                clamp.hi = clamp.hi < 6.0f ? clamp.hi : 6.0f;
+                pure = false;
+            } else if (takes.residual && !group.has_residual && get_if<Add>(graph, after) != nullptr) {
+                group.has_residual = true;
+                group.residual = after.inputs[0] == group.outputs[0] ? after.inputs[1] : after.inputs[0];
+                group.produced = group.outputs[0];
+                pure = false;
+            } else {
+                break;
+            }
+            group.nodes.push_back(next);
+            group.outputs = after.outputs;
+            taken[next] = true;
+        }
+        if (!group.has_residual) group.produced = group.outputs.empty() ? 0 : group.outputs[0];
+        groups.push_back(std::move(group));
+    };
+
+    // Contractions first, the later ones before the earlier ones: where both sides of an Add could take it, the later does,
+    // and the earlier side's result is the residual. Then the Adds that are left, then everything else.
+    auto is_lead = [&](std::size_t i) {
+        return visit(graph, graph.nodes[i],
+                     [](const auto& layer) { return detail::appetite<std::remove_cvref_t<decltype(layer)>>().residual; });
+    };
+    for (std::size_t i = count; i-- > 0;) {
+        if (!taken[i] && is_lead(i)) grow(i);
+    }
+    for (std::size_t i = count; i-- > 0;) {
+        if (!taken[i] && get_if<Add>(graph, graph.nodes[i]) != nullptr) grow(i);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!taken[i]) grow(i);
+    }
+    // A group runs where its last node stood: all that it reads is there by then.
+    std::sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return a.last_node() < b.last_node(); });
+    return groups;
+}
+
+MOTE_END_NAMESPACE
