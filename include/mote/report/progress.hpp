@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// ProgressLine: one line on the terminal that follows a training.
+
+#include <mote/train/trainer.hpp>
+
+#include <cstdio>
+#include <string>
+
+#include <unistd.h>
+
+MOTE_BEGIN_NAMESPACE
+
+/// Writes to a stream (the standard error output unless told otherwise). On a terminal the line is drawn over itself at most
+/// ten times a second; elsewhere each training leaves one line when it is done.
+///
+///     ProgressLine line;
+///     line.start("teacher");
+///     options.callback = [&](const TrainProgress& p) { line.update(p); };
+class ProgressLine {
+  public:
+    explicit ProgressLine(std::FILE* stream = stderr) : ProgressLine(stream, isatty(fileno(stream)) == 1) {}
+    /// `terminal`: whether the line may be drawn over itself.
+    ProgressLine(std::FILE* stream, bool terminal) : stream_(stream), terminal_(terminal) {}
+    ProgressLine(const ProgressLine&) = delete;
+    ProgressLine& operator=(const ProgressLine&) = delete;
+    ~ProgressLine() { finish(); }
+
+    /// Begins a line with a title; the line before stays as it is.
+    void start(std::string title) {
+        finish();
+        title_ = std::move(title);
+    }
+
+    void update(const TrainProgress& progress) {
+        const bool done = progress.step == progress.steps;
+        const auto now = std::chrono::steady_clock::now();
+        const bool due = terminal_ && (shown_.empty() || now - last_ >= std::chrono::milliseconds(100));
+        if (!done && !due) return;
+        last_ = now;
+        draw(text(progress));
+        if (done) finish();
+    }
+
+    /// Ends the line, if one is open.
+    void finish() {
+        if (shown_.empty()) return;
+        std::fputc('\n', stream_);
+        std::fflush(stream_);
+        shown_.clear();
+    }
+
+    /// "teacher  [=====>    ]  epoch 20/40  loss 0.0123  accuracy 99.51 %  12345 samples/s  3 s left"
+    std::string text(const TrainProgress& p) const {
+        constexpr std::size_t width = 20;
+        const std::size_t full = p.steps == 0 ? width : width * p.step / p.steps;
+        std::string bar(full, '=');
+        if (full < width) bar += '>';
+        bar.resize(width, ' ');
+        char line[192];
+        std::snprintf(line, sizeof line, "[%s]  epoch %zu/%zu  loss %.4f  accuracy %.2f %%  %.0f samples/s  %s", bar.c_str(),
+                      p.epoch, p.epochs, p.loss, 100.0 * p.accuracy, p.samples_per_second,
+                      p.step == p.steps ? "done" : left(p.remaining_seconds).c_str());
+        return title_.empty() ? line : title_ + "  " + line;
+    }
+
+  private:
+    static std::string left(double seconds) {
+        char line[48];
+        if (seconds < 90.0) {
+            std::snprintf(line, sizeof line, "%.0f s left", seconds);
+        } else if (seconds < 5400.0) {
+            std::snprintf(line, sizeof line, "%.0f min left", seconds / 60.0);
+        } else {
+            std::snprintf(line, sizeof line, "%.1f h left", seconds / 3600.0);
+        }
+        return line;
+    }
+
+    void draw(const std::string& line) {
+        std::string padded = line;
+        if (padded.size() < shown_.size()) padded.resize(shown_.size(), ' ');  // covers what was longer
+        if (terminal_ && !shown_.empty()) std::fputc('\r', stream_);
+        std::fputs(padded.c_str(), stream_);
+        std::fflush(stream_);
+        shown_ = line;
+    }
+
+    std::FILE* stream_;
+    bool terminal_;
+    std::string title_;
+    std::string shown_;
+    std::chrono::steady_clock::time_point last_{};
+};
+
+MOTE_END_NAMESPACE

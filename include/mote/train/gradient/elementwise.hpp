@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// gradient: activations, Add and Mul.
+
+#include <mote/layers/elementwise.hpp>
+#include <mote/train/gradient/context.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+namespace detail {
+
+/// dx (+)= dy * slope(x, y)
+template <class Slope>
+void activation_gradient(GradientContext& node, Slope slope) {
+    if (!node.wants(0)) return;
+    const float* dy = node.output_gradient();
+    const GradientSink dx = node.input_sink(0);
+    const float* x = node.input_data();
+    const float* y = node.output_data();
+    const std::size_t count = node.input().shape.elements();
+    if (dx.accumulate) {
+        for (std::size_t i = 0; i < count; ++i) dx.data[i] += dy[i] * slope(x[i], y[i]);
+    } else {
+        for (std::size_t i = 0; i < count; ++i) dx.data[i] = dy[i] * slope(x[i], y[i]);
+    }
+}
+
+}  // namespace detail
+
+inline void gradient(const Relu&, GradientContext& node) {
+    detail::activation_gradient(node, [](float x, float) { return x > 0.0f ? 1.0f : 0.0f; });
+}
+inline void gradient(const Relu6&, GradientContext& node) {
+    detail::activation_gradient(node, [](float x, float) { return x > 0.0f && x < 6.0f ? 1.0f : 0.0f; });
+}
+inline void gradient(const LeakyRelu& layer, GradientContext& node) {
+    const float negative = layer.slope;
+    detail::activation_gradient(node, [negative](float x, float) { return x > 0.0f ? 1.0f : negative; });
+}
+inline void gradient(const Sigmoid&, GradientContext& node) {
+    detail::activation_gradient(node, [](float, float y) { return y * (1.0f - y); });
+}
+inline void gradient(const Tanh&, GradientContext& node) {
+    detail::activation_gradient(node, [](float, float y) { return 1.0f - y * y; });
+}
+inline void gradient(const HardSigmoid&, GradientContext& node) {
+    detail::activation_gradient(node, [](float x, float) { return x > -3.0f && x < 3.0f ? 1.0f / 6.0f : 0.0f; });
+}
+inline void gradient(const HardSwish&, GradientContext& node) {
+    detail::activation_gradient(node, [](float x, float) {
+        const float inside = (2.0f * x + 3.0f) * (1.0f / 6.0f);
+        return x <= -3.0f ? 0.0f : x >= 3.0f ? 1.0f : inside;
+    });
+}
+
+inline void gradient(const Add&, GradientContext& node) {
+    const std::size_t count = node.output().shape.elements();
+    for (std::size_t i = 0; i < 2; ++i) {
+        if (node.wants(i)) detail::put(node.input_sink(i), count, node.output_gradient());
+    }
+}
+
+inline void gradient(const Mul&, GradientContext& node) {
+    const float* dy = node.output_gradient();
+    const float* a = node.input_data(0);
+    const float* b = node.input_data(1);
+    const Shape& shape = node.input(0).shape;
+    const std::size_t count = shape.elements();
+    if (node.input(1).shape == shape) {
+        for (std::size_t side = 0; side < 2; ++side) {
+            if (!node.wants(side)) continue;
+            const float* other = side == 0 ? b : a;
+            const std::span<float> d = node.input_gradient(side);
+            for (std::size_t i = 0; i < count; ++i) d[i] += dy[i] * other[i];
+        }
+        return;
+    }
+    // b is [batch, channels], repeated over the positions of a.
+    const std::size_t channels = shape.back();
+    const std::size_t batch = shape[0];
+    const std::size_t positions = count / (batch * channels);
+    float* const da = node.wants(0) ? node.input_gradient(0).data() : nullptr;
+    float* const db = node.wants(1) ? node.input_gradient(1).data() : nullptr;
+    for (std::size_t n = 0; n < batch; ++n) {
+        for (std::size_t p = 0; p < positions; ++p) {
+            const std::size_t at = (n * positions + p) * channels;
+            if (da != nullptr) {
+                for (std::size_t c = 0; c < channels; ++c) da[at + c] += dy[at + c] * b[n * channels + c];
+            }
+            if (db != nullptr) {
+                for (std::size_t c = 0; c < channels; ++c) db[n * channels + c] += dy[at + c] * a[at + c];
+            }
+        }
+    }
+}
+
+MOTE_END_NAMESPACE

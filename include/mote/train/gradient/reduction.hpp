@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// gradient: pooling and softmax.
+
+#include <mote/kernels/backward.hpp>
+#include <mote/model/infer/reduction.hpp>
+#include <mote/train/gradient/context.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+inline void gradient(const MaxPool2d& layer, GradientContext& node) {
+    if (!node.wants(0)) return;
+    const ConvGeometry g = geometry(layer, node.input().shape, node.output().shape);
+    kernels::max_pool_gradient(g, node.input_data(), node.output_gradient(), node.input_gradient(0).data());
+}
+
+inline void gradient(const AveragePool2d& layer, GradientContext& node) {
+    if (!node.wants(0)) return;
+    const ConvGeometry g = geometry(layer, node.input().shape, node.output().shape);
+    kernels::average_pool_gradient(g, layer.count_padding, node.output_gradient(), node.input_gradient(0).data());
+}
+
+inline void gradient(const GlobalAveragePool&, GradientContext& node) {
+    if (!node.wants(0)) return;
+    const Shape& shape = node.input().shape;
+    const std::size_t pixels = shape[1] * shape[2];
+    const std::size_t channels = shape[3];
+    const float share = 1.0f / static_cast<float>(pixels);
+    const float* dy = node.output_gradient();
+    float* const dx = node.input_gradient(0).data();
+    for (std::size_t n = 0; n < shape[0]; ++n) {
+        for (std::size_t p = 0; p < pixels; ++p) {
+            for (std::size_t c = 0; c < channels; ++c) dx[(n * pixels + p) * channels + c] += share * dy[n * channels + c];
+        }
+    }
+}
+
+/// dx = y * (dy - sum(dy * y)) over the last axis.
+inline void gradient(const Softmax&, GradientContext& node) {
+    if (!node.wants(0)) return;
+    const Shape& shape = node.input().shape;
+    const std::size_t classes = shape.back();
+    const float* y = node.output_data();
+    const float* dy = node.output_gradient();
+    float* const dx = node.input_gradient(0).data();
+    for (std::size_t first = 0; first < shape.elements(); first += classes) {
+        float sum = 0.0f;
+        for (std::size_t c = first; c < first + classes; ++c) sum += dy[c] * y[c];
+        for (std::size_t c = first; c < first + classes; ++c) dx[c] += y[c] * (dy[c] - sum);
+    }
+}
+
+MOTE_END_NAMESPACE
