@@ -52,10 +52,13 @@ struct first_layer<LayerList<First, Rest...>> {
     using type = First;
 };
 
-template <class L>
-struct KindVerb {
-    static const char* call() { return L::kind; }
+template <class List>
+struct Kinds;
+template <class... L>
+struct Kinds<LayerList<L...>> {
+    static constexpr const char* name[] = {L::kind...};
 };
+
 template <class L>
 struct EqualVerb {
     static bool call(const void* a, const void* b) {
@@ -94,14 +97,13 @@ const L* get_if(const Owner<List>&, const Node& node) noexcept {
 /// "Conv2d", "Relu" ...
 template <class List>
 const char* kind_name(const Node& node) noexcept {
-    return detail::VerbTable<List, detail::KindVerb>::call[node.kind]();
+    return detail::Kinds<List>::name[node.kind];
 }
 
 template <class List, class L>
 Node make_node(std::string name, L layer, std::vector<ValueId> inputs, std::vector<ValueId> outputs) {
     static_assert(contains<L, List>, "mote: the model's layer list does not hold this layer (see append<>)");
-    return {std::move(name), std::make_shared<const L>(std::move(layer)), index_in<L, List>, std::move(inputs),
-            std::move(outputs)};
+    return {std::move(name), make_erased(std::move(layer)), index_in<L, List>, std::move(inputs), std::move(outputs)};
 }
 
 /// The node with another layer.

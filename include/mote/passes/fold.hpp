@@ -52,6 +52,19 @@ L folded(const L& layer, const BatchNorm& norm) {
     return result;
 }
 
+namespace detail {
+
+/// The node's layer with `norm` folded in; null where it is none that takes BatchNorm in.
+template <class List>
+std::shared_ptr<const void> folded_layer(const Node& node, const BatchNorm& norm) {
+    if (const auto* conv = mote::get_if<Conv2d<f32>, List>(node)) return make_erased(folded(*conv, norm));
+    if (const auto* conv = mote::get_if<DepthwiseConv2d<f32>, List>(node)) return make_erased(folded(*conv, norm));
+    if (const auto* dense = mote::get_if<Dense<f32>, List>(node)) return make_erased(folded(*dense, norm));
+    return nullptr;
+}
+
+}  // namespace detail
+
 /// The model with each BatchNorm folded into the Conv2d, DepthwiseConv2d or Dense before it, where that layer's result goes
 /// nowhere else. Equal to 1e-5 of the output's range; the folded node keeps its name, its output the BatchNorm's value name.
 template <class List>
@@ -66,16 +79,9 @@ BasicModel<List> fold(const BasicModel<List>& model) {
         const std::size_t before = edge.producer[between];
         if (before == no_node || edge.only_consumer(between) == no_node) continue;
         Node& target = graph.nodes[before];
-        const bool fits = visit(graph, target, [&](const auto& layer) {
-            using L = std::remove_cvref_t<decltype(layer)>;
-            if constexpr (detail::folds_batch_norm<L>) {
-                target = with_layer<List>(target, folded(layer, *norm));
-                return true;
-            } else {
-                return false;
-            }
-        });
-        if (!fits) continue;
+        std::shared_ptr<const void> layer = detail::folded_layer<List>(target, *norm);
+        if (layer == nullptr) continue;
+        target.layer = std::move(layer);
         target.outputs = graph.nodes[i].outputs;
         edge.producer[target.outputs[0]] = before;
         gone[i] = true;

@@ -68,6 +68,13 @@ constexpr Appetite appetite() {
     return {is_convolution<L>, folds_batch_norm<L>, is_contraction<L>, is_contraction<L>};
 }
 
+template <class List>
+struct Appetites;
+template <class... L>
+struct Appetites<LayerList<L...>> {
+    static constexpr Appetite of[] = {appetite<L>()...};
+};
+
 /// Whether the Pad adds zeros to height and width of an image, and to nothing else.
 inline bool pads_image(const Pad& pad) {
     return pad.value == 0.0f && pad.before.size() == 4 && pad.before[0] == 0 && pad.after[0] == 0 && pad.before[3] == 0 &&
@@ -97,8 +104,7 @@ std::vector<Group> find_groups(const BasicModel<List>& model, bool fuse = true) 
         group.outputs = node.outputs;
         group.nodes.push_back(lead);
         taken[lead] = true;
-        const detail::Appetite takes =
-            visit(graph, node, [](const auto& layer) { return detail::appetite<std::remove_cvref_t<decltype(layer)>>(); });
+        const detail::Appetite takes = detail::Appetites<List>::of[node.kind];
         if (fuse && takes.pad) {
             const std::size_t before = edge.producer[node.inputs[0]];
             const Pad* pad = before == no_node ? nullptr : get_if<Pad>(graph, graph.nodes[before]);
@@ -142,12 +148,8 @@ std::vector<Group> find_groups(const BasicModel<List>& model, bool fuse = true) 
 
     // Contractions first, the later ones before the earlier ones: where both sides of an Add could take it, the later does,
     // and the earlier side's result is the residual. Then the Adds that are left, then everything else.
-    auto is_lead = [&](std::size_t i) {
-        return visit(graph, graph.nodes[i],
-                     [](const auto& layer) { return detail::appetite<std::remove_cvref_t<decltype(layer)>>().residual; });
-    };
     for (std::size_t i = count; i-- > 0;) {
-        if (!taken[i] && is_lead(i)) grow(i);
+        if (!taken[i] && detail::Appetites<List>::of[graph.nodes[i].kind].residual) grow(i);
     }
     for (std::size_t i = count; i-- > 0;) {
         if (!taken[i] && get_if<Add>(graph, graph.nodes[i]) != nullptr) grow(i);
@@ -156,8 +158,13 @@ std::vector<Group> find_groups(const BasicModel<List>& model, bool fuse = true) 
         if (!taken[i]) grow(i);
     }
     // A group runs where its last node stood: all that it reads is there by then.
-    std::sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return a.last_node() < b.last_node(); });
-    return groups;
+    std::vector<std::size_t> ends_at(count, count);
+    for (std::size_t i = 0; i < groups.size(); ++i) ends_at[groups[i].last_node()] = i;
+    std::vector<Group> ordered;
+    for (const std::size_t group : ends_at) {
+        if (group != count) ordered.push_back(std::move(groups[group]));
+    }
+    return ordered;
 }
 
 MOTE_END_NAMESPACE

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #if MOTE_EXCEPTIONS
 #include <stdexcept>
@@ -38,26 +39,52 @@ class Error : public std::runtime_error {
 }
 
 namespace detail {
-template <class Part>
-std::string text_of(const Part& part) {
-    if constexpr (std::is_floating_point_v<Part>) {
-        char text[32];
-        std::snprintf(text, sizeof text, "%.7g", static_cast<double>(part));
-        return text;
-    } else if constexpr (std::is_arithmetic_v<Part>) {
-        return std::to_string(part);
-    } else {
-        return std::string(part);
+
+/// A part of a text: a string that somebody else holds, or a number.
+class TextPart {
+  public:
+    TextPart(const std::string& text) noexcept : text_(text) {}
+    TextPart(std::string_view text) noexcept : text_(text) {}
+    TextPart(const char* text) noexcept : text_(text) {}
+    template <class Number>
+    requires(std::is_arithmetic_v<Number>) TextPart(Number number)
+    noexcept {
+        if constexpr (std::is_floating_point_v<Number>) {
+            print("%.7g", static_cast<double>(number));
+        } else if constexpr (std::is_signed_v<Number>) {
+            print("%lld", static_cast<long long>(number));
+        } else {
+            print("%llu", static_cast<unsigned long long>(number));
+        }
     }
+    TextPart(const TextPart&) = delete;
+    TextPart& operator=(const TextPart&) = delete;
+
+    std::string_view text() const noexcept { return text_; }
+
+  private:
+    template <class Number>
+    __attribute__((noinline)) void print(const char* format, Number number) noexcept {
+        text_ = {digits_, static_cast<std::size_t>(std::snprintf(digits_, sizeof digits_, format, number))};
+    }
+
+    char digits_[32];
+    std::string_view text_;
+};
+
+__attribute__((noinline)) inline std::string join(const TextPart* parts, std::size_t count) {
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i) text += parts[i].text();
+    return text;
 }
+
 }  // namespace detail
 
 /// The parts, one after the other, as one text: concat("node '", name, "': ", 3).
 template <class... Part>
 std::string concat(const Part&... part) {
-    std::string text;
-    ((text += detail::text_of(part)), ...);
-    return text;
+    const detail::TextPart parts[] = {part...};
+    return detail::join(parts, sizeof...(part));
 }
 
 MOTE_END_NAMESPACE

@@ -105,7 +105,7 @@ class LowerContext {
     void emit(S step, StepOptions options = {}) {
         Step result;
         result.kind = &step_kind<S>;
-        result.data = std::make_shared<const S>(std::move(step));
+        result.data = make_erased(std::move(step));
         result.run = [](const void* data, const KernelTable& kernels, std::byte* const* operands) noexcept {
             static_cast<const S*>(data)->run(kernels, operands);
         };

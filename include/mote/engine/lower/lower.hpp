@@ -30,20 +30,11 @@ struct LowerVerb {
 /// The group's layer as it is lowered: with the BatchNorms that follow it folded in.
 template <class List>
 std::shared_ptr<const void> lead_layer(const Graph<List>& graph, const Group& group) {
-    std::shared_ptr<const void> result = graph.nodes[group.lead].layer;
+    Node node = graph.nodes[group.lead];
     for (const std::size_t norm : group.norms) {
-        Node node = graph.nodes[group.lead];
-        node.layer = result;
-        result = visit(graph, node, [&](const auto& layer) -> std::shared_ptr<const void> {
-            using L = std::remove_cvref_t<decltype(layer)>;
-            if constexpr (folds_batch_norm<L>) {
-                return std::make_shared<const L>(folded(layer, *get_if<BatchNorm>(graph, graph.nodes[norm])));
-            } else {
-                return nullptr;
-            }
-        });
+        node.layer = folded_layer<List>(node, *get_if<BatchNorm>(graph, graph.nodes[norm]));
     }
-    return result;
+    return node.layer;
 }
 
 }  // namespace detail

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Random models of the standard layers, f32 or i8, with branches, odd shapes, several inputs and outputs; from a seed.
+
+#include <mote/mote.hpp>
+
+#include <cmath>
+#include <cstdint>
+
+namespace random_model {
+
+using namespace mote;
+
+/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers everywhere.
+struct Dice {
+    std::uint64_t state;
+    std::uint64_t next() {
+        std::uint64_t z = state += 0x9e3779b97f4a7c15u;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+        return z ^ (z >> 31);
+    }
+    std::size_t below(std::size_t n) { return static_cast<std::size_t>(next() % n); }
+    std::size_t from_to(std::size_t lo, std::size_t hi) { return lo + below(hi - lo + 1); }
+    bool chance(std::size_t percent) { return below(100) < percent; }
+    float real(float lo, float hi) { return lo + (hi - lo) * static_cast<float>(static_cast<double>(next() >> 11) * 0x1p-53); }
+};
+
+template <class P>
+using Builder = ModelBuilder<P>;
+
+/// An activation quantization of about the given range.
+inline Quantization activation(Dice& dice, float range) {
+    return QuantizationParams{range / 127.0f * dice.real(0.7f, 1.3f), static_cast<std::int32_t>(dice.from_to(0, 80)) - 40};
+}
+
+template <class P>
+Tensor<typename P::weight> weights(Dice& dice, const Shape& shape) {
+    Tensor<typename P::weight> tensor(shape);
+    if constexpr (std::is_same_v<P, f32>) {
+        const float range = 1.7f / std::sqrt(static_cast<float>(shape.elements() / shape[0]));
+        for (float& x : tensor.values()) x = dice.real(-range, range);
+    } else {
+        for (std::int8_t& x : tensor.values()) x = static_cast<std::int8_t>(static_cast<int>(dice.below(255)) - 127);
+        const auto inner = static_cast<float>(shape.elements() / shape[0]);  // keeps ranges as they are
+        std::vector<float> scales;
+        const std::size_t count = dice.chance(80) ? shape[0] : 1;
+        for (std::size_t c = 0; c < count; ++c) scales.push_back(dice.real(0.005f, 0.02f) / std::sqrt(inner));
+        tensor.set_quantization(Quantization(scales, 0));
+    }
+    return tensor;
+}
+template <class P>
+Tensor<typename P::bias> bias(Dice& dice, std::size_t channels) {
+    if (dice.chance(25)) return {};
+    Tensor<typename P::bias> tensor(Shape{channels});
+    for (auto& x : tensor.values()) {
+        if constexpr (std::is_same_v<P, f32>) {
+            x = dice.real(-1, 1);
+        } else {
+            x = static_cast<std::int32_t>(dice.below(4001)) - 2000;
+        }
+    }
+    return tensor;
+}
+inline Tensor<i8> byte_table(Dice& dice) {
+    Tensor<i8> table(Shape{256});
+    for (std::int8_t& x : table.values()) x = static_cast<std::int8_t>(static_cast<int>(dice.below(256)) - 128);
+    return table;
+}
+inline Tensor<f32> reals(Dice& dice, std::size_t count, float lo, float hi) {
+    Tensor<f32> tensor(Shape{count});
+    for (float& x : tensor.values()) x = dice.real(lo, hi);
+    return tensor;
+}
+inline BatchNorm batch_norm(Dice& dice, std::size_t channels) {
+    return {.scale = reals(dice, channels, 0.5f, 1.5f),
+            .shift = reals(dice, channels, -0.5f, 0.5f),
+            .mean = reals(dice, channels, -0.5f, 0.5f),
+            .variance = reals(dice, channels, 0.3f, 2.0f)};
+}
+
+/// A model of about `nodes` nodes with P = f32 or i8.
+template <class P>
+class Maker {
+  public:
+    using Handle = typename Builder<P>::Handle;
+    static constexpr bool quantized = std::is_same_v<P, i8>;
+
+    explicit Maker(std::uint64_t seed) : dice_{seed} {}
+
+    Model<P> make(std::size_t nodes) {
+        const std::size_t inputs = dice_.from_to(1, 2);
+        const std::size_t batch = dice_.from_to(1, 2);
+        for (std::size_t i = 0; i < inputs; ++i) {
+            const Shape shape{batch, dice_.from_to(1, 7), dice_.from_to(1, 7), dice_.from_to(1, 9)};
+            pool_.push_back({quantized ? b_.input(concat("input", i), shape, Element::i8, activation(dice_, 4))
+                                       : b_.input(concat("input", i), shape),
+                             4});
+        }
+        while (count_ < nodes) step();
+        b_.output("last", pool_.back().handle);
+        for (std::size_t i = 0; i + 1 < pool_.size(); ++i) {
+            if (dice_.chance(10)) b_.output(pool_[i].handle);
+        }
+        return b_.build();
+    }
+
+  private:
+    /// A value and about what its numbers span.
+    struct Item {
+        Handle handle;
+        float range;
+    };
+
+    template <class L>
+    void push(L layer, std::vector<Handle> inputs, float range, bool asks_quantization) {
+        NodeOptions options;
+        if (quantized && asks_quantization) options.quantization = activation(dice_, range);
+        pool_.push_back({b_.add(std::move(layer), std::span<const Handle>(inputs), std::move(options)), range});
+        ++count_;
+    }
+
+    Item pick() { return dice_.chance(70) ? pool_.back() : pool_[dice_.below(pool_.size())]; }
+
+    void step() {
+        const Item x = pick();
+        const Shape shape = b_.shape(x.handle);
+        if (shape.elements() > 3000) {
+            push(AveragePool2d{.kernel = {2, 2}, .stride = {2, 2}, .padding = {}}, {image(x).handle}, x.range, false);
+            return;
+        }
+        switch (dice_.below(20)) {
+            case 0:
+            case 1:
+            case 2:
+                convolution(image(x));
+                break;
+            case 3:
+                depthwise(image(x));
+                break;
+            case 4:
+                dense(x);
+                break;
+            case 5:
+                norm(x);
+                break;
+            case 6:
+            case 7:
+                activation_layer(x);
+                break;
+            case 8:
+            case 9:
+                residual(x);
+                break;
+            case 10:
+                squeeze_excite(image(x));
+                break;
+            case 11:
+                concat_layer(x);
+                break;
+            case 12:
+                pad(x);
+                break;
+            case 13:
+            case 14:
+                pooling(image(x));
+                break;
+            case 15:
+                transpose(x);
+                break;
+            case 16:
+                push(Flatten{}, {x.handle}, x.range, false);
+                break;
+            case 17:
+                elementwise(x);
+                break;
+            case 18:
+                if (dice_.chance(30)) softmax(x);
+                break;
+            default:
+                convert(x);
+        }
+    }
+
+    /// The value as an image of 4 axes.
+    Item image(Item x) {
+        const Shape shape = b_.shape(x.handle);
+        if (shape.rank() == 4) return x;
+        const std::size_t rest = shape.elements() / shape[0];
+        const std::size_t rows = rest % 2 == 0 ? 2 : 1;
+        push(Reshape{{0, static_cast<std::int64_t>(rows), 1, -1}}, {x.handle}, x.range, false);
+        return pool_.back();
+    }
+
+    Padding2d padding(std::size_t limit) {
+        return {dice_.below(limit), dice_.below(limit), dice_.below(limit), dice_.below(limit)};
+    }
+    /// A kernel that fits into the padded image.
+    Size2d kernel(const Shape& shape, Padding2d pad, Size2d dilation) {
+        auto most = [](std::size_t extent, std::size_t spread) { return std::min<std::size_t>(4, (extent - 1) / spread + 1); };
+        return {dice_.from_to(1, most(shape[1] + pad.top + pad.bottom, dilation.height)),
+                dice_.from_to(1, most(shape[2] + pad.left + pad.right, dilation.width))};
+    }
+    void follow(bool may_norm) {
+        if (!quantized && may_norm && dice_.chance(40)) norm(pool_.back());
+        if (dice_.chance(50)) clamp_layer(pool_.back());
+    }
+    void clamp_layer(Item x) {
+        if (dice_.chance(50)) {
+            push(Relu{}, {x.handle}, x.range, false);
+        } else {
+            push(Relu6{}, {x.handle}, x.range, false);
+        }
+    }
+
+    void convolution(Item x) {
+        if (dice_.chance(25)) {
+            push(Pad{.before = {0, dice_.below(3), dice_.below(3), 0}, .after = {0, dice_.below(3), dice_.below(3), 0}},
+                 {x.handle}, x.range, false);
+            x = pool_.back();
+        }
+        const Shape shape = b_.shape(x.handle);
+        const std::size_t groups = shape[3] % 2 == 0 && dice_.chance(30) ? 2 : 1;
+        Conv2d<P> layer;
+        layer.dilation = {dice_.from_to(1, 2), dice_.from_to(1, 2)};
+        layer.stride = {dice_.from_to(1, 3), dice_.from_to(1, 2)};
+        layer.padding = dice_.chance(50) ? padding(3) : Padding2d{};
+        layer.groups = groups;
+        const Size2d k = kernel(shape, layer.padding, layer.dilation);
+        const std::size_t out = groups * dice_.from_to(1, 9);
+        layer.weight = weights<P>(dice_, {out, k.height, k.width, shape[3] / groups});
+        layer.bias = bias<P>(dice_, out);
+        push(std::move(layer), {x.handle}, x.range, true);
+        follow(true);
+        if (dice_.chance(40)) {  // a residual block: two branches meet
+            const Item y = pool_.back();
+            const std::size_t channels = b_.channels(y.handle);
+            Conv2d<P> second;
+            second.weight = weights<P>(dice_, {channels, 1, 1, channels});
+            second.bias = bias<P>(dice_, channels);
+            push(std::move(second), {y.handle}, y.range, true);
+            push(Add{}, {y.handle, pool_.back().handle}, 1.5f * y.range, true);
+            if (dice_.chance(60)) clamp_layer(pool_.back());
+        }
+    }
+    void depthwise(Item x) {
+        const Shape shape = b_.shape(x.handle);
+        DepthwiseConv2d<P> layer;
+        layer.multiplier = dice_.from_to(1, 2);
+        layer.padding = padding(2);
+        layer.stride = {dice_.from_to(1, 2), dice_.from_to(1, 2)};
+        const Size2d k = kernel(shape, layer.padding, {});
+        layer.weight = weights<P>(dice_, {shape[3] * layer.multiplier, k.height, k.width, 1});
+        layer.bias = bias<P>(dice_, shape[3] * layer.multiplier);
+        push(std::move(layer), {x.handle}, x.range, true);
+        follow(true);
+    }
+    void dense(Item x) {
+        const Shape shape = b_.shape(x.handle);
+        const std::size_t out = dice_.from_to(1, 11);
+        Dense<P> layer{weights<P>(dice_, {out, shape.back()}), bias<P>(dice_, out)};
+        push(std::move(layer), {x.handle}, x.range, true);
+        follow(true);
+    }
+    void norm(Item x) {
+        if constexpr (!quantized) push(batch_norm(dice_, b_.channels(x.handle)), {x.handle}, x.range, false);
+    }
+    void activation_layer(Item x) {
+        Tensor<i8> table = quantized ? byte_table(dice_) : Tensor<i8>{};
+        switch (dice_.below(6)) {
+            case 0:
+                push(LeakyRelu{dice_.real(0, 0.4f), table}, {x.handle}, x.range, true);
+                break;
+            case 1:
+                push(Sigmoid{table}, {x.handle}, 1, true);
+                break;
+            case 2:
+                push(Tanh{table}, {x.handle}, 1, true);
+                break;
+            case 3:
+                push(HardSigmoid{table}, {x.handle}, 1, true);
+                break;
+            case 4:
+                push(HardSwish{table}, {x.handle}, x.range, true);
+                break;
+            default:
+                clamp_layer(x);
+        }
+    }
+    /// A value of x's shape (x itself, where there is no other).
+    Item like(Item x) {
+        for (const Item& other : pool_) {
+            if (b_.shape(other.handle) == b_.shape(x.handle) && other.handle.id != x.handle.id && dice_.chance(60))
+                return other;
+        }
+        return x;
+    }
+    void residual(Item x) {
+        const Item y = like(x);
+        const bool swapped = dice_.chance(50);
+        push(Add{}, {swapped ? x.handle : y.handle, swapped ? y.handle : x.handle}, x.range + y.range, true);
+        if (dice_.chance(50)) clamp_layer(pool_.back());
+    }
+    void elementwise(Item x) {
+        const Item y = like(x);
+        if (x.range * y.range > 100) return;
+        push(Mul{}, {x.handle, y.handle}, x.range * y.range * 0.5f, true);
+    }
+    void squeeze_excite(Item x) {
+        push(GlobalAveragePool{}, {x.handle}, x.range, false);
+        push(HardSigmoid{quantized ? byte_table(dice_) : Tensor<i8>{}}, {pool_.back().handle}, 1, true);
+        const Handle gate = pool_.back().handle;
+        push(Mul{}, {x.handle, gate}, x.range, true);
+    }
+    void concat_layer(Item x) {
+        std::vector<Handle> parts{x.handle, x.handle};
+        if (!quantized) parts[1] = like(x).handle;  // int8 inputs must share their quantization
+        if (dice_.chance(30)) parts.push_back(x.handle);
+        push(Concat{static_cast<std::int32_t>(dice_.below(2 * b_.shape(x.handle).rank() - 1)) -
+                    static_cast<std::int32_t>(b_.shape(x.handle).rank() - 1)},
+             parts, x.range, false);
+        if (b_.shape(pool_.back().handle)[0] > 4) batch_back(x);
+    }
+    /// Keeps batches small: the wide value leaves the pool.
+    void batch_back(Item x) { pool_.back() = x; }
+    void pad(Item x) {
+        Pad layer;
+        for (std::size_t axis = 0; axis < b_.shape(x.handle).rank(); ++axis) {
+            layer.before.push_back(axis == 0 ? 0 : dice_.below(2));
+            layer.after.push_back(axis == 0 ? 0 : dice_.below(2));
+        }
+        layer.value = dice_.chance(50) ? 0.0f : dice_.real(-2, 2);
+        push(std::move(layer), {x.handle}, x.range, false);
+    }
+    void pooling(Item x) {
+        const Shape shape = b_.shape(x.handle);
+        const Size2d k = {dice_.from_to(1, std::min<std::size_t>(3, shape[1])),
+                          dice_.from_to(1, std::min<std::size_t>(3, shape[2]))};
+        const Padding2d pad{dice_.below(k.height), dice_.below(k.height), dice_.below(k.width), dice_.below(k.width)};
+        const Size2d stride{dice_.from_to(1, 2), dice_.from_to(1, 3)};
+        if (dice_.chance(40)) {
+            push(MaxPool2d{k, stride, pad}, {x.handle}, x.range, false);
+        } else if (dice_.chance(60)) {
+            push(AveragePool2d{k, stride, pad, dice_.chance(50)}, {x.handle}, x.range, false);
+        } else {
+            push(GlobalAveragePool{}, {x.handle}, x.range, false);
+        }
+    }
+    void transpose(Item x) {
+        const std::size_t rank = b_.shape(x.handle).rank();
+        Transpose layer;
+        for (std::size_t axis = 0; axis < rank; ++axis) layer.order.push_back(axis);
+        for (std::size_t axis = rank - 1; axis > 1; --axis) std::swap(layer.order[axis], layer.order[1 + dice_.below(axis)]);
+        push(std::move(layer), {x.handle}, x.range, false);
+    }
+    void softmax(Item x) {
+        Softmax layer;
+        if (quantized) {
+            layer.table = Tensor<i32>(Shape{256});
+            for (std::size_t d = 0; d < 256; ++d)
+                layer.table[d] = static_cast<std::int32_t>(std::nearbyint(std::exp(-0.03 * static_cast<double>(d)) * 4194304));
+        }
+        push(std::move(layer), {x.handle}, 1, false);
+    }
+    void convert(Item x) {
+        if constexpr (quantized) {
+            if (dice_.chance(50)) {
+                push(Convert{Element::i8}, {x.handle}, x.range, true);
+            } else {
+                push(Convert{Element::f32}, {x.handle}, x.range, false);
+                push(Convert{Element::i8}, {pool_.back().handle}, x.range, true);
+                std::swap(pool_.back(), pool_[pool_.size() - 2]);
+                pool_.pop_back();  // only i8 values go on
+            }
+        }
+    }
+
+    Dice dice_;
+    Builder<P> b_;
+    std::vector<Item> pool_;
+    std::size_t count_ = 0;
+};
+
+template <class P>
+Model<P> make(std::uint64_t seed, std::size_t nodes) {
+    return Maker<P>(seed).make(nodes);
+}
+
+/// Fills all inputs of an engine.
+inline void fill_inputs(Engine& engine, std::uint64_t seed) {
+    Dice dice{seed ^ 0x5eed};
+    for (std::size_t i = 0; i < engine.inputs(); ++i) {
+        if (engine.input_value(i).element == Element::f32) {
+            for (float& x : engine.input<float>(i)) x = dice.real(-4, 4);
+        } else {
+            for (std::int8_t& x : engine.input<std::int8_t>(i))
+                x = static_cast<std::int8_t>(static_cast<int>(dice.below(256)) - 128);
+        }
+    }
+}
+
+}  // namespace random_model
