@@ -54,7 +54,7 @@ inline double learning_rate(const Schedule& schedule, double epoch, double epoch
         [&](const auto& s) {
             if (epoch < s.warm_up_epochs) {
                 const double share = (epoch * steps + 1.0) / (s.warm_up_epochs * steps + 1.0);
-                return detail::rate_after_warm_up(s, s.warm_up_epochs, epochs) * share;
+                return static_cast<double>(s.rate) * share;
             }
             return detail::rate_after_warm_up(s, epoch, epochs);
         },
