@@ -31,7 +31,9 @@ std::pair<Subset<D>, Subset<D>> stratified_split(const D& data, std::size_t firs
         shares.push_back({label, scaled / size, scaled % size});
         given += scaled / size;
     }
-    std::stable_sort(shares.begin(), shares.end(), [](const Share& a, const Share& b) { return a.remainder > b.remainder; });
+    std::sort(shares.begin(), shares.end(), [](const Share& a, const Share& b) {
+        return a.remainder != b.remainder ? a.remainder > b.remainder : a.label < b.label;
+    });
     for (std::size_t i = 0; given < first_count; ++i, ++given) ++shares[i].whole;
     std::vector<std::size_t> first, second;
     for (const Share& share : shares) {
