@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// couple: pooling, Softmax.
+
+#include <mote/layers/reduction.hpp>
+#include <mote/transform/couple/context.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+inline void couple(const MaxPool2d&, CoupleContext& node) {
+    node.output(node.input_channels());
+}
+inline void couple(const AveragePool2d&, CoupleContext& node) {
+    node.output(node.input_channels());
+}
+inline void couple(const GlobalAveragePool&, CoupleContext& node) {
+    node.output(node.input_channels());
+}
+
+/// Without one of its inputs every output would change.
+inline void couple(const Softmax&, CoupleContext& node) {
+    node.lock("needs all of its inputs");
+}
+
+MOTE_END_NAMESPACE

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// All transforms: free functions from a model to a model.
+
+#include <mote/quantization/quantization.hpp>
+#include <mote/transform/distill.hpp>
+#include <mote/transform/fold.hpp>
+#include <mote/transform/prune.hpp>
+#include <mote/transform/quantize.hpp>
