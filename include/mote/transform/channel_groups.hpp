@@ -86,7 +86,10 @@ void describe(const Graph<List>& graph, ChannelGroup& group) {
 template <class List>
 std::vector<ChannelGroup> channel_groups(const BasicModel<List>& model, ModelCouplings& couplings) {
     std::vector<ChannelGroup> groups = grouped(couplings.all);
-    for (ChannelGroup& group : groups) describe(model.graph(), group);
+    for (ChannelGroup& group : groups) {
+        describe(model.graph(), group);
+        if (group.channels.size() == 1 && group.locked.empty()) group.locked = "a single channel, or all hang together";
+    }
     return groups;
 }
 

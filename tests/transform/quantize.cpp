@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+// quantize: int8 models follow their f32 models, share scales where they must, and refuse what they cannot do.
+
+#include <mote/quantization/compare.hpp>
+#include <mote/transform/quantize.hpp>
+
+#include <engine/random_model.hpp>
+#include <support/catch.hpp>
+#include <transform/networks.hpp>
+
+#include <limits>
+
+namespace quantize_test {
+
+using namespace mote;
+
+template <class List>
+const Value& value_named(const BasicModel<List>& model, std::string_view name) {
+    for (const Value& value : model.values()) {
+        if (value.name == name) return value;
+    }
+    fail(concat("no value '", name, "'"));
+}
+
+SampleList sample_list(const Model<f32>& model, std::uint64_t seed, std::size_t count) {
+    Random random(seed);
+    SampleList list;
+    for (std::size_t i = 0; i < count; ++i) {
+        list.emplace_back();
+        for (const ValueId id : model.inputs()) list.back().push_back(networks::normal(random, model.value(id).shape, 1.0f));
+    }
+    return list;
+}
+
+/// The node has no BatchNorm that int8 would refuse: one that cannot be folded, on something else than an image.
+bool refused(const Model<f32>& model) {
+    const Model<f32> simple = fold(model);
+    for (const Node& node : simple.nodes()) {
+        if (get_if<BatchNorm>(simple, node) != nullptr && simple.value(node.outputs[0]).shape.rank() != 4) return true;
+    }
+    return false;
+}
+
+// Random networks of 12 nodes: each int8 step of a value costs about 48 dB - the products of narrow and wide ranges cost more.
+// A scale or zero point that does not belong to its value gives less than 3 dB.
+constexpr double least_sqnr = 9.0;
+constexpr double median_sqnr = 30.0;
+
+const Quantization softmax_quantization = QuantizationParams{1.0f / 256.0f, -128};
+
+TEST_CASE("quantize: every value of random networks follows the f32 model") {
+    std::vector<double> worst;
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+        const Model<f32> model = with_batch(random_model::make<f32>(seed, 12), 1);
+        if (refused(model)) continue;
+        const SampleList list = sample_list(model, seed, 16);
+        const Model<i8> light = quantize<i8>(model, list);
+        double least = HUGE_VAL;
+        for (const ValueComparison& value : compare(model, light, list)) {
+            CAPTURE(seed, value.name, value.sqnr);
+            CHECK(value.sqnr >= least_sqnr);
+            const bool fixed = value_named(light, value.name).quantization == softmax_quantization;  // holds 1 as 255/256
+            CHECK((fixed || value.clipped <= 0.001));
+            least = std::min(least, value.sqnr);
+        }
+        worst.push_back(least);
+    }
+    REQUIRE(worst.size() > 40);
+    std::sort(worst.begin(), worst.end());
+    CHECK(worst[worst.size() / 2] >= median_sqnr);
+}
+
+TEST_CASE("quantize: a network of every coupling stays close, from a dataset, a tensor or a sample list alike") {
+    const Model<f32> model = networks::mixed(1);
+    const Tensor<f32> samples = networks::samples(2, {24, 6, 6, 3});
+    const Model<i8> light = quantize<i8>(model, samples);
+    CHECK(compare(model, light, samples).back().sqnr > 25.0);
+    CHECK(quantize<i8>(model, TensorDataset(samples, std::vector<std::int64_t>(24, 0))) == light);
+    SampleList list;
+    for (std::size_t i = 0; i < 24; ++i) list.push_back({Tensor<f32>({1, 6, 6, 3}, samples.values().subspan(i * 108, 108))});
+    CHECK(quantize<i8>(model, list) == light);
+}
+
+TEST_CASE("quantize: the argument does not change, nodes and values keep their names") {
+    const Model<f32> model = networks::plain(1);
+    const Model<f32> before = model;
+    const Model<i8> light = quantize<i8>(model, networks::samples(2, {8, 6, 6, 2}));
+    CHECK(model == before);
+    REQUIRE(light.nodes().size() == model.nodes().size());
+    for (std::size_t i = 0; i < light.nodes().size(); ++i) CHECK(light.nodes()[i].name == model.nodes()[i].name);
+    CHECK(value_named(light, "image").element == Element::i8);
+    CHECK(value_named(light, "probabilities").element == Element::i8);
+}
+
+TEST_CASE("quantize: a value that only a Relu sees takes the range of what comes out") {
+    const Model<f32> model = networks::plain(3);
+    const Model<i8> light = quantize<i8>(model, networks::samples(4, {16, 6, 6, 2}));
+    CHECK(value_named(light, "first").quantization == value_named(light, "first_relu").quantization);
+    CHECK(value_named(light, "first").quantization.params().zero_point == -128);
+}
+
+TEST_CASE("quantize: a value that a Relu and somebody else see keeps its negative part") {
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {1, 4});
+    Random random(5);
+    const auto y = b.add(networks::dense(random, 4, 4), x, {.name = "y"});
+    b.output("sum", b.add(Add{}, {b.add(Relu{}, y), y}));
+    const Model<i8> light = quantize<i8>(b.build(), networks::samples(6, {50, 4}));
+    CHECK(value_named(light, "y").quantization.params().zero_point > -100);
+}
+
+TEST_CASE("quantize: Concat's inputs and output, pooling and movement share one scale that holds them all") {
+    ModelBuilder<f32> b;
+    Random random(7);
+    const auto x = b.input("x", {1, 4, 4, 2});
+    const auto small = b.add(networks::conv(random, 2, 3), x, {.name = "small"});
+    auto large_layer = networks::conv(random, 2, 3);
+    for (float& w : large_layer.weight.values()) w *= 10.0f;
+    const auto large = b.add(large_layer, x, {.name = "large"});
+    const auto joined = b.add(Concat{}, {small, large}, {.name = "joined"});
+    const auto pooled = b.add(AveragePool2d{.kernel = {2, 2}, .stride = {2, 2}, .padding = {}}, joined, {.name = "pooled"});
+    const auto turned = b.add(Transpose{{0, 2, 1, 3}}, pooled, {.name = "turned"});
+    b.output("flat", b.add(Flatten{}, turned));
+    const Tensor<f32> samples = networks::samples(8, {20, 4, 4, 2});
+    const Model<f32> model = b.build();
+    const Model<i8> light = quantize<i8>(model, samples);
+    for (const char* name : {"small", "large", "pooled", "turned", "flat"}) {
+        CHECK(value_named(light, name).quantization == value_named(light, "joined").quantization);
+    }
+    for (const ValueComparison& value : compare(model, light, samples)) CHECK(value.clipped == 0.0);
+}
+
+TEST_CASE("quantize: softmax gives 1/256, -128, and Convert stands before a Concat with something else") {
+    ModelBuilder<f32> b;
+    Random random(9);
+    const auto x = b.input("x", {1, 6});
+    const auto y = b.add(networks::dense(random, 6, 6), x);
+    const auto p = b.add(Softmax{}, y, {.name = "p"});
+    b.output("flat", b.add(Flatten{}, p));
+    b.output("both", b.add(Concat{}, {p, y}));
+    const Model<f32> model = b.build();
+    const Tensor<f32> samples = networks::samples(10, {30, 6});
+    const Model<i8> light = quantize<i8>(model, samples);
+    CHECK(value_named(light, "p").quantization == softmax_quantization);
+    for (const ValueComparison& value : compare(model, light, samples)) CHECK(value.sqnr > 25.0);
+
+    ModelBuilder<f32> alone;
+    const auto q = alone.add(Softmax{}, alone.input("x", {1, 6}), {.name = "q"});
+    alone.output("flat", alone.add(Flatten{}, q));
+    const Model<i8> shared = quantize<i8>(alone.build(), samples);
+    CHECK(shared.nodes().size() == 2);
+    CHECK(value_named(shared, "flat").quantization == softmax_quantization);
+}
+
+TEST_CASE("quantize: BatchNorm is folded, or becomes a depthwise convolution where nothing stands before it") {
+    ModelBuilder<f32> b;
+    Random random(11);
+    const auto x = b.input("x", {1, 4, 4, 3});
+    const auto y = b.add(Relu{}, b.add(networks::norm(random, 3), x, {.name = "first"}));
+    b.output("y", b.add(networks::norm(random, 5), b.add(networks::conv(random, 3, 5), y, {.name = "conv"}), {.name = "last"}));
+    const Model<f32> model = b.build();
+    const Tensor<f32> samples = networks::samples(12, {20, 4, 4, 3});
+    const Model<i8> light = quantize<i8>(model, samples);
+    CHECK(light.nodes().size() == 3);
+    CHECK(networks::layer<DepthwiseConv2d<i8>>(light, "first").weight.shape() == Shape{3, 1, 1, 1});
+    CHECK(compare(model, light, samples).back().sqnr > 30.0);
+}
+
+TEST_CASE("quantize: keep_f32 leaves nodes in f32 between Convert nodes; f32 inputs and outputs keep their names") {
+    const Model<f32> model = networks::plain(13);
+    const Tensor<f32> samples = networks::samples(14, {20, 6, 6, 2});
+    const Model<f32, i8> mixed = quantize<f32, i8>(model, samples, {.keep_f32 = {"second"}});
+    CHECK(networks::layer<Conv2d<f32>>(mixed, "second").weight == networks::layer<Conv2d<f32>>(model, "second").weight);
+    CHECK(networks::layer<Conv2d<i8>>(mixed, "first").weight.shape() == Shape{8, 3, 3, 2});
+    CHECK(compare(model, mixed, samples).back().sqnr > 25.0);
+
+    const Model<i8> open = quantize<i8>(model, samples, {.f32_inputs = true, .f32_outputs = true});
+    CHECK(open.value(open.inputs()[0]).name == "image");
+    CHECK(open.value(open.inputs()[0]).element == Element::f32);
+    CHECK(open.value(open.outputs()[0]).name == "probabilities");
+    CHECK(open.value(open.outputs()[0]).element == Element::f32);
+    const Model<i8> closed = quantize<i8>(model, samples);
+    CHECK(networks::difference(open, closed) == 0.0);
+}
+
+TEST_CASE("quantize: keep_f32 of random nodes of random networks gives valid models that follow") {
+    std::size_t done = 0;
+    for (std::uint64_t seed = 100; seed < 130; ++seed) {
+        const Model<f32> model = with_batch(random_model::make<f32>(seed, 10), 1);
+        if (refused(model)) continue;
+        Random random(seed);
+        QuantizeOptions options;
+        options.f32_inputs = random.below(2) == 0;
+        options.f32_outputs = random.below(2) == 0;
+        for (const Node& node : model.nodes()) {
+            if (random.below(3) == 0) options.keep_f32.push_back(node.name);
+        }
+        const SampleList list = sample_list(model, seed, 12);
+        const Model<f32, i8> light = quantize<f32, i8>(model, list, options);
+        for (const ValueComparison& value : compare(model, light, list)) {
+            CAPTURE(seed, value.name);
+            CHECK(value.sqnr > least_sqnr);
+        }
+        ++done;
+    }
+    CHECK(done > 20);
+}
+
+TEST_CASE("quantize: a percentile cuts an outlier and makes the steps finer") {
+    const Model<f32> model = networks::plain(15);
+    Tensor<f32> samples = networks::samples(16, {200, 6, 6, 2});
+    samples[5] = 100.0f;
+    const Model<i8> all = quantize<i8>(model, samples);
+    const Model<i8> cut = quantize<i8>(model, samples, {.observer = Observer::percentile, .percentile = 99.9});
+    CHECK(value_named(cut, "image").quantization.params().scale < 0.1f * value_named(all, "image").quantization.params().scale);
+}
+
+TEST_CASE("quantize: NaN and infinite weights and samples, and empty sets are errors that name them") {
+    const Model<f32> model = networks::plain(17);
+    Tensor<f32> samples = networks::samples(18, {4, 6, 6, 2});
+    for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+        Graph<standard_layers<f32>> graph = model.graph();
+        networks::set_slice(graph, 2, "weight", 0, 3, bad);
+        CHECK_THROWS_WITH(quantize<i8>(Model<f32>(graph), samples),
+                          Catch::Contains("node 'second' (Conv2d)") && Catch::Contains("weight") && Catch::Contains("finite"));
+        Tensor<f32> broken = samples;
+        broken[100] = bad;
+        CHECK_THROWS_WITH(quantize<i8>(model, broken), Catch::Contains("sample 1") && Catch::Contains("'image'"));
+    }
+    CHECK_THROWS_WITH(quantize<i8>(model, Tensor<f32>({0, 6, 6, 2})), Catch::Contains("empty"));
+    CHECK_THROWS_WITH(quantize<i8>(model, samples, {.observer = Observer::percentile, .percentile = 20}),
+                      Catch::Contains("percentile 20"));
+    CHECK_THROWS_WITH(quantize<i8>(model, samples, {.keep_f32 = {"frist"}}),
+                      Catch::Contains("'frist'") && Catch::Contains("'first'"));
+    CHECK_THROWS_WITH((quantize<i8>(model, samples, {.keep_f32 = {"first"}})),
+                      Catch::Contains("node 'first' (Conv2d)") && Catch::Contains("quantize<f32, i8>"));
+}
+
+TEST_CASE("quantize: weights of denormals and zeros, and enormous biases still give usable multipliers") {
+    for (const float size : {0.0f, 1e-44f, 1e-38f, 1e-20f, 1e20f}) {
+        ModelBuilder<f32> b;
+        Random random(19);
+        Dense<f32> layer = networks::dense(random, 6, 4);
+        for (float& w : layer.weight.values()) w *= size;
+        layer.bias[0] = 1e9f;
+        b.output("y", b.add(layer, b.input("x", {1, 6})));
+        const Model<f32> model = b.build();
+        const Tensor<f32> samples = networks::samples(20, {10, 6});
+        CAPTURE(size);
+        CHECK(compare(model, quantize<i8>(model, samples), samples).back().sqnr > 30.0);
+    }
+}
+
+TEST_CASE("quantize: sums that could overflow int32 are an error that names the node") {
+    ModelBuilder<f32> b;
+    b.output("y", b.add(Dense<f32>{Tensor<f32>({1, 70000}), {}}, b.input("x", {1, 70000}), {.name = "wide"}));
+    CHECK_THROWS_WITH(quantize<i8>(b.build(), Tensor<f32>({1, 70000})),
+                      Catch::Contains("node 'wide'") && Catch::Contains("int32"));
+}
+
+TEST_CASE("quantize: a BatchNorm that int8 has no form for is an error that says what would do") {
+    ModelBuilder<f32> b;
+    Random random(21);
+    b.output("y", b.add(networks::norm(random, 4), b.input("x", {1, 4}), {.name = "norm"}));
+    const Tensor<f32> samples = networks::samples(22, {4, 4});
+    CHECK_THROWS_WITH(quantize<i8>(b.build(), samples),
+                      Catch::Contains("node 'norm' (BatchNorm)") && Catch::Contains("keep_f32"));
+    const Model<f32, i8> kept = quantize<f32, i8>(b.build(), samples, {.keep_f32 = {"norm"}});
+    CHECK(kept.nodes().size() == 3);
+}
+
+}  // namespace quantize_test
