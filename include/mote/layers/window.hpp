@@ -28,10 +28,12 @@ constexpr Padding2d valid_padding() noexcept {
     return {};
 }
 
-/// TensorFlow's SAME: ceil(extent / stride) outputs, the odd row of padding at the bottom and right.
+/// TensorFlow's SAME: ceil(extent / stride) outputs, the odd row of padding at the bottom and right. None where an extent,
+/// kernel or stride is 0 (the layer that gets it refuses those, naming the node).
 constexpr Padding2d same_padding(Size2d image, Size2d kernel, Size2d stride = {}, Size2d dilation = {}) noexcept {
     auto total = [](std::size_t extent, std::size_t window, std::size_t step, std::size_t spread) {
-        const std::size_t outputs = (extent + step - 1) / step;
+        if (extent == 0 || window == 0 || step == 0) return std::size_t{0};
+        const std::size_t outputs = (extent - 1) / step + 1;
         const std::size_t covered = (outputs - 1) * step + (window - 1) * spread + 1;
         return covered > extent ? covered - extent : std::size_t{0};
     };

@@ -65,12 +65,20 @@ class BasicBuilder {
 
     /// Names the value and makes it the next output.
     void output(std::string name, Handle handle) {
-        graph_.values.at(handle.id).name = std::move(name);
+        shape(handle);
+        graph_.values[handle.id].name = std::move(name);
         graph_.outputs.push_back(handle.id);
     }
-    void output(Handle handle) { graph_.outputs.push_back(handle.id); }
+    void output(Handle handle) {
+        shape(handle);
+        graph_.outputs.push_back(handle.id);
+    }
 
-    const Shape& shape(Handle handle) const { return graph_.values.at(handle.id).shape; }
+    /// Throws for a handle of another builder that this one cannot know.
+    const Shape& shape(Handle handle) const {
+        if (handle.id >= graph_.values.size()) fail(concat("value ", handle.id, " is no value of this builder"));
+        return graph_.values[handle.id].shape;
+    }
     /// The extent of the value's last axis.
     std::size_t channels(Handle handle) const { return shape(handle).back(); }
 

@@ -130,18 +130,17 @@ void BasicModel<List>::check() {
     for (const ValueId id : graph_.inputs) {
         make(id, "the input list");
         const Value& value = graph_.values[id];
-        if (value.shape.elements() >= Shape::absurd)
-            fail(concat("input ", to_string(value), " has more elements than memory can hold"));
+        if (value.shape.elements() > max_elements)
+            fail(concat("input ", to_string(value), " is too large; at most ", max_elements, " elements are supported"));
         if (value.shape.elements() == 0)
             fail(concat("input ", to_string(value), " has an empty axis; each extent must be at least 1"));
-        if (value.quantization.present() && !usable_scale(value.quantization.params().scale)) {
-            fail(concat("input ", to_string(value), ": scale ", value.quantization.params().scale,
-                        " is not usable; a finite, positive, normal float is expected"));
-        }
+        const std::string flaw = detail::quantization_flaw(value.quantization);
+        if (!flaw.empty()) fail(concat("input ", to_string(value), " has ", flaw));
     }
     for (const Node& node : graph_.nodes) {
         if (node.layer == nullptr || node.kind >= List::size) fail(concat("node '", node.name, "' has no layer"));
         const std::string who = concat("node '", node.name, "' (", kind_name<List>(node), ")");
+        if (node.outputs.empty()) fail(concat(who, " has no output; at least one value is expected"));
         for (const ValueId id : node.inputs) {
             known(id, who);
             if (!made[id]) fail(concat(who, " uses value '", graph_.values[id].name, "' before it is made"));
@@ -149,9 +148,12 @@ void BasicModel<List>::check() {
         for (const ValueId id : node.outputs) make(id, who);
         states_.push_back(detail::infer_node<List>(node, graph_.values));
     }
+    std::vector<bool> listed(count, false);
     for (const ValueId id : graph_.outputs) {
         known(id, "the output list");
         if (!made[id]) fail(concat("output '", graph_.values[id].name, "' is made by no node"));
+        if (listed[id]) fail(concat("output '", graph_.values[id].name, "' is listed twice; once is expected"));
+        listed[id] = true;
     }
     for (std::size_t i = 0; i < count; ++i) {
         if (!made[i]) fail(concat("value '", graph_.values[i].name, "' is made by no node and is no input"));
@@ -219,7 +221,8 @@ Model<P...> as(const BasicModel<List>& model) {
     return Model<P...>(detail::relisted<standard_layers<P...>>(model.graph()));
 }
 
-/// The same model for `batch` samples at once: the first axis of every input. Throws where a layer fixes the batch.
+/// The same model for `batch` samples at once: the first axis of every input and output. Throws where a layer fixes the
+/// batch, or mixes its samples.
 template <class List>
 BasicModel<List> with_batch(const BasicModel<List>& model, std::size_t batch) {
     if (batch == 0) fail("a batch needs at least one sample");
@@ -228,7 +231,17 @@ BasicModel<List> with_batch(const BasicModel<List>& model, std::size_t batch) {
         if (graph.values[id].shape.rank() == 0) fail(concat("input ", to_string(graph.values[id]), " has no batch axis"));
         graph.values[id].shape[0] = batch;
     }
-    return BasicModel<List>(std::move(graph));
+    BasicModel<List> result(std::move(graph));
+    for (const ValueId id : model.outputs()) {
+        Shape expected = model.value(id).shape;
+        if (expected.rank() > 0) expected[0] = batch;
+        if (result.value(id).shape != expected) {
+            fail(concat("output ", to_string(model.value(id)), " becomes [", to_string(result.value(id).shape),
+                        "] for a batch of ", batch, "; expected [", to_string(expected),
+                        "] (does a Reshape name the batch's extent? 0 keeps it)"));
+        }
+    }
+    return result;
 }
 
 MOTE_END_NAMESPACE

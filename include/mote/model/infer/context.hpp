@@ -29,8 +29,8 @@ class InferContext {
 
     /// States the next output.
     void output(const Shape& shape, Element element, Quantization quantization = {}) {
-        if (shape.elements() >= Shape::absurd) {
-            fail(concat("the output [", to_string(shape), "] has more elements than memory can hold"));
+        if (shape.elements() > max_elements) {
+            fail(concat("the output [", to_string(shape), "] is too large; at most ", max_elements, " elements are supported"));
         }
         outputs_.push_back({{}, shape, element, std::move(quantization)});
     }
@@ -41,9 +41,7 @@ class InferContext {
     }
 
     /// Throws an Error that names the node and its kind.
-    [[noreturn]] void fail(const std::string& text) const {
-        mote::fail(concat("node '", name_, "' (", kind_, "): ", text));
-    }
+    [[noreturn]] void fail(const std::string& text) const { mote::fail(concat("node '", name_, "' (", kind_, "): ", text)); }
 
     void expect_inputs(std::size_t least, std::size_t most) const {
         if (inputs() < least || inputs() > most) {
@@ -57,6 +55,11 @@ class InferContext {
         if (input(index).shape.rank() != rank) {
             fail(concat("input ", to_string(input(index)), " has rank ", input(index).shape.rank(), "; expected ", axes));
         }
+    }
+
+    /// Checks that no axis of the input is empty.
+    void expect_full(std::size_t index) const {
+        if (input(index).shape.elements() == 0) fail(concat("input ", to_string(input(index)), " has an empty axis"));
     }
 
     const std::vector<Value>& outputs() const noexcept { return outputs_; }
@@ -81,19 +84,43 @@ inline void expect_f32_or_i8(const InferContext& node, std::size_t index) {
     }
 }
 
+/// What is wrong with a quantization, and what would do; "" where nothing is.
+inline std::string quantization_flaw(const Quantization& quantization) {
+    if (quantization.zero_point.size() != quantization.scale.size()) {
+        return concat(quantization.scale.size(), " scales but ", quantization.zero_point.size(), " zero points");
+    }
+    for (const float scale : quantization.scale) {
+        if (usable_scale(scale)) continue;
+        return concat("the scale ", scale, ", which is not usable; a finite, positive, normal float is expected");
+    }
+    return {};
+}
+
+/// What keeps an i8 value from being computed with, and what would do; "" where nothing does.
+inline std::string activation_flaw(const Quantization& quantization) {
+    if (!quantization.present()) return "no quantization; an i8 value that is computed with needs a scale and a zero point";
+    if (quantization.per_axis()) return "a scale per axis; an i8 value that is computed with has one scale";
+    std::string flaw = quantization_flaw(quantization);
+    if (!flaw.empty()) return flaw;
+    const std::int32_t zero_point = quantization.zero_point[0];
+    if (zero_point < -128 || zero_point > 127) flaw = concat("the zero point ", zero_point, ", which is outside [-128, 127]");
+    return flaw;
+}
+
 /// The usable per-tensor quantization that an i8 output needs; the requested one.
 inline Quantization expect_output_quantization(const InferContext& node, std::size_t index = 0) {
     const Quantization& asked = node.requested_quantization(index);
-    if (!asked.present()) node.fail("an i8 output needs a quantization (scale and zero point); none was given");
-    if (asked.per_axis()) node.fail("an i8 activation has one scale for the tensor; a scale per axis was given");
-    const QuantizationParams params = asked.params();
-    if (!usable_scale(params.scale)) {
-        node.fail(concat("the output's scale ", params.scale, " is not usable; a finite, positive, normal float is expected"));
-    }
-    if (params.zero_point < -128 || params.zero_point > 127) {
-        node.fail(concat("the output's zero point ", params.zero_point, " is outside [-128, 127]"));
-    }
+    const std::string flaw = activation_flaw(asked);
+    if (!flaw.empty()) node.fail(concat("the output has ", flaw));
     return asked;
+}
+
+/// Checks that an i8 input has one usable scale; an f32 input needs none.
+inline void expect_input_quantization(const InferContext& node, std::size_t index) {
+    const Value& value = node.input(index);
+    if (value.element != Element::i8) return;
+    const std::string flaw = activation_flaw(value.quantization);
+    if (!flaw.empty()) node.fail(concat("input ", to_string(value), " has ", flaw));
 }
 
 /// The multiplier of a requantization, m = s_in * s_weight / s_out in double, rounded to float.

@@ -39,14 +39,12 @@ inline std::size_t window_outputs(const InferContext& node, const char* axis, st
 inline void check_i8_contraction(const InferContext& node, const Tensor<i8>& weight, const Tensor<i32>& bias) {
     const Quantization& q = weight.quantization();
     const std::size_t out = weight.shape()[0];
-    if (q.scale.size() != 1 && (q.scale.size() != out || q.axis != 0)) {
+    if (q.zero_point.size() != q.scale.size() || (q.scale.size() != 1 && (q.scale.size() != out || q.axis != 0))) {
         node.fail(concat("the weight has ", q.scale.size(), " scales along axis ", q.axis, "; expected 1, or ", out,
                          " along axis 0"));
     }
+    expect_input_quantization(node, 0);
     const Quantization& in = node.input(0).quantization;
-    if (!in.present() || in.per_axis() || !usable_scale(in.params().scale)) {
-        node.fail(concat("input ", to_string(node.input(0)), " needs one usable scale"));
-    }
     const Quantization result = expect_output_quantization(node);
     for (std::size_t c = 0; c < q.scale.size(); ++c) {
         if (q.zero_point[c] != 0) node.fail("int8 weights are symmetric; a zero point other than 0 was given");
@@ -84,15 +82,17 @@ void check_contraction(const InferContext& node, const Tensor<typename P::weight
         if (extent == 0)
             node.fail(concat("weight [", to_string(weight.shape()), "] has an empty axis; each extent must be at least 1"));
     }
+    if (weight.elements() > max_elements) {
+        node.fail(
+            concat("weight [", to_string(weight.shape()), "] is too large; at most ", max_elements, " elements are supported"));
+    }
     if (!bias.empty() && (bias.shape().rank() != 1 || bias.shape()[0] != weight.shape()[0])) {
         node.fail(concat("bias [", to_string(bias.shape()), "]: expected [", weight.shape()[0], "], or none"));
     }
     if (node.input(0).element != P::activation::element) {
         node.fail(concat("input ", to_string(node.input(0)), ": ", P::activation::name, " expected"));
     }
-    for (const std::size_t extent : node.input(0).shape) {
-        if (extent == 0) node.fail(concat("input ", to_string(node.input(0)), " has an empty axis"));
-    }
+    node.expect_full(0);
     if constexpr (std::is_same_v<P, i8>) check_i8_contraction(node, weight, bias);
 }
 

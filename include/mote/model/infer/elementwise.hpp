@@ -13,6 +13,7 @@ namespace detail {
 inline void infer_clamp(InferContext& node) {
     node.expect_inputs(1);
     expect_f32_or_i8(node, 0);
+    expect_input_quantization(node, 0);
     const Value& in = node.input(0);
     const Quantization& asked = node.requested_quantization();
     if (asked.present() && asked != in.quantization) {
@@ -73,6 +74,7 @@ inline void infer(const BatchNorm& layer, InferContext& node) {
                              to_string(tensor->shape()), "]"));
         }
     }
+    node.expect_full(0);
     if (!(layer.epsilon >= 0.0f)) node.fail(concat("epsilon ", layer.epsilon, " must not be negative"));
     for (const float variance : layer.variance.values()) {
         if (!(variance + layer.epsilon > 0.0f))
@@ -89,6 +91,8 @@ inline void infer(const Add&, InferContext& node) {
     if (a.shape != b.shape || a.element != b.element) {
         node.fail(concat("inputs ", to_string(a), " and ", to_string(b), " must have one shape and element"));
     }
+    detail::expect_input_quantization(node, 0);
+    detail::expect_input_quantization(node, 1);
     node.output(a.shape, a.element, a.element == Element::i8 ? detail::expect_output_quantization(node) : Quantization{});
 }
 
@@ -104,6 +108,9 @@ inline void infer(const Mul&, InferContext& node) {
         node.fail(concat("inputs ", to_string(a), " and ", to_string(b),
                          ": expected one element, and one shape or a second input [batch, 1, 1, channels]"));
     }
+    node.expect_full(0);
+    detail::expect_input_quantization(node, 0);
+    detail::expect_input_quantization(node, 1);
     node.output(a.shape, a.element, a.element == Element::i8 ? detail::expect_output_quantization(node) : Quantization{});
 }
 
@@ -114,9 +121,7 @@ inline void infer(const Convert& layer, InferContext& node) {
     if (layer.element != Element::f32 && layer.element != Element::i8) {
         node.fail(concat("conversion to ", element_name(layer.element), ": f32 and i8 are supported"));
     }
-    if (in.element == Element::i8 && !in.quantization.present()) {
-        node.fail(concat("input ", to_string(in), " has no quantization: its real values are unknown"));
-    }
+    detail::expect_input_quantization(node, 0);
     node.output(in.shape, layer.element,
                 layer.element == Element::i8 ? detail::expect_output_quantization(node) : Quantization{});
 }

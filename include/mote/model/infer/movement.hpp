@@ -48,9 +48,13 @@ inline void infer(const Pad& layer, InferContext& node) {
     }
     Shape shape = in.shape;
     for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
-        if (layer.before[axis] >= Shape::absurd || layer.after[axis] >= Shape::absurd)
-            node.fail("the padding is absurdly large");
+        if (layer.before[axis] > max_elements || layer.after[axis] > max_elements)
+            node.fail(concat("axis ", axis, ": the padding is too large; at most ", max_elements, " elements are supported"));
         shape[axis] += layer.before[axis] + layer.after[axis];
+    }
+    const float magnitude = layer.value < 0.0f ? -layer.value : layer.value;
+    if (in.element != Element::f32 && !(magnitude <= std::numeric_limits<float>::max())) {
+        node.fail(concat("the padding's value ", layer.value, " is not finite; ", element_name(in.element), " cannot hold it"));
     }
     node.output(shape, in.element, in.quantization);
 }

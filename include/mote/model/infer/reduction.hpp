@@ -23,10 +23,12 @@ void infer_pool(const Pool& layer, InferContext& node) {
     expect_f32_or_i8(node, 0);
     node.expect_rank(0, 4, "[batch, height, width, channels]");
     expect_shared_quantization(node);
+    expect_input_quantization(node, 0);
     const Value& in = node.input(0);
     const Padding2d& pad = layer.padding;
-    for (const std::size_t extent : in.shape) {
-        if (extent == 0) node.fail(concat("input ", to_string(in), " has an empty axis"));
+    node.expect_full(0);
+    if (layer.kernel.height == 0 || layer.kernel.width == 0) {
+        node.fail(concat("the kernel is ", layer.kernel.height, "x", layer.kernel.width, "; each extent must be at least 1"));
     }
     if (pad.top >= layer.kernel.height || pad.bottom >= layer.kernel.height || pad.left >= layer.kernel.width ||
         pad.right >= layer.kernel.width) {
@@ -50,6 +52,7 @@ inline void infer(const AveragePool2d& layer, InferContext& node) {
 }
 
 inline void infer(const GlobalAveragePool&, InferContext& node) {
+    node.expect_inputs(1);
     node.expect_rank(0, 4, "[batch, height, width, channels]");
     const Shape& in = node.input(0).shape;
     detail::infer_pool(AveragePool2d{.kernel = {in[1], in[2]}, .stride = {1, 1}, .padding = {}}, node);
@@ -67,6 +70,11 @@ inline void infer(const Softmax& layer, InferContext& node) {
     if (layer.table.elements() != 256) {
         node.fail(concat("on int8 values the layer needs its table of 256 entries; it has ", layer.table.elements(),
                          " (quantize() and the importers make it)"));
+    }
+    for (const std::int32_t entry : layer.table.values()) {
+        if (entry < 0 || entry > 1 << 22 || layer.table[0] == 0) {
+            node.fail("the table's entries must lie in [0, 2^22], and the first above 0");
+        }
     }
     const Quantization fixed = QuantizationParams{1.0f / 256.0f, -128};
     const Quantization& asked = node.requested_quantization();
