@@ -6,6 +6,9 @@
 #include <mote/train/evaluate.hpp>
 #include <mote/train/trainer.hpp>
 
+#include <mutex>
+#include <unordered_map>
+
 MOTE_BEGIN_NAMESPACE
 
 /// How the student's outputs are held against the teacher's.
@@ -65,6 +68,84 @@ std::size_t logits_of(const BasicModel<List>& model, const char* who) {
     return shape.rank() == 0 || shape[0] == 0 ? 0 : shape.elements() / shape[0];
 }
 
+/// What a batch's samples were when the student saw them: notes each sample as it is loaded and changed, from any thread.
+class AugmentedSamples {
+  public:
+    void loaded(std::size_t index, const float* place) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        index_of_[place] = index;
+    }
+    void changed(std::span<const float> values) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        values_of_[index_of_.at(values.data())].assign(values.begin(), values.end());
+    }
+    const std::vector<float>& operator[](std::size_t index) const { return values_of_.at(index); }
+
+  private:
+    std::mutex mutex_;
+    std::unordered_map<const float*, std::size_t> index_of_;
+    std::unordered_map<std::size_t, std::vector<float>> values_of_;
+};
+
+/// The dataset, with a note of every sample that is loaded.
+template <Dataset D>
+struct NotedDataset {
+    const D& data;
+    AugmentedSamples& samples;
+    std::size_t size() const { return static_cast<std::size_t>(data.size()); }
+    std::int64_t load(std::size_t index, std::span<float> values) const {
+        const auto label = static_cast<std::int64_t>(data.load(index, values));
+        samples.loaded(index, values.data());
+        return label;
+    }
+    Shape shape() const requires ShapedDataset<D> { return data.shape(); }
+};
+
+/// Rows of [samples, classes] that must be finite.
+inline void expect_finite_answers(std::span<const float> answers, std::size_t classes) {
+    const std::size_t at = first_not_finite(answers);
+    if (at == answers.size()) return;
+    fail(concat("distill: the teacher's answer to sample ", at / classes, " is NaN or infinite; finite numbers are expected"));
+}
+
+/// The teacher's logits for a batch of samples as the student saw them.
+template <class List>
+class Teacher {
+  public:
+    Teacher(BasicModel<List> logits, const KernelTable* kernels) : logits_(std::move(logits)), kernels_(kernels) {}
+
+    void answer(const LossBatch& batch, const AugmentedSamples& samples, std::vector<float>& rows) {
+        const std::size_t count = batch.samples();
+        if (!engine_ || count_ != count) {
+            EngineOptions options;
+            options.kernels = kernels_;
+            engine_.emplace(with_batch(logits_, count), options);
+            input_ = Tensor<f32>(engine_->input_value().shape);
+            count_ = count;
+        }
+        const std::size_t size = input_.elements() / count;
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::vector<float>& sample = samples[batch.indices[i]];
+            if (sample.size() != size) {
+                fail(concat("distill: the student's samples have ", sample.size(), " values, the teacher takes ", size));
+            }
+            std::memcpy(input_.data() + i * size, sample.data(), size * sizeof(float));
+        }
+        set_input(*engine_, 0, input_);
+        engine_->run();
+        const Tensor<f32> output = get_output(*engine_);
+        rows.assign(output.values().begin(), output.values().end());
+        expect_finite_answers(rows, batch.classes);
+    }
+
+  private:
+    BasicModel<List> logits_;
+    const KernelTable* kernels_;
+    std::optional<Engine> engine_{};
+    Tensor<f32> input_{};
+    std::size_t count_ = 0;
+};
+
 }  // namespace detail
 
 /// The student after training against the labels and the teacher. The two may differ in everything but the number of outputs;
@@ -90,26 +171,41 @@ BasicModel<S> distill(const BasicModel<T>& teacher, const BasicModel<S>& student
                     "), the student ", student_classes, " (", to_string(student.value(student.outputs()[0])),
                     "); the same number is expected"));
     }
-    EvaluateOptions evaluation;
-    evaluation.engine.kernels = options.training.kernels;
-    const Tensor<f32> answers = predict(without_softmax(teacher), data, evaluation).outputs;
-    if (const std::size_t at = first_not_finite(answers.values()); at != answers.size()) {
-        fail(concat("distill: the teacher's answer to sample ", at / classes,
-                    " is NaN or infinite; finite numbers are expected"));
-    }
     std::vector<float> rows;
-    const Loss loss = [&](const LossBatch& batch) {
-        rows.clear();
-        for (const std::size_t index : batch.indices) {
-            const std::span<const float> row = answers.values().subspan(index * classes, classes);
-            rows.insert(rows.end(), row.begin(), row.end());
-        }
+    auto combined = [&](const LossBatch& batch) {
         double total = 0.0;
         if (options.hard_label_weight > 0.0) total += softmax_cross_entropy(batch, options.hard_label_weight);
         if (options.lambda > 0.0) total += detail::distillation_term(batch, rows, options);
         return total;
     };
-    return optimize(student, data, loss, options.training);
+    const BasicModel<T> logits = without_softmax(teacher);
+    if (!options.training.augment) {
+        EvaluateOptions evaluation;
+        evaluation.engine.kernels = options.training.kernels;
+        const Tensor<f32> answers = predict(logits, data, evaluation).outputs;
+        detail::expect_finite_answers(answers.values(), classes);
+        const Loss loss = [&](const LossBatch& batch) {
+            rows.clear();
+            for (const std::size_t index : batch.indices) {
+                const std::span<const float> row = answers.values().subspan(index * classes, classes);
+                rows.insert(rows.end(), row.begin(), row.end());
+            }
+            return combined(batch);
+        };
+        return optimize(student, data, loss, options.training);
+    }
+    detail::AugmentedSamples samples;
+    detail::Teacher<T> answering(logits, options.training.kernels);
+    const Loss loss = [&](const LossBatch& batch) {
+        answering.answer(batch, samples, rows);
+        return combined(batch);
+    };
+    TrainOptions training = options.training;
+    training.augment = [&](std::span<float> values, const Shape& shape, Random& random) {
+        options.training.augment(values, shape, random);
+        samples.changed(values);
+    };
+    return optimize(student, detail::NotedDataset<D>{data, samples}, loss, training);
 }
 
 MOTE_END_NAMESPACE

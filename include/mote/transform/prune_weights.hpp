@@ -2,6 +2,7 @@
 #pragma once
 // prune, unstructured: the least important weights become exactly zero; shapes stay.
 
+#include <mote/model/print.hpp>
 #include <mote/transform/criterion.hpp>
 #include <mote/transform/detail/checks.hpp>
 

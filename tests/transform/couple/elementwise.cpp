@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// couple: elementwise layers hand channels on, and join those of their inputs.
+
+#include <mote/transform/channel_groups.hpp>
+
+#include <support/catch.hpp>
+#include <transform/networks.hpp>
+
+namespace couple_elementwise_test {
+
+using namespace mote;
+
+std::size_t groups_of_two_branches(bool multiply, bool broadcast) {
+    Random random(1);
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {1, 4, 4, 2});
+    const auto left = b.add(networks::conv(random, 2, 5), x, {.name = "left"});
+    auto right = b.add(networks::conv(random, 2, 5), x, {.name = "right"});
+    if (broadcast) right = b.add(GlobalAveragePool{}, right);
+    const auto both = multiply ? b.add(Mul{}, {left, right}) : b.add(Add{}, {left, right});
+    b.output("y", b.add(networks::conv(random, 5, 2), both));
+    const auto groups = channel_groups(b.build());
+    CHECK(groups[0].members.size() == 3);
+    CHECK(groups[0].channels.size() == 5);
+    return groups.size();
+}
+
+TEST_CASE("couple: Add and Mul join the channels of both sides, Mul by a number a channel too") {
+    CHECK(groups_of_two_branches(false, false) == 2);
+    CHECK(groups_of_two_branches(true, false) == 2);
+    CHECK(groups_of_two_branches(true, true) == 2);
+}
+
+TEST_CASE("couple: activations and BatchNorm hand their channels on, and BatchNorm shrinks with them") {
+    Random random(2);
+    ModelBuilder<f32> b;
+    auto x = b.add(networks::conv(random, 2, 5), b.input("x", {1, 4, 4, 2}));
+    x = b.add(LeakyRelu{}, b.add(Relu6{}, b.add(Relu{}, x)));
+    x = b.add(Sigmoid{}, b.add(networks::norm(random, 5), b.add(Tanh{}, x), {.name = "norm"}));
+    x = b.add(HardSwish{}, b.add(HardSigmoid{}, x));
+    b.output("y", b.add(networks::conv(random, 5, 2), x));
+    const auto groups = channel_groups(b.build());
+    REQUIRE(groups.size() == 2);
+    CHECK(groups[0].locked.empty());
+    std::size_t of_norm = 0;
+    for (const ParameterSlice& slice : groups[0].channels[3])
+        of_norm += slice.output && slice.axis == 0 && slice.index == 3 ? 1u : 0u;
+    CHECK(of_norm == 6);  // weight, bias; scale, shift, mean, variance
+}
+
+TEST_CASE("couple: a residual around the whole network locks its channels with the input's") {
+    Random random(3);
+    ModelBuilder<f32> b;
+    const auto x = b.input("image", {1, 4, 4, 2});
+    const auto y = b.add(Add{}, {x, b.add(networks::conv(random, 2, 2), x, {.name = "conv"})});
+    b.output("y", b.add(networks::conv(random, 2, 3), y));
+    CHECK_THAT(channel_groups(b.build())[0].locked, Catch::Contains("input 'image'"));
+}
+
+}  // namespace couple_elementwise_test

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// couple: pooling hands channels on, Softmax keeps all of its inputs.
+
+#include <mote/transform/channel_groups.hpp>
+
+#include <support/catch.hpp>
+#include <transform/networks.hpp>
+
+namespace couple_reduction_test {
+
+using namespace mote;
+
+TEST_CASE("couple: channels go through pooling, and a Softmax in the middle locks what it reads") {
+    Random random(1);
+    ModelBuilder<f32> b;
+    auto x = b.add(networks::conv(random, 2, 5), b.input("x", {1, 8, 8, 2}), {.name = "first"});
+    x = b.add(MaxPool2d{.kernel = {2, 2}, .stride = {2, 2}, .padding = {}}, x);
+    x = b.add(AveragePool2d{.kernel = {2, 2}, .stride = {2, 2}, .padding = {}}, x);
+    x = b.add(networks::conv(random, 5, 4), b.add(GlobalAveragePool{}, x), {.name = "second"});
+    x = b.add(Softmax{}, x, {.name = "weights"});
+    b.output("y", b.add(networks::conv(random, 4, 3), x));
+    const auto groups = channel_groups(b.build());
+    REQUIRE(groups.size() == 3);
+    CHECK(groups[0].locked.empty());
+    CHECK(groups[0].members.size() == 2);
+    CHECK_THAT(groups[1].locked, Catch::Contains("'weights' (Softmax) needs all of its inputs"));
+}
+
+}  // namespace couple_reduction_test
