@@ -62,8 +62,8 @@ TEST_CASE("distill: each loss brings the student's answers to the teacher's with
                                            .loss = loss,
                                            .training = {.epochs = 120, .schedule = Cosine{.rate = 1e-2f}}});
         CAPTURE(static_cast<int>(loss), before);
-        CHECK(accuracy(taught, set) > before + 0.2);
-        CHECK(accuracy(taught, set) > 0.85);
+        CHECK(accuracy(taught, set) > before + 0.4);
+        CHECK(accuracy(taught, set) > 0.75);
     }
 }
 
