@@ -41,7 +41,8 @@ std::vector<std::vector<std::size_t>> least_channels(const Model<f32>& model, co
         }
         std::vector<std::size_t> order;
         for (std::size_t c = 0; c < norm.size(); ++c) order.push_back(c);
-        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return norm[a] > norm[b]; });
+        std::sort(order.begin(), order.end(),
+                  [&](std::size_t a, std::size_t b) { return norm[a] != norm[b] ? norm[a] > norm[b] : a < b; });
         const auto stay = static_cast<std::size_t>(round_half_even(keep * static_cast<double>(norm.size())));
         order.erase(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(stay));
         result.push_back(group.locked.empty() ? order : std::vector<std::size_t>{});

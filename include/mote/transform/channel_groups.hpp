@@ -74,7 +74,7 @@ void describe(const Graph<List>& graph, ChannelGroup& group) {
         const Node& node = graph.nodes[slice.node];
         group.members.push_back({node.name, kind_name<List>(node), slice.output, count, slice.node});
     }
-    std::stable_sort(group.members.begin(), group.members.end(), [](const GroupMember& a, const GroupMember& b) {
+    std::sort(group.members.begin(), group.members.end(), [](const GroupMember& a, const GroupMember& b) {
         return a.position != b.position ? a.position < b.position : a.output < b.output;
     });
     group.name = group.members[0].node;

@@ -139,7 +139,9 @@ BasicModel<List> prune(const BasicModel<List>& model, const ChannelPruning& opti
         const std::size_t stay = rounded < count ? rounded : count;
         std::vector<std::size_t> order;
         for (std::size_t c = 0; c < count; ++c) order.push_back(c);
-        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[g][a] > scores[g][b]; });
+        std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            return scores[g][a] != scores[g][b] ? scores[g][a] > scores[g][b] : a < b;
+        });
         for (std::size_t i = stay; i < count; ++i) gone_of_model[groups[g].roots[order[i]]] = true;
         if (groups[g].locked.empty()) report.total += count;
         report.removed += count - stay;
