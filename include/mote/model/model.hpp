@@ -130,8 +130,8 @@ void BasicModel<List>::check() {
     for (const ValueId id : graph_.inputs) {
         make(id, "the input list");
         const Value& value = graph_.values[id];
-        if (value.shape.elements() > max_elements)
-            fail(concat("input ", to_string(value), " is too large; at most ", max_elements, " elements are supported"));
+        if (value.shape.elements() >= Shape::absurd)
+            fail(concat("input ", to_string(value), " has more elements than memory can hold"));
         if (value.shape.elements() == 0)
             fail(concat("input ", to_string(value), " has an empty axis; each extent must be at least 1"));
         const std::string flaw = detail::quantization_flaw(value.quantization);
@@ -221,27 +221,24 @@ Model<P...> as(const BasicModel<List>& model) {
     return Model<P...>(detail::relisted<standard_layers<P...>>(model.graph()));
 }
 
-/// The same model for `batch` samples at once: the first axis of every input and output. Throws where a layer fixes the
-/// batch, or mixes its samples.
+/// The same model for `batch` samples at once: the first axis of every input. Throws where a layer fixes the batch.
 template <class List>
 BasicModel<List> with_batch(const BasicModel<List>& model, std::size_t batch) {
     if (batch == 0) fail("a batch needs at least one sample");
     Graph<List> graph = model.graph();
+    bool changes = false;
     for (const ValueId id : graph.inputs) {
         if (graph.values[id].shape.rank() == 0) fail(concat("input ", to_string(graph.values[id]), " has no batch axis"));
+        changes = changes || graph.values[id].shape[0] != batch;
         graph.values[id].shape[0] = batch;
     }
-    BasicModel<List> result(std::move(graph));
-    for (const ValueId id : model.outputs()) {
-        Shape expected = model.value(id).shape;
-        if (expected.rank() > 0) expected[0] = batch;
-        if (result.value(id).shape != expected) {
-            fail(concat("output ", to_string(model.value(id)), " becomes [", to_string(result.value(id).shape),
-                        "] for a batch of ", batch, "; expected [", to_string(expected),
-                        "] (does a Reshape name the batch's extent? 0 keeps it)"));
-        }
+    for (const Node& node : graph.nodes) {
+        const Reshape* reshape = get_if<Reshape>(graph, node);
+        if (!changes || reshape == nullptr || reshape->shape.empty() || reshape->shape[0] <= 0) continue;
+        fail(concat("node '", node.name, "' (Reshape) fixes the batch at ", reshape->shape[0],
+                    "; 0 or -1 as the first extent of its shape would follow it"));
     }
-    return result;
+    return BasicModel<List>(std::move(graph));
 }
 
 MOTE_END_NAMESPACE

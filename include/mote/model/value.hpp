@@ -9,9 +9,6 @@ MOTE_BEGIN_NAMESPACE
 /// The place of a value in its model.
 using ValueId = std::uint32_t;
 
-/// A value has at most so many elements: kernels index with 32 bits.
-inline constexpr std::size_t max_elements = 0x7fffffff;
-
 struct Value {
     std::string name{};
     Shape shape{};

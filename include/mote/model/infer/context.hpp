@@ -29,8 +29,8 @@ class InferContext {
 
     /// States the next output.
     void output(const Shape& shape, Element element, Quantization quantization = {}) {
-        if (shape.elements() > max_elements) {
-            fail(concat("the output [", to_string(shape), "] is too large; at most ", max_elements, " elements are supported"));
+        if (shape.elements() >= Shape::absurd) {
+            fail(concat("the output [", to_string(shape), "] has more elements than memory can hold"));
         }
         outputs_.push_back({{}, shape, element, std::move(quantization)});
     }

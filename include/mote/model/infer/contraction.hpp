@@ -82,9 +82,9 @@ void check_contraction(const InferContext& node, const Tensor<typename P::weight
         if (extent == 0)
             node.fail(concat("weight [", to_string(weight.shape()), "] has an empty axis; each extent must be at least 1"));
     }
-    if (weight.elements() > max_elements) {
+    if (weight.elements() > std::numeric_limits<std::int32_t>::max()) {
         node.fail(
-            concat("weight [", to_string(weight.shape()), "] is too large; at most ", max_elements, " elements are supported"));
+            concat("weight [", to_string(weight.shape()), "]: beyond the 2^31 - 1 elements that a 32-bit kernel can index"));
     }
     if (!bias.empty() && (bias.shape().rank() != 1 || bias.shape()[0] != weight.shape()[0])) {
         node.fail(concat("bias [", to_string(bias.shape()), "]: expected [", weight.shape()[0], "], or none"));

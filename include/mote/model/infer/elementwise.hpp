@@ -13,7 +13,6 @@ namespace detail {
 inline void infer_clamp(InferContext& node) {
     node.expect_inputs(1);
     expect_f32_or_i8(node, 0);
-    expect_input_quantization(node, 0);
     const Value& in = node.input(0);
     const Quantization& asked = node.requested_quantization();
     if (asked.present() && asked != in.quantization) {

@@ -33,6 +33,7 @@ inline void infer(const Concat& layer, InferContext& node) {
         if (next.quantization != first.quantization) {
             node.fail(concat("inputs ", to_string(first), " and ", to_string(next), " have different quantizations"));
         }
+        if (next.shape[axis] >= Shape::absurd - shape[axis]) node.fail(concat("axis ", axis, " becomes absurdly long"));
         shape[axis] += next.shape[axis];
     }
     node.output(shape, first.element, first.quantization);
@@ -48,8 +49,8 @@ inline void infer(const Pad& layer, InferContext& node) {
     }
     Shape shape = in.shape;
     for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
-        if (layer.before[axis] > max_elements || layer.after[axis] > max_elements)
-            node.fail(concat("axis ", axis, ": the padding is too large; at most ", max_elements, " elements are supported"));
+        if (layer.before[axis] >= Shape::absurd || layer.after[axis] >= Shape::absurd)
+            node.fail(concat("axis ", axis, ": the padding is absurdly large"));
         shape[axis] += layer.before[axis] + layer.after[axis];
     }
     const float magnitude = layer.value < 0.0f ? -layer.value : layer.value;

@@ -23,7 +23,6 @@ void infer_pool(const Pool& layer, InferContext& node) {
     expect_f32_or_i8(node, 0);
     node.expect_rank(0, 4, "[batch, height, width, channels]");
     expect_shared_quantization(node);
-    expect_input_quantization(node, 0);
     const Value& in = node.input(0);
     const Padding2d& pad = layer.padding;
     node.expect_full(0);

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+// Type lists: what a model may hold.
+
+#include <mote/layers/layers.hpp>
+
+#include <support/catch.hpp>
+
+#include <set>
+#include <string>
+
+namespace layer_lists_test {
+
+using namespace mote;
+
+struct Own {
+    static constexpr const char* kind = "Own";
+    static constexpr Family family = Family::elementwise;
+    static constexpr std::tuple<> fields{};
+};
+
+template <class... L>
+std::set<std::string> kinds(LayerList<L...>) {
+    static_assert((LayerType<L> && ...));
+    return {L::kind...};
+}
+
+template <class... L>
+bool counted_in_order(LayerList<L...>) {
+    using List = LayerList<L...>;
+    std::size_t place = 0;
+    return ((index_in<L, List> == place++) && ...);
+}
+
+}  // namespace layer_lists_test
+
+TEST_CASE("layer lists: the standard layers of a precision are all there, each at its own place") {
+    using namespace layer_lists_test;
+    CHECK(kinds(standard_layers<f32>{}) ==
+          std::set<std::string>{
+              "Conv2d",    "DepthwiseConv2d", "Dense",         "BatchNorm",         "Add",       "Mul",     "Concat",
+              "Pad",       "MaxPool2d",       "AveragePool2d", "GlobalAveragePool", "Softmax",   "Relu",    "Relu6",
+              "LeakyRelu", "Sigmoid",         "Tanh",          "HardSigmoid",       "HardSwish", "Reshape", "Flatten",
+              "Transpose", "Convert"});
+    CHECK(kinds(standard_layers<f32>{}).size() == standard_layers<f32>::size);
+    CHECK(counted_in_order(standard_layers<f32, i8>{}));
+}
+
+TEST_CASE("layer lists: a list holds the layers of its precisions and no others; BatchNorm is f32 only") {
+    using namespace layer_lists_test;
+    STATIC_REQUIRE(contains<Conv2d<i8>, standard_layers<i8>>);
+    STATIC_REQUIRE(!contains<Conv2d<f32>, standard_layers<i8>>);
+    STATIC_REQUIRE(!contains<BatchNorm, standard_layers<i8>>);
+    STATIC_REQUIRE(contains<BatchNorm, standard_layers<i8, f32>>);
+    STATIC_REQUIRE(standard_layers<f32, i8>::size == standard_layers<f32>::size + 3);
+}
+
+TEST_CASE("layer lists: an application's own layer is appended and the others keep their places") {
+    using namespace layer_lists_test;
+    using Extended = append<standard_layers<f32>, Own>;
+    STATIC_REQUIRE(index_in<Own, Extended> == standard_layers<f32>::size);
+    STATIC_REQUIRE(index_in<BatchNorm, Extended> == index_in<BatchNorm, standard_layers<f32>>);
+    STATIC_REQUIRE(!contains<Own, standard_layers<f32>>);
+    STATIC_REQUIRE(index_in<Own, standard_layers<f32>> == standard_layers<f32>::size);
+}
