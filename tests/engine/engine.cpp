@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+// Engines: binding by type and name, no allocation in run(), shared plans, states.
+
+#include <mote/mote.hpp>
+#include <support/catch.hpp>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <new>
+
+#include "random_model.hpp"
+
+// Every way to allocate is counted while `armed`.
+namespace engine_test {
+std::atomic<bool> armed{false};
+std::atomic<long> allocations{0};
+void count() noexcept {
+    if (armed.load(std::memory_order_relaxed)) allocations.fetch_add(1, std::memory_order_relaxed);
+}
+void* allocate(std::size_t size, std::size_t alignment) {
+    count();
+    void* memory = nullptr;
+    if (alignment < sizeof(void*)) alignment = sizeof(void*);
+    if (posix_memalign(&memory, alignment, size == 0 ? 1 : size) != 0) std::abort();
+    return memory;
+}
+}  // namespace engine_test
+
+void* operator new(std::size_t size) {
+    return engine_test::allocate(size, alignof(std::max_align_t));
+}
+void* operator new[](std::size_t size) {
+    return engine_test::allocate(size, alignof(std::max_align_t));
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    return engine_test::allocate(size, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+    return engine_test::allocate(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory, std::align_val_t) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
+    std::free(memory);
+}
+
+// The C allocator too, where no sanitizer has taken its place.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MOTE_TEST_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MOTE_TEST_SANITIZED 1
+#endif
+#if defined(__GLIBC__) && !defined(MOTE_TEST_SANITIZED)
+extern "C" {
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* memory, std::size_t size);
+void* __libc_memalign(std::size_t alignment, std::size_t size);
+void* malloc(std::size_t size) {
+    engine_test::count();
+    return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) {
+    engine_test::count();
+    return __libc_calloc(count, size);
+}
+void* realloc(void* memory, std::size_t size) {
+    engine_test::count();
+    return __libc_realloc(memory, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+    engine_test::count();
+    return __libc_memalign(alignment, size);
+}
+int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
+    engine_test::count();
+    *memory = __libc_memalign(alignment, size);
+    return *memory == nullptr ? ENOMEM : 0;
+}
+}
+#define MOTE_TEST_COUNTS_MALLOC 1
+#endif
+
+namespace engine_test {
+
+using namespace mote;
+
+/// y = state = decay * state + x: a small recurrent layer, with its state in f32 or i8.
+struct Leaky {
+    float decay = 0.5f;
+    static constexpr const char* kind = "Leaky";
+    static constexpr Family family = Family::recurrent;
+    static constexpr auto fields = std::tuple{Field{"decay", &Leaky::decay}};
+};
+void infer(const Leaky&, InferContext& node) {
+    node.expect_inputs(1);
+    node.output(node.input(0).shape, Element::f32);
+    node.state("memory", node.input(0).shape, Element::f32);
+}
+struct LeakyStep {
+    static constexpr const char* name = "leaky";
+    std::size_t count = 0;
+    float decay = 0;
+    void run(const KernelTable&, std::byte* const* operands) const noexcept {
+        const float* in = operand<const float>(operands, 0);
+        float* out = operand<float>(operands, 1);
+        float* memory = operand<float>(operands, 2);
+        for (std::size_t i = 0; i < count; ++i) out[i] = memory[i] = decay * memory[i] + in[i];
+    }
+};
+void lower(const Leaky& layer, LowerContext& node) {
+    node.emit(LeakyStep{node.input().shape.elements(), layer.decay});
+}
+
+/// y = the input of the run before, int8: its state rests at the zero point.
+struct Delay {
+    static constexpr const char* kind = "Delay";
+    static constexpr Family family = Family::recurrent;
+    static constexpr std::tuple<> fields{};
+};
+void infer(const Delay&, InferContext& node) {
+    node.expect_inputs(1);
+    const Value& in = node.input(0);
+    node.output(in.shape, in.element, in.quantization);
+    node.state("last", in.shape, in.element, in.quantization);
+}
+struct DelayStep {
+    static constexpr const char* name = "delay";
+    std::size_t count = 0;
+    void run(const KernelTable&, std::byte* const* operands) const noexcept {
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::byte next = operands[0][i];
+            operands[1][i] = operands[2][i];
+            operands[2][i] = next;
+        }
+    }
+};
+void lower(const Delay&, LowerContext& node) {
+    node.emit(DelayStep{node.input().bytes()}, {.in_place = {0}});
+}
+
+using Layers = append<standard_layers<f32>, Leaky, Delay>;
+
+BasicModel<Layers> recurrent_model() {
+    BasicBuilder<Layers> b;
+    const auto x = b.input("x", {1, 2});
+    const auto y = b.add(Leaky{0.5f}, x, {.name = "slow"});
+    b.output("y", b.add(Leaky{0.0f}, b.add(Tanh{}, y), {.name = "now"}));
+    b.output("sum", y);
+    return b.build();
+}
+
+}  // namespace engine_test
+
+using namespace engine_test;
+
+TEST_CASE("engine: run allocates nothing") {
+    // The counters count: a vector that grows is seen, by operator new and by malloc.
+    armed = true;
+    allocations = 0;
+    { std::vector<int> grows(100); }
+    CHECK(allocations > 0);
+#ifdef MOTE_TEST_COUNTS_MALLOC
+    allocations = 0;
+    void* volatile memory = std::malloc(10);
+    CHECK(allocations > 0);
+    std::free(memory);
+#endif
+    armed = false;
+
+    for (std::uint64_t seed = 1; seed < 20; ++seed) {
+        Engine real(random_model::make<f32>(seed, 12));
+        Engine bytes(random_model::make<i8>(seed, 12));
+        Engine kept(random_model::make<i8>(seed, 12), {.plan = {.keep_values = true}});
+        random_model::fill_inputs(real, seed);
+        random_model::fill_inputs(bytes, seed);
+        allocations = 0;
+        armed = true;
+        real.run();
+        bytes.run();
+        kept.run();
+        real.reset();
+        armed = false;
+        REQUIRE(allocations == 0);
+    }
+    static_assert(noexcept(std::declval<Engine&>().run()));
+    static_assert(noexcept(std::declval<Engine&>().reset()));
+}
+
+TEST_CASE("engine: a span of another type is refused, and the error says what is there and what is accepted") {
+    ModelBuilder<i8> b;
+    const Quantization q = QuantizationParams{0.5f, 10};
+    b.output("scores", b.add(Relu{}, b.input("image", {1, 4}, Element::i8, q)));
+    Engine engine(b.build());
+    CHECK(engine.input<std::int8_t>().size() == 4);
+    CHECK(engine.input<std::int8_t>("image").data() == engine.input<std::int8_t>(0).data());
+    CHECK_THROWS_WITH(engine.input<float>(0), Catch::Contains("'image'") && Catch::Contains("i8") && Catch::Contains("f32") &&
+                                                  Catch::Contains("std::int8_t is accepted"));
+    CHECK_THROWS_WITH(engine.output<std::uint8_t>("scores"), Catch::Contains("'scores'") && Catch::Contains("u8"));
+}
+
+TEST_CASE("engine: an unknown name lists the names there are, and an index beyond the last says so") {
+    ModelBuilder<f32> b;
+    const auto x = b.input("left", {1, 4});
+    const auto y = b.input("right", {1, 4});
+    b.output("sum", b.add(Add{}, {x, y}));
+    Engine engine(b.build());
+    CHECK_THROWS_WITH(engine.input<float>("up"),
+                      Catch::Contains("'up'") && Catch::Contains("'left'") && Catch::Contains("'right'"));
+    CHECK_THROWS_WITH(engine.input<float>(2), Catch::Contains("input 2") && Catch::Contains("'right'"));
+    CHECK_THROWS_WITH(engine.output<float>("left"), Catch::Contains("'sum'"));
+    CHECK_THROWS_WITH(engine.output<float>(1), Catch::Contains("output 1"));
+}
+
+TEST_CASE("engine: inputs survive a run and are the engine's own") {
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {1, 3});
+    b.output("y", b.add(Relu{}, b.add(Tanh{}, x)));
+    Engine engine(b.build());
+    const auto in = engine.input<float>();
+    for (const float value : {-1.0f, 2.0f}) {
+        for (float& element : in) element = value;
+        engine.run();
+        engine.run();
+        for (const float element : in) CHECK(element == value);
+        CHECK(engine.output<float>()[2] == Approx(value < 0 ? 0.0 : std::tanh(2.0)));
+    }
+}
+
+TEST_CASE("engine: engines that share a plan share its weights and nothing else") {
+    const Plan p = plan(recurrent_model());
+    Engine left(p);
+    Engine right(p);
+    CHECK(left.plan().same(right.plan()));
+    CHECK(left.input<float>().data() != right.input<float>().data());
+    left.input<float>()[0] = 1;
+    right.input<float>()[0] = 10;
+    left.run();
+    right.run();
+    left.run();
+    CHECK(left.output<float>("sum")[0] == 1.5f);
+    CHECK(right.output<float>("sum")[0] == 10.0f);
+}
+
+TEST_CASE("engine: states outlive runs, are copied with the engine, and reset to zero") {
+    Engine engine(recurrent_model());
+    engine.input<float>()[1] = 4;
+    engine.run();
+    engine.run();
+    CHECK(engine.output<float>("sum")[1] == 6.0f);
+    Engine copy = engine;
+    copy.run();
+    CHECK(copy.output<float>("sum")[1] == 7.0f);
+    CHECK(engine.output<float>("sum")[1] == 6.0f);
+    engine.reset();
+    engine.run();
+    CHECK(engine.output<float>("sum")[1] == 4.0f);
+    engine = copy;
+    CHECK(engine.output<float>("sum")[1] == 7.0f);
+    engine.run();
+    CHECK(engine.output<float>("sum")[1] == 7.5f);
+    CHECK(engine.plan().states().size() == 2);
+    CHECK(engine.plan().states()[0].name == "slow.memory");
+    CHECK(engine.plan().memory().state_bytes > 0);
+}
+
+TEST_CASE("engine: an int8 state is reset to its zero point") {
+    BasicBuilder<Layers> b;
+    const Quantization q = QuantizationParams{0.5f, -7};
+    b.output("y", b.add(Delay{}, b.input("x", {1, 3}, Element::i8, q)));
+    Engine engine(b.build());
+    for (std::int8_t& x : engine.input<std::int8_t>()) x = 100;
+    engine.run();
+    CHECK(engine.output<std::int8_t>()[2] == -7);
+    engine.run();
+    CHECK(engine.output<std::int8_t>()[2] == 100);
+    engine.reset();
+    engine.run();
+    CHECK(engine.output<std::int8_t>()[0] == -7);
+}
+
+TEST_CASE("engine: values are read by name where the plan keeps them, and the error says how") {
+    ModelBuilder<f32> b;
+    b.output("y", b.add(Relu{}, b.add(Tanh{}, b.input("x", {1, 2}), {.name = "bent"})));
+    const Model<f32> model = b.build();
+    Engine kept(model, {.plan = {.keep_values = true}});
+    kept.input<float>()[0] = -1;
+    kept.run();
+    CHECK(kept.value<float>("bent")[0] == Approx(std::tanh(-1.0)));
+    CHECK(kept.value<float>("y")[0] == 0.0f);
+    CHECK(kept.value<float>("x")[0] == -1.0f);
+    CHECK_THROWS_WITH(kept.value<float>("nothing"), Catch::Contains("'nothing'") && Catch::Contains("'bent'"));
+    CHECK_THROWS_WITH(kept.value<std::int8_t>("bent"), Catch::Contains("float is accepted"));
+    Engine reusing(model);
+    CHECK_THROWS_WITH(reusing.value<float>("bent"), Catch::Contains("keep_values"));
+}
+
+TEST_CASE("engine: an input may be an output, and one value several outputs") {
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {1, 2});
+    const auto y = b.add(Relu{}, x);
+    b.output(y);
+    b.output(x);
+    b.output(y);
+    Engine engine(b.build());
+    engine.input<float>()[0] = 3;
+    engine.run();
+    CHECK(engine.outputs() == 3);
+    CHECK(engine.output<float>(0)[0] == 3.0f);
+    CHECK(engine.output<float>(1)[0] == 3.0f);
+    CHECK(engine.output<float>(2).data() == engine.output<float>(0).data());
+}
+
+TEST_CASE("engine: a moved engine goes on") {
+    Engine engine(recurrent_model());
+    engine.input<float>()[0] = 1;
+    engine.run();
+    Engine moved = std::move(engine);
+    moved.run();
+    CHECK(moved.output<float>("sum")[0] == 1.5f);
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// Elementwise steps: Convert in all directions, BatchNorm alone, broadcasts, refusals.
+
+#include <mote/mote.hpp>
+#include <support/catch.hpp>
+
+namespace elementwise_test {
+
+using namespace mote;
+
+Quantization params(float scale, std::int32_t zero_point) {
+    return QuantizationParams{scale, zero_point};
+}
+
+}  // namespace elementwise_test
+
+using namespace elementwise_test;
+
+TEST_CASE("elementwise: Convert quantizes, requantizes, dequantizes, and costs nothing between equal numbers") {
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {1, 5});
+    auto y = b.add(Convert{Element::f32}, x);
+    y = b.add(Convert{Element::i8}, y, {.quantization = params(0.5f, 3)});
+    y = b.add(Convert{Element::i8}, y, {.quantization = params(0.5f, 3)});
+    y = b.add(Convert{Element::i8}, y, {.quantization = params(1.0f, -1)});
+    b.output("bytes", y);
+    b.output("reals", b.add(Convert{Element::f32}, y));
+    Engine engine(b.build());
+    CHECK(engine.plan().steps().size() == 3);
+    const float in[] = {0, 1, -1.26f, 1e9f, 2};
+    for (std::size_t i = 0; i < 5; ++i) engine.input<float>()[i] = in[i];
+    engine.run();
+    const std::int8_t bytes[] = {-1, 0, -3, 61, 1};  // -1.26 -> -1.5 -> -2 (half to even); 1e9 -> 62 (127 - 3 half steps)
+    for (std::size_t i = 0; i < 5; ++i) {
+        CHECK(static_cast<int>(engine.output<std::int8_t>("bytes")[i]) == bytes[i]);
+        CHECK(engine.output<float>("reals")[i] == static_cast<float>(bytes[i] + 1));
+    }
+}
+
+TEST_CASE("elementwise: a Convert between an input and an output that are the same numbers is a copy") {
+    ModelBuilder<f32> b;
+    b.output("y", b.add(Convert{Element::f32}, b.input("x", {2, 3})));
+    Engine engine(b.build());
+    engine.input<float>()[5] = 7;
+    engine.run();
+    CHECK(engine.output<float>()[5] == 7.0f);
+    CHECK(engine.plan().steps().size() == 1);
+}
+
+TEST_CASE("elementwise: Mul repeats a gate over the positions of each image") {
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {2, 2, 1, 3});
+    const auto gate = b.input("gate", {2, 1, 1, 3});
+    b.output("y", b.add(Mul{}, {x, gate}));
+    Engine engine(b.build());
+    for (std::size_t i = 0; i < 12; ++i) engine.input<float>("x")[i] = 1;
+    for (std::size_t i = 0; i < 6; ++i) engine.input<float>("gate")[i] = static_cast<float>(i);
+    engine.run();
+    for (std::size_t i = 0; i < 12; ++i) CHECK(engine.output<float>()[i] == static_cast<float>(i / 6 * 3 + i % 3));
+    const auto* step = get_if<MulStep<f32>>(engine.plan().steps()[0]);
+    REQUIRE(step != nullptr);
+    CHECK(step->geometry.spatial == 2);
+}
+
+TEST_CASE("elementwise: int8 activations by table hold the layer's table, and refuse nothing that infer allowed") {
+    Tensor<i8> table(Shape{256});
+    for (std::size_t i = 0; i < 256; ++i) table[i] = static_cast<std::int8_t>(127 - static_cast<int>(i));
+    ModelBuilder<i8> b;
+    b.output("y", b.add(Sigmoid{table}, b.input("x", {1, 256}, Element::i8, params(0.1f, 0)), {.quantization = params(0.01f, 0)}));
+    Engine engine(b.build());
+    for (std::size_t i = 0; i < 256; ++i) engine.input<std::int8_t>()[i] = static_cast<std::int8_t>(static_cast<int>(i) - 128);
+    engine.run();
+    for (std::size_t i = 0; i < 256; ++i) REQUIRE(engine.output<std::int8_t>()[i] == table[i]);
+}
+
+TEST_CASE("elementwise: scales that 32-bit fixed point cannot hold are refused with the scales") {
+    ModelBuilder<i8> b;
+    const auto x = b.input("x", {1, 2}, Element::i8, params(1.0f, 0));
+    const auto y = b.add(Mul{}, {x, x}, {.name = "product", .quantization = params(1e-12f, 0)});
+    b.output("a", y);
+    b.output("b", b.add(Add{}, {x, x}, {.name = "sum", .quantization = params(1e-12f, 0)}));
+    CHECK_THROWS_WITH(plan(b.build()), Catch::Contains("'product'") && Catch::Contains("'sum'") && Catch::Contains("too far apart"));
+}
+
+TEST_CASE("elementwise: a Convert whose multiplier is no normal float is refused") {
+    ModelBuilder<i8> b;
+    const auto x = b.input("x", {1, 2}, Element::i8, params(1e-30f, 0));
+    b.output("y", b.add(Convert{Element::i8}, x, {.name = "tiny", .quantization = params(1e30f, 0)}));
+    CHECK_THROWS_WITH(plan(b.build()), Catch::Contains("'tiny'") && Catch::Contains("multiplier"));
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// Movement: as few axes as possible, no step where nothing moves, every element size.
+
+#include <mote/mote.hpp>
+#include <support/catch.hpp>
+
+using namespace mote;
+
+TEST_CASE("movement: a concat of channels is a copy of two axes a part") {
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {2, 3, 4, 5});
+    const auto y = b.input("y", {2, 3, 4, 2});
+    b.output("z", b.add(Concat{}, {x, y}));
+    const Plan p = plan(b.build());
+    const auto* step = get_if<MoveStep>(p.steps()[0]);
+    REQUIRE(step != nullptr);
+    REQUIRE(step->parts.size() == 2);
+    CHECK(step->parts[0].geometry.rank == 2);
+    CHECK(step->parts[0].geometry.extent[0] == 24);
+    CHECK(step->parts[1].output_offset == 5);
+    CHECK(step->fill_count == 0);
+}
+
+TEST_CASE("movement: a transpose that only renames axes of extent one moves nothing") {
+    ModelBuilder<f32> b;
+    const auto x = b.add(Tanh{}, b.input("x", {1, 6, 1, 5}));
+    const auto y = b.add(Transpose{{0, 2, 1, 3}}, x);
+    b.output("y", b.add(Tanh{}, y));
+    CHECK(plan(b.build()).steps().size() == 2);
+}
+
+TEST_CASE("movement: one and eight byte elements move too, and pad with zero") {
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {1, 2}, Element::i64);
+    b.output("wide", b.add(Pad{{0, 1}, {0, 1}, 0.0f}, x));
+    const auto y = b.input("y", {2, 3}, Element::b8);
+    b.output("flags", b.add(Transpose{{1, 0}}, y));
+    Engine engine(b.build());
+    engine.input<std::int64_t>("x")[0] = std::int64_t{1} << 40;
+    engine.input<std::int64_t>("x")[1] = -2;
+    engine.input<bool>("y")[1] = true;
+    engine.run();
+    const auto wide = engine.output<std::int64_t>("wide");
+    CHECK((wide[0] == 0 && wide[1] == std::int64_t{1} << 40 && wide[2] == -2 && wide[3] == 0));
+    CHECK(engine.output<bool>("flags")[2]);
+    CHECK_FALSE(engine.output<bool>("flags")[1]);
+}
+
+TEST_CASE("movement: an int8 pad holds the real value in steps") {
+    ModelBuilder<i8> b;
+    const Quantization q = QuantizationParams{0.5f, 10};
+    const auto x = b.input("x", {1, 1}, Element::i8, q);
+    b.output("zero", b.add(Pad{{0, 1}, {0, 0}, 0.0f}, x));
+    b.output("some", b.add(Pad{{0, 1}, {0, 0}, -3.0f}, x));
+    b.output("beyond", b.add(Pad{{0, 1}, {0, 0}, 1e9f}, x));
+    Engine engine(b.build());
+    engine.run();
+    CHECK(engine.output<std::int8_t>("zero")[0] == 10);
+    CHECK(engine.output<std::int8_t>("some")[0] == 4);
+    CHECK(engine.output<std::int8_t>("beyond")[0] == 127);
+}
+
+TEST_CASE("movement: what cannot be moved is refused: packed elements, and a pad of another value for plain integers") {
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {1, 2}, Element::i4);
+    b.output("y", b.add(Transpose{{1, 0}}, x, {.name = "turn"}));
+    const auto z = b.input("z", {1, 2}, Element::i32);
+    b.output("w", b.add(Pad{{0, 1}, {0, 0}, 2.0f}, z, {.name = "frame"}));
+    CHECK_THROWS_WITH(plan(b.build()), Catch::Contains("'turn'") && Catch::Contains("i4") && Catch::Contains("'frame'"));
+}

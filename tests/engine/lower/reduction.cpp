@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Pooling and softmax steps. (What they compute is checked on random models in engine/plan.)
+
+#include <mote/mote.hpp>
+#include <support/catch.hpp>
+
+using namespace mote;
+
+TEST_CASE("reduction: padding counts in a mean only where the layer says so") {
+    for (const bool count : {false, true}) {
+        ModelBuilder<f32> b;
+        b.output("y", b.add(AveragePool2d{.kernel = {2, 2}, .stride = {1, 1}, .padding = {1, 0, 1, 0}, .count_padding = count},
+                            b.input("x", {1, 1, 1, 1})));
+        Engine engine(b.build());
+        CHECK(evaluate(engine, Tensor<f32>({1, 1, 1, 1}, {8}))[0] == (count ? 2.0f : 8.0f));
+    }
+}
+
+TEST_CASE("reduction: the largest value of a window wins, however negative; padding never does") {
+    ModelBuilder<f32> b;
+    b.output("y", b.add(MaxPool2d{.kernel = {3, 3}, .stride = {1, 1}, .padding = uniform_padding(1)}, b.input("x", {1, 2, 2, 1})));
+    Engine engine(b.build());
+    CHECK(evaluate(engine, Tensor<f32>({1, 2, 2, 1}, {-9, -8, -7, -6}))[0] == -6.0f);
+}
+
+TEST_CASE("reduction: softmax works on the last axis of any rank and sums to one") {
+    ModelBuilder<f32> b;
+    b.output("y", b.add(Softmax{}, b.input("x", {2, 1, 3, 4})));
+    Engine engine(b.build());
+    for (std::size_t i = 0; i < 24; ++i) engine.input<float>()[i] = static_cast<float>(i * i % 7) * 10.0f;
+    engine.run();
+    for (std::size_t row = 0; row < 6; ++row) {
+        float sum = 0;
+        for (std::size_t c = 0; c < 4; ++c) sum += engine.output<float>()[row * 4 + c];
+        CHECK(sum == Approx(1.0f));
+    }
+}
+
+TEST_CASE("reduction: an int8 mean without quantization is refused, a maximum needs none") {
+    ModelBuilder<i8> b;
+    const auto x = b.input("x", {1, 2, 2, 1}, Element::i8);
+    b.output("most", b.add(MaxPool2d{.kernel = {2, 2}}, x));
+    CHECK(plan(b.build()).steps().size() == 1);
+    b.output("mean", b.add(GlobalAveragePool{}, x, {.name = "mean_node"}));
+    CHECK_THROWS_WITH(plan(b.build()), Catch::Contains("'mean_node'") && Catch::Contains("quantization"));
+}
