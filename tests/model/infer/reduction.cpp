@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// infer of pooling and softmax.
+
+#include <mote/core/random.hpp>
+#include <mote/model/infer/reduction.hpp>
+
+#include <model/make.hpp>
+#include <support/catch.hpp>
+#include <support/error_text.hpp>
+
+namespace infer_reduction_test {
+
+using namespace mote;
+using namespace model_make;
+
+template <class Pool>
+void check_pool() {
+    INFO(Pool::kind);
+    Pool pool;
+    pool.kernel = {3, 2};
+    pool.stride = {2, 1};
+    pool.padding = {1, 0, 1, 1};
+    CHECK(shape_of(pool, {{2, 8, 5, 3}}) == Shape{2, 4, 6, 3});
+    const ConvGeometry g = geometry(pool, Shape{2, 8, 5, 3}, Shape{2, 4, 6, 3});
+    CHECK(g.kernel_height == 3);
+    CHECK(g.stride_height == 2);
+    CHECK(g.pad_top == 1);
+    CHECK(g.in_channels == 3);
+    CHECK(g.out_channels == 3);
+    CHECK(g.groups == 3);
+    const auto int8 = one(pool, {{1, 8, 5, 3}}, Element::i8, tenth);
+    CHECK(int8.value(int8.outputs()[0]).quantization == tenth);
+    CHECK_ERROR(one(pool, {{1, 8, 5, 3}}, Element::i8, tenth, QuantizationParams{0.2f, 0}), "'node'", Pool::kind, "shares");
+    CHECK_ERROR(one(pool, {{1, 8, 5, 3}}, Element::i32), "f32 or i8 expected");
+    CHECK_ERROR(one(pool, {{8, 5, 3}}), "'node'", "'x0' [8x5x3]", "[batch, height, width, channels]");
+    CHECK_ERROR(one(pool, {}), "1 inputs expected", "0 given");
+    CHECK_ERROR(one(pool, {{1, 1, 5, 3}}), "'node'", "height", "the window covers 3", "only 2");
+    CHECK_ERROR(one(pool, {{1, 0, 5, 3}}), "empty axis");
+    Pool bad = pool;
+    bad.kernel = {0, 2};
+    CHECK_ERROR(one(bad, {{1, 8, 5, 3}}), "'node'", "kernel is 0x2", "at least 1");
+    bad = pool;
+    bad.stride = {2, 0};
+    CHECK_ERROR(one(bad, {{1, 8, 5, 3}}), "'node'", "stride 0", "at least 1");
+    bad = pool;
+    bad.padding = {3, 0, 0, 0};
+    CHECK_ERROR(one(bad, {{1, 8, 5, 3}}), "'node'", "padding must be smaller than the kernel");
+    bad = pool;
+    bad.kernel = {std::size_t{1} << 12, std::size_t{1} << 11};
+    CHECK_ERROR(one(bad, {{1, std::size_t{1} << 12, std::size_t{1} << 11, 1}}), "'node'", "2^22");
+    bad.kernel = {~std::size_t{0}, ~std::size_t{0}};
+    CHECK_ERROR(one(bad, {{1, 8, 5, 3}}), "'node'", "32-bit");
+}
+
+}  // namespace infer_reduction_test
+
+TEST_CASE("infer pooling: shapes, geometry, shared quantization, and refusals by name") {
+    using namespace infer_reduction_test;
+    check_pool<MaxPool2d>();
+    check_pool<AveragePool2d>();
+}
+
+TEST_CASE("infer global average pool: one pixel remains; its geometry is a window as large as the image") {
+    using namespace infer_reduction_test;
+    CHECK(shape_of(GlobalAveragePool{}, {{2, 7, 5, 3}}) == Shape{2, 1, 1, 3});
+    const ConvGeometry g = geometry(GlobalAveragePool{}, Shape{2, 7, 5, 3}, Shape{2, 1, 1, 3});
+    CHECK(g.kernel_height == 7);
+    CHECK(g.kernel_width == 5);
+    CHECK_ERROR(one(GlobalAveragePool{}, {}), "'node' (GlobalAveragePool)", "1 inputs expected", "0 given");
+    CHECK_ERROR(one(GlobalAveragePool{}, {{2, 3}}), "'node' (GlobalAveragePool)", "rank 2");
+    CHECK_ERROR(one(GlobalAveragePool{}, {{1, 1 << 12, 1 << 11, 1}}), "2^22");
+}
+
+TEST_CASE("infer pooling: no window of an accepted layer lies in padding alone") {
+    using namespace infer_reduction_test;
+    Random random(31);
+    for (int round = 0; round < 300; ++round) {
+        MaxPool2d pool{.kernel = {1 + random.below(5), 1}, .stride = {1 + random.below(5), 1}};
+        pool.padding = {random.below(pool.kernel.height), random.below(pool.kernel.height), 0, 0};
+        const std::size_t height = 1 + random.below(9);
+        if (height + pool.padding.top + pool.padding.bottom < pool.kernel.height) continue;
+        const std::size_t rows = shape_of(pool, {{1, height, 1, 1}})[1];
+        for (std::size_t row = 0; row < rows; ++row) {
+            const std::size_t first = row * pool.stride.height;  // counted from the first row of padding
+            REQUIRE(first < pool.padding.top + height);
+            REQUIRE(first + pool.kernel.height > pool.padding.top);
+        }
+    }
+}
+
+TEST_CASE("infer softmax: any rank; on int8 a table that can be divided by, and the fixed output scale") {
+    using namespace infer_reduction_test;
+    CHECK(shape_of(Softmax{}, {{2, 3, 10}}) == Shape{2, 3, 10});
+    CHECK_ERROR(one(Softmax{}, {Shape{}}), "'node' (Softmax)", "scalar");
+    CHECK_ERROR(one(Softmax{}, {{2, 3}}, Element::i8, tenth), "table of 256 entries", "it has 0");
+    Softmax layer{Tensor<i32>(Shape{256})};
+    CHECK_ERROR(one(layer, {{2, 3}}, Element::i8, tenth), "'node'", "first above 0");
+    layer.table[0] = 1 << 22;
+    const auto model = one(layer, {{2, 3}}, Element::i8, tenth);
+    CHECK(model.value(model.outputs()[0]).quantization == Quantization(QuantizationParams{1.0f / 256.0f, -128}));
+    CHECK(one(layer, {{2, 3}}, Element::i8, tenth, QuantizationParams{1.0f / 256.0f, -128}) == model);
+    CHECK_ERROR(one(layer, {{2, 3}}, Element::i8, tenth, tenth), "scale 1/256 and zero point -128");
+    layer.table[7] = -1;
+    CHECK_ERROR(one(layer, {{2, 3}}, Element::i8, tenth), "[0, 2^22]");
+    layer.table[7] = (1 << 22) + 1;
+    CHECK_ERROR(one(layer, {{2, 3}}, Element::i8, tenth), "[0, 2^22]");
+    CHECK_ERROR(one(layer, {{2, 3}}, Element::u8), "f32 or i8 expected");
+}
