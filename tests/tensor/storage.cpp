@@ -20,7 +20,8 @@ struct Counted {
 }  // namespace storage_test
 
 TEST_CASE("storage: memory is aligned to 64 bytes, zeroed, and whole lines long") {
-    for (const std::size_t bytes : {0, 1, 63, 64, 65, 1000}) {
+    for (const std::size_t bytes :
+         {std::size_t{0}, std::size_t{1}, std::size_t{63}, std::size_t{64}, std::size_t{65}, std::size_t{1000}}) {
         const auto memory = mote::allocate_bytes(bytes);
         CHECK(reinterpret_cast<std::uintptr_t>(memory.get()) % mote::storage_alignment == 0);
         const std::size_t whole = mote::align_up(bytes == 0 ? 1 : bytes);
