@@ -29,17 +29,31 @@ inline Dense<i8> dense_i8(std::size_t out, std::size_t in, float scale = 0.01f) 
 
 inline const Quantization tenth = QuantizationParams{0.1f, 3};
 
-/// The model of one layer, named "node", on inputs "x0", "x1" ... of these shapes.
-template <class List = standard_layers<f32, i8>, class L>
-BasicModel<List> one(L layer, const std::vector<Shape>& inputs, Element element = Element::f32, Quantization input = {},
-                     Quantization output = {}) {
-    BasicBuilder<List> b;
-    std::vector<typename BasicBuilder<List>::Handle> handles;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-        handles.push_back(b.input(concat("x", i), inputs[i], element, input));
+using List = standard_layers<f32, i8>;
+
+/// The model of one node on inputs "x0", "x1" ... of these shapes. (Not a template on the layer: it is used for many.)
+inline BasicModel<List> one_node(Node node, const std::vector<Shape>& inputs, Element element, const Quantization& input,
+                                 const Quantization& output) {
+    Graph<List> graph;
+    for (const Shape& shape : inputs) {
+        const auto id = narrow<ValueId>(graph.values.size());
+        graph.values.push_back({concat("x", id), shape, element, input});
+        graph.inputs.push_back(id);
+        node.inputs.push_back(id);
     }
-    b.output(b.add(std::move(layer), handles, {.name = "node", .quantization = std::move(output)}));
-    return b.build();
+    node.outputs = graph.outputs = {narrow<ValueId>(graph.values.size())};
+    graph.values.push_back({"node", {}, Element::f32, output});
+    std::vector<Value> values = graph.values;
+    mote::detail::infer_node<List>(node, values);  // the layer's own refusal comes before the model's
+    graph.nodes.push_back(std::move(node));
+    return BasicModel<List>(std::move(graph));
+}
+
+/// The model of one layer, named "node".
+template <class L>
+BasicModel<List> one(L layer, const std::vector<Shape>& inputs, Element element = Element::f32, const Quantization& input = {},
+                     const Quantization& output = {}) {
+    return one_node(make_node<List>("node", std::move(layer), {}, {}), inputs, element, input, output);
 }
 
 /// The shape that one layer makes of these.

@@ -14,7 +14,6 @@ namespace model_test {
 
 using namespace mote;
 using namespace model_make;
-using List = standard_layers<f32, i8>;
 
 /// x -> first -> middle -> second -> y, a graph to be spoiled.
 Graph<List> chain() {
