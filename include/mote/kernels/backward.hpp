@@ -53,48 +53,78 @@ void for_each_batch_tap(const ConvGeometry& g, Visit&& visit) {
     }
 }
 
-/// dw [out, kernel area] += sum over batch and positions of dy * x.
-inline void depthwise_weight_gradient(const ConvGeometry& g, const float* x, const float* dy, float* dw) noexcept {
-    const std::ptrdiff_t multiplier = g.out_channels / g.in_channels;
+/// dw [out, kernel area] += sum over batch and positions of dy * x. `scratch` holds as many floats as dw.
+inline void depthwise_weight_gradient(const ConvGeometry& g, const float* x, const float* dy, float* dw,
+                                      float* scratch) noexcept {
+    const std::ptrdiff_t channels = g.out_channels;
+    const std::ptrdiff_t multiplier = channels / g.in_channels;
     const std::ptrdiff_t area = std::ptrdiff_t{g.kernel_height} * g.kernel_width;
+    for (std::ptrdiff_t i = 0; i < area * channels; ++i) scratch[i] = 0.0f;  // [tap, channel]: channels lie side by side
     for_each_batch_tap(g, [&](std::ptrdiff_t out, std::ptrdiff_t in, std::ptrdiff_t tap) {
         if (in < 0) return;
-        for (std::ptrdiff_t c = 0; c < g.out_channels; ++c) {
-            dw[c * area + tap] += dy[out * g.out_channels + c] * x[in * g.in_channels + c / multiplier];
+        const float* MOTE_RESTRICT from = x + in * g.in_channels;
+        const float* MOTE_RESTRICT slope = dy + out * channels;
+        float* MOTE_RESTRICT sum = scratch + tap * channels;
+        if (multiplier == 1) {
+            for (std::ptrdiff_t c = 0; c < channels; ++c) sum[c] += slope[c] * from[c];
+        } else {
+            for (std::ptrdiff_t c = 0; c < channels; ++c) sum[c] += slope[c] * from[c / multiplier];
         }
     });
+    for (std::ptrdiff_t c = 0; c < channels; ++c) {
+        for (std::ptrdiff_t tap = 0; tap < area; ++tap) dw[c * area + tap] += scratch[tap * channels + c];
+    }
 }
 
-/// dx += dy spread over the windows by the weights [out, kernel area].
-inline void depthwise_input_gradient(const ConvGeometry& g, const float* weight, const float* dy, float* dx) noexcept {
-    const std::ptrdiff_t multiplier = g.out_channels / g.in_channels;
+/// dx += dy spread over the windows by the weights [out, kernel area]. `scratch` holds as many floats as there are weights.
+inline void depthwise_input_gradient(const ConvGeometry& g, const float* weight, const float* dy, float* dx,
+                                     float* scratch) noexcept {
+    const std::ptrdiff_t channels = g.out_channels;
+    const std::ptrdiff_t multiplier = channels / g.in_channels;
     const std::ptrdiff_t area = std::ptrdiff_t{g.kernel_height} * g.kernel_width;
+    for (std::ptrdiff_t c = 0; c < channels; ++c) {
+        for (std::ptrdiff_t tap = 0; tap < area; ++tap) scratch[tap * channels + c] = weight[c * area + tap];
+    }
     for_each_batch_tap(g, [&](std::ptrdiff_t out, std::ptrdiff_t in, std::ptrdiff_t tap) {
         if (in < 0) return;
-        for (std::ptrdiff_t c = 0; c < g.out_channels; ++c) {
-            dx[in * g.in_channels + c / multiplier] += dy[out * g.out_channels + c] * weight[c * area + tap];
+        float* MOTE_RESTRICT to = dx + in * g.in_channels;
+        const float* MOTE_RESTRICT slope = dy + out * channels;
+        const float* MOTE_RESTRICT factor = scratch + tap * channels;
+        if (multiplier == 1) {
+            for (std::ptrdiff_t c = 0; c < channels; ++c) to[c] += slope[c] * factor[c];
+        } else {
+            for (std::ptrdiff_t c = 0; c < channels; ++c) to[c / multiplier] += slope[c] * factor[c];
         }
     });
 }
 
 /// The first largest value under each window gets the output's gradient.
 inline void max_pool_gradient(const ConvGeometry& g, const float* x, const float* dy, float* dx) noexcept {
+    constexpr std::ptrdiff_t block = 64;  // channels that are followed together
     const std::ptrdiff_t channels = g.in_channels;
-    std::ptrdiff_t image = 0;
-    for (std::int32_t n = 0; n < g.batch; ++n, image += std::ptrdiff_t{g.in_height} * g.in_width * channels) {
-        for (std::int32_t row = 0; row < g.out_height; ++row) {
-            for (std::int32_t column = 0; column < g.out_width; ++column, dy += channels) {
-                for (std::ptrdiff_t c = 0; c < channels; ++c) {
-                    std::ptrdiff_t best = -1;
-                    for_each_tap(g, row, column, [&](std::int32_t, std::int32_t pixel) {
-                        if (pixel < 0) return;
-                        const std::ptrdiff_t at = image + std::ptrdiff_t{pixel} * channels + c;
-                        if (best < 0 || x[at] > x[best]) best = at;
-                    });
-                    dx[best] += dy[c];
+    const std::ptrdiff_t last_tap = std::ptrdiff_t{g.kernel_height} * g.kernel_width - 1;
+    for (std::ptrdiff_t first = 0; first < channels; first += block) {
+        const std::ptrdiff_t count = channels - first < block ? channels - first : block;
+        float largest[block];
+        std::ptrdiff_t place[block];
+        bool fresh = true;  // nothing of this window has been seen
+        for_each_batch_tap(g, [&](std::ptrdiff_t out, std::ptrdiff_t in, std::ptrdiff_t tap) {
+            if (tap == 0) fresh = true;
+            if (in >= 0) {
+                const float* from = x + in * channels + first;
+                for (std::ptrdiff_t c = 0; c < count; ++c) {
+                    if (fresh || from[c] > largest[c]) {
+                        largest[c] = from[c];
+                        place[c] = in;
+                    }
                 }
+                fresh = false;
             }
-        }
+            if (tap != last_tap || fresh) return;
+            for (std::ptrdiff_t c = 0; c < count; ++c) {
+                dx[place[c] * channels + first + c] += dy[out * channels + first + c];
+            }
+        });
     }
 }
 

@@ -140,10 +140,12 @@ inline void gradient(const Conv2d<f32>& layer, GradientContext& node) {
 inline void gradient(const DepthwiseConv2d<f32>& layer, GradientContext& node) {
     const ConvGeometry g = geometry(layer, node.input().shape, node.output().shape);
     const float* dy = node.output_gradient();
-    kernels::depthwise_weight_gradient(g, node.input_data(), dy, node.parameter_gradient("weight").data());
+    float* const scratch = node.scratch<float>(layer.weight.elements());
+    kernels::depthwise_weight_gradient(g, node.input_data(), dy, node.parameter_gradient("weight").data(), scratch);
     const std::size_t channels = narrow<std::size_t>(g.out_channels);
     detail::add_columns(node.output().shape.elements() / channels, channels, dy, node.parameter_gradient("bias"));
-    if (node.wants(0)) kernels::depthwise_input_gradient(g, layer.weight.data(), dy, node.input_gradient(0).data());
+    if (!node.wants(0)) return;
+    kernels::depthwise_input_gradient(g, layer.weight.data(), dy, node.input_gradient(0).data(), scratch);
 }
 
 MOTE_END_NAMESPACE

@@ -13,15 +13,16 @@ namespace detail {
 template <class Slope>
 void activation_gradient(GradientContext& node, Slope slope) {
     if (!node.wants(0)) return;
-    const float* dy = node.output_gradient();
-    const GradientSink dx = node.input_sink(0);
-    const float* x = node.input_data();
-    const float* y = node.output_data();
+    const float* MOTE_RESTRICT dy = node.output_gradient();
+    const GradientSink sink = node.input_sink(0);
+    const float* MOTE_RESTRICT x = node.input_data();
+    const float* MOTE_RESTRICT y = node.output_data();
+    float* MOTE_RESTRICT dx = sink.data;
     const std::size_t count = node.input().shape.elements();
-    if (dx.accumulate) {
-        for (std::size_t i = 0; i < count; ++i) dx.data[i] += dy[i] * slope(x[i], y[i]);
+    if (sink.accumulate) {
+        for (std::size_t i = 0; i < count; ++i) dx[i] += dy[i] * slope(x[i], y[i]);
     } else {
-        for (std::size_t i = 0; i < count; ++i) dx.data[i] = dy[i] * slope(x[i], y[i]);
+        for (std::size_t i = 0; i < count; ++i) dx[i] = dy[i] * slope(x[i], y[i]);
     }
 }
 
