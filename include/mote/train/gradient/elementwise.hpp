@@ -9,9 +9,9 @@ MOTE_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// dx (+)= dy * slope(x, y)
-template <class Slope>
-void activation_gradient(GradientContext& node, Slope slope) {
+/// dx (+)= back(dy, x, y). Selections rather than factors of 0 and 1: compilers make vectors of them.
+template <class Back>
+void activation_gradient(GradientContext& node, Back back) {
     if (!node.wants(0)) return;
     const float* MOTE_RESTRICT dy = node.output_gradient();
     const GradientSink sink = node.input_sink(0);
@@ -20,37 +20,48 @@ void activation_gradient(GradientContext& node, Slope slope) {
     float* MOTE_RESTRICT dx = sink.data;
     const std::size_t count = node.input().shape.elements();
     if (sink.accumulate) {
-        for (std::size_t i = 0; i < count; ++i) dx[i] += dy[i] * slope(x[i], y[i]);
+        for (std::size_t i = 0; i < count; ++i) dx[i] += back(dy[i], x[i], y[i]);
     } else {
-        for (std::size_t i = 0; i < count; ++i) dx[i] = dy[i] * slope(x[i], y[i]);
+        for (std::size_t i = 0; i < count; ++i) dx[i] = back(dy[i], x[i], y[i]);
     }
 }
 
 }  // namespace detail
 
 inline void gradient(const Relu&, GradientContext& node) {
-    detail::activation_gradient(node, [](float x, float) { return x > 0.0f ? 1.0f : 0.0f; });
+    detail::activation_gradient(node, [](float d, float x, float) { return x > 0.0f ? d : 0.0f; });
 }
 inline void gradient(const Relu6&, GradientContext& node) {
-    detail::activation_gradient(node, [](float x, float) { return x > 0.0f && x < 6.0f ? 1.0f : 0.0f; });
+    detail::activation_gradient(node, [](float d, float x, float) {
+        const float above = x > 0.0f ? d : 0.0f;
+        return x < 6.0f ? above : 0.0f;
+    });
 }
 inline void gradient(const LeakyRelu& layer, GradientContext& node) {
-    const float negative = layer.slope;
-    detail::activation_gradient(node, [negative](float x, float) { return x > 0.0f ? 1.0f : negative; });
+    const float slope = layer.slope;
+    detail::activation_gradient(node, [slope](float d, float x, float) {
+        const float negative = slope * d;
+        return x > 0.0f ? d : negative;
+    });
 }
 inline void gradient(const Sigmoid&, GradientContext& node) {
-    detail::activation_gradient(node, [](float, float y) { return y * (1.0f - y); });
+    detail::activation_gradient(node, [](float d, float, float y) { return d * (y * (1.0f - y)); });
 }
 inline void gradient(const Tanh&, GradientContext& node) {
-    detail::activation_gradient(node, [](float, float y) { return 1.0f - y * y; });
+    detail::activation_gradient(node, [](float d, float, float y) { return d * (1.0f - y * y); });
 }
 inline void gradient(const HardSigmoid&, GradientContext& node) {
-    detail::activation_gradient(node, [](float x, float) { return x > -3.0f && x < 3.0f ? 1.0f / 6.0f : 0.0f; });
+    detail::activation_gradient(node, [](float d, float x, float) {
+        const float inside = d * (1.0f / 6.0f);
+        const float above = x > -3.0f ? inside : 0.0f;
+        return x < 3.0f ? above : 0.0f;
+    });
 }
 inline void gradient(const HardSwish&, GradientContext& node) {
-    detail::activation_gradient(node, [](float x, float) {
-        const float inside = (2.0f * x + 3.0f) * (1.0f / 6.0f);
-        return x <= -3.0f ? 0.0f : x >= 3.0f ? 1.0f : inside;
+    detail::activation_gradient(node, [](float d, float x, float) {
+        const float inside = d * ((2.0f * x + 3.0f) * (1.0f / 6.0f));
+        const float above = x > -3.0f ? inside : 0.0f;
+        return x < 3.0f ? above : d;
     });
 }
 
