@@ -318,20 +318,18 @@ TEST_CASE("engine: values are read by name where the plan keeps them, and the er
     CHECK_THROWS_WITH(reusing.value<float>("bent"), Catch::Contains("keep_values"));
 }
 
-TEST_CASE("engine: an input may be an output, and one value several outputs") {
+TEST_CASE("engine: an input may be an output") {
     ModelBuilder<f32> b;
     const auto x = b.input("x", {1, 2});
     const auto y = b.add(Relu{}, x);
     b.output(y);
     b.output(x);
-    b.output(y);
     Engine engine(b.build());
     engine.input<float>()[0] = 3;
     engine.run();
-    CHECK(engine.outputs() == 3);
+    CHECK(engine.outputs() == 2);
     CHECK(engine.output<float>(0)[0] == 3.0f);
     CHECK(engine.output<float>(1)[0] == 3.0f);
-    CHECK(engine.output<float>(2).data() == engine.output<float>(0).data());
 }
 
 TEST_CASE("engine: a moved engine goes on") {
