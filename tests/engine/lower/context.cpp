@@ -42,14 +42,14 @@ void lower(const Stairs& layer, LowerContext& node) {
     node.emit(ShiftStep{count, 4}, {.kernel = "shift by four", .reason = "the last", .inputs = {second}, .in_place = {0}});
 }
 
-using Layers = append<standard_layers<f32>, Stairs>;
+using StairLayers = append<standard_layers<f32>, Stairs>;
 
 }  // namespace context_test
 
 using namespace context_test;
 
 TEST_CASE("context: a layer of three steps runs through temporaries that reuse memory") {
-    BasicBuilder<Layers> b;
+    BasicBuilder<StairLayers> b;
     auto x = b.input("x", {1, 100});
     x = b.add(Stairs{}, x);
     x = b.add(Stairs{}, x, {.name = "two"});
@@ -70,7 +70,7 @@ TEST_CASE("context: a layer of three steps runs through temporaries that reuse m
 }
 
 TEST_CASE("context: a refusal names the node, its kind and the reason") {
-    BasicBuilder<Layers> b;
+    BasicBuilder<StairLayers> b;
     b.output("y", b.add(Stairs{true}, b.input("x", {1, 2}), {.name = "lazy"}));
     CHECK_THROWS_WITH(plan(b.build()), Catch::Contains("node 'lazy' (Stairs): it does not feel like it"));
 }
