@@ -3,7 +3,7 @@
 // What training needs beside the forward kernels: windows as matrix rows, and gradients of depthwise convolution and pooling.
 // All gradients add to what is there.
 
-#include <mote/kernels/conv2d.hpp>
+#include <mote/kernels/window.hpp>
 
 MOTE_BEGIN_KERNELS
 

@@ -1,27 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Convolution and depthwise convolution over NHWC images: the scalar definition. Packed constants are the weights in canonical
+// Convolution over NHWC images: the scalar definition. Packed constants are the weights in canonical
 // order, then the bias (int8: with the input's zero point folded in), then for int8 the multipliers. A depthwise convolution is
 // the grouped convolution with groups = in_channels.
 
 #include <mote/kernels/requantize.hpp>
-
-#include <cstddef>
+#include <mote/kernels/window.hpp>
 
 MOTE_BEGIN_KERNELS
-
-/// Calls visit(output pixel, tap, input pixel) for each tap of each output pixel of one image; input pixel is -1 in padding.
-template <class G, class Visit>
-MOTE_ALWAYS_INLINE void for_each_tap(const G& g, std::int32_t out_y, std::int32_t out_x, Visit&& visit) {
-    for (std::int32_t ky = 0; ky < g.kernel_height; ++ky) {
-        const std::int32_t y = out_y * g.stride_height - g.pad_top + ky * g.dilation_height;
-        for (std::int32_t kx = 0; kx < g.kernel_width; ++kx) {
-            const std::int32_t x = out_x * g.stride_width - g.pad_left + kx * g.dilation_width;
-            const bool inside = y >= 0 && y < g.in_height && x >= 0 && x < g.in_width;
-            visit(ky * g.kernel_width + kx, inside ? y * g.in_width + x : -1);
-        }
-    }
-}
 
 template <class G>
 MOTE_ALWAYS_INLINE std::size_t weight_elements(const G& g) noexcept {

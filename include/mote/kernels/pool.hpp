@@ -1,71 +1,92 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Pooling over NHWC images: the scalar definition. Padding never wins, and does not count unless asked.
+// Max and average pooling over NHWC images, with the quantization of the input: the scalar definitions.
+// Contract: in_channels = out_channels. Padding never wins and is not counted, unless `count_padding`; then it holds 0.0, or
+// the zero point. The largest of nothing is the lowest value, the mean of nothing 0.0 or the zero point.
 
-#include <mote/kernels/conv2d.hpp>
+#include <mote/kernels/window.hpp>
 
 MOTE_BEGIN_KERNELS
 
-template <class T>
-void max_pool(const ConvGeometry& g, const T* input, T* output) noexcept {
-    const std::int32_t channels = g.in_channels;
-    for (std::int32_t n = 0; n < g.batch; ++n, input += std::ptrdiff_t{g.in_height} * g.in_width * channels) {
-        for (std::int32_t y = 0; y < g.out_height; ++y) {
-            for (std::int32_t x = 0; x < g.out_width; ++x, output += channels) {
-                bool first = true;
-                for_each_tap(g, y, x, [&](std::int32_t, std::int32_t pixel) {
-                    if (pixel < 0) return;
-                    const T* v = input + std::ptrdiff_t{pixel} * channels;
-                    for (std::int32_t c = 0; c < channels; ++c) output[c] = first || v[c] > output[c] ? v[c] : output[c];
-                    first = false;
-                });
-            }
-        }
-    }
+/// sum / count, half to even; count > 0.
+MOTE_ALWAYS_INLINE std::int32_t rounded_mean(std::int32_t sum, std::int32_t count) noexcept {
+    const std::int32_t floor = sum / count - (sum % count < 0 ? 1 : 0);
+    const std::int32_t twice = 2 * (sum - floor * count);
+    return floor + (twice > count || (twice == count && (floor & 1) != 0) ? 1 : 0);
 }
 
-inline void average_pool_f32(const ConvGeometry& g, bool count_padding, const float* input, float* output) noexcept {
-    const std::int32_t channels = g.in_channels;
-    for (std::int32_t n = 0; n < g.batch; ++n, input += std::ptrdiff_t{g.in_height} * g.in_width * channels) {
-        for (std::int32_t y = 0; y < g.out_height; ++y) {
-            for (std::int32_t x = 0; x < g.out_width; ++x, output += channels) {
-                std::int32_t count = 0;
-                for (std::int32_t c = 0; c < channels; ++c) output[c] = 0.0f;
-                for_each_tap(g, y, x, [&](std::int32_t, std::int32_t pixel) {
-                    if (pixel >= 0 || count_padding) ++count;
-                    if (pixel < 0) return;
-                    const float* v = input + std::ptrdiff_t{pixel} * channels;
-                    for (std::int32_t c = 0; c < channels; ++c) output[c] += v[c];
-                });
-                for (std::int32_t c = 0; c < channels; ++c) output[c] /= static_cast<float>(count);
-            }
-        }
-    }
-}
+namespace reference {
 
-/// The exact integer mean, half to even.
-inline void average_pool_i8(const ConvGeometry& g, bool count_padding, std::int32_t zero_point, const std::int8_t* input,
-                            std::int8_t* output) noexcept {
-    const std::int32_t channels = g.in_channels;
-    for (std::int32_t n = 0; n < g.batch; ++n, input += std::ptrdiff_t{g.in_height} * g.in_width * channels) {
+/// Each output channel's largest element, beginning with `lowest`.
+template <class G, class T>
+void max_pool(const G& g, T lowest, const T* input, T* output) noexcept {
+    for (std::int32_t n = 0; n < g.batch; ++n, input += std::ptrdiff_t{g.in_height} * g.in_width * g.in_channels) {
         for (std::int32_t y = 0; y < g.out_height; ++y) {
-            for (std::int32_t x = 0; x < g.out_width; ++x, output += channels) {
-                for (std::int32_t c = 0; c < channels; ++c) {
-                    std::int32_t sum = 0;
-                    std::int32_t count = 0;
+            for (std::int32_t x = 0; x < g.out_width; ++x) {
+                for (std::int32_t c = 0; c < g.in_channels; ++c) {
+                    T largest = lowest;
                     for_each_tap(g, y, x, [&](std::int32_t, std::int32_t pixel) {
-                        if (pixel < 0 && !count_padding) return;
-                        ++count;
-                        sum += pixel < 0 ? zero_point : input[std::ptrdiff_t{pixel} * channels + c];
+                        if (pixel < 0) return;
+                        const T v = input[std::ptrdiff_t{pixel} * g.in_channels + c];
+                        largest = v > largest ? v : largest;
                     });
-                    const std::int32_t floor = sum / count - (sum % count < 0 ? 1 : 0);
-                    const std::int32_t twice = 2 * (sum - floor * count);
-                    output[c] =
-                        static_cast<std::int8_t>(floor + (twice > count || (twice == count && (floor & 1) != 0) ? 1 : 0));
+                    *output++ = largest;
                 }
             }
         }
     }
 }
+
+template <class G>
+void max_pool_f32(const G& g, const float* input, float* output) noexcept {
+    max_pool(g, -__builtin_huge_valf(), input, output);
+}
+template <class G>
+void max_pool_i8(const G& g, const std::int8_t* input, std::int8_t* output) noexcept {
+    max_pool(g, std::int8_t{-128}, input, output);
+}
+
+template <class G>
+void average_pool_f32(const G& g, bool count_padding, const float* input, float* output) noexcept {
+    for (std::int32_t n = 0; n < g.batch; ++n, input += std::ptrdiff_t{g.in_height} * g.in_width * g.in_channels) {
+        for (std::int32_t y = 0; y < g.out_height; ++y) {
+            for (std::int32_t x = 0; x < g.out_width; ++x) {
+                for (std::int32_t c = 0; c < g.in_channels; ++c) {
+                    float sum = 0.0f;
+                    std::int32_t count = 0;
+                    for_each_tap(g, y, x, [&](std::int32_t, std::int32_t pixel) {
+                        if (pixel >= 0 || count_padding) ++count;
+                        if (pixel >= 0) sum += input[std::ptrdiff_t{pixel} * g.in_channels + c];
+                    });
+                    *output++ = count > 0 ? sum / static_cast<float>(count) : 0.0f;
+                }
+            }
+        }
+    }
+}
+
+/// The exact mean of the bytes, half to even. (A window of fewer than 2^23 pixels.)
+template <class G>
+void average_pool_i8(const G& g, bool count_padding, std::int32_t zero_point, const std::int8_t* input,
+                     std::int8_t* output) noexcept {
+    for (std::int32_t n = 0; n < g.batch; ++n, input += std::ptrdiff_t{g.in_height} * g.in_width * g.in_channels) {
+        for (std::int32_t y = 0; y < g.out_height; ++y) {
+            for (std::int32_t x = 0; x < g.out_width; ++x) {
+                for (std::int32_t c = 0; c < g.in_channels; ++c) {
+                    std::int32_t sum = 0;
+                    std::int32_t count = 0;
+                    for_each_tap(g, y, x, [&](std::int32_t, std::int32_t pixel) {
+                        if (pixel < 0 && !count_padding) return;
+                        ++count;
+                        sum += pixel < 0 ? zero_point : input[std::ptrdiff_t{pixel} * g.in_channels + c];
+                    });
+                    *output++ = static_cast<std::int8_t>(count > 0 ? rounded_mean(sum, count) : zero_point);
+                }
+            }
+        }
+    }
+}
+
+}  // namespace reference
 
 MOTE_END_KERNELS
