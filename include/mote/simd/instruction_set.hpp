@@ -1,13 +1,59 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The inline namespace of this unit's kernels, named by its instruction set. Scalar kernels are all that exist so far.
+// The inline namespace of this unit's kernels, named by its instruction set: units of different sets can stand in one program,
+// and none of their functions merge. MOTE_SCALAR asks for scalar kernels.
 
 #include <mote/core/config.hpp>
+
+#if defined(MOTE_SCALAR) || defined(__i386__)
+#define MOTE_INSTRUCTION_SET scalar
+#elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512CD__) && \
+    defined(__AVX512VL__) && defined(__AVX512VNNI__)
+#define MOTE_INSTRUCTION_SET avx512vnni
+#define MOTE_AVX512 1
+#elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512CD__) && defined(__AVX512VL__)
+#define MOTE_INSTRUCTION_SET avx512
+#define MOTE_AVX512 1
+#elif defined(__AVX2__) && defined(__FMA__)
+#define MOTE_INSTRUCTION_SET avx2
+#define MOTE_AVX2 1
+#elif defined(__AVX__)
+#define MOTE_INSTRUCTION_SET avx  // the kernels of SSE2 in another encoding
+#define MOTE_SSE2 1
+#elif defined(__SSE4_1__)
+#define MOTE_INSTRUCTION_SET sse4_1  // the kernels of SSE2, but the compiler may use what came after
+#define MOTE_SSE2 1
+#elif defined(__SSE2__)
+#define MOTE_INSTRUCTION_SET sse2
+#define MOTE_SSE2 1
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_MATMUL_INT8)
+#define MOTE_INSTRUCTION_SET neon_i8mm
+#define MOTE_NEON 1
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
+#define MOTE_INSTRUCTION_SET neon_dot
+#define MOTE_NEON 1
+#elif defined(__aarch64__)
+#define MOTE_INSTRUCTION_SET neon
+#define MOTE_NEON 1
+#elif defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+#define MOTE_INSTRUCTION_SET arm_m  // kernels/detail/arm_m stands beside the scalar definitions
+#else
+#define MOTE_INSTRUCTION_SET scalar
+#endif
+
+#if defined(MOTE_AVX512) || defined(MOTE_AVX2) || defined(MOTE_SSE2) || defined(MOTE_NEON)
+#define MOTE_VECTORS 1  // simd/vector.hpp serves this unit
+#endif
+
+#define MOTE_DETAIL_TEXT_OF(name) #name
+#define MOTE_DETAIL_TEXT(name) MOTE_DETAIL_TEXT_OF(name)
+/// "avx2", "neon" ...
+#define MOTE_INSTRUCTION_SET_NAME MOTE_DETAIL_TEXT(MOTE_INSTRUCTION_SET)
 
 #define MOTE_BEGIN_KERNELS \
     MOTE_BEGIN_NAMESPACE   \
     namespace kernels {    \
-    inline namespace scalar {
+    inline namespace MOTE_INSTRUCTION_SET {
 #define MOTE_END_KERNELS \
     }                    \
     }                    \

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What xsimd lacks, for NEON of aarch64 (see simd/vector.hpp for the words).
+
+#include <mote/simd/detail/types.hpp>
+
+#include <arm_neon.h>
+
+MOTE_BEGIN_KERNELS
+
+namespace simd {
+
+/// The weights of two taps stand one after the other.
+constexpr bool taps_interleaved = false;
+
+MOTE_ALWAYS_INLINE F32 load(const float* p, std::ptrdiff_t n) noexcept {
+    if (n >= 4) return load(p);
+    float32x4_t v = vdupq_n_f32(0.0f);
+    if (n >= 1) v = vsetq_lane_f32(p[0], v, 0);
+    if (n >= 2) v = vsetq_lane_f32(p[1], v, 1);
+    if (n >= 3) v = vsetq_lane_f32(p[2], v, 2);
+    return v;
+}
+MOTE_ALWAYS_INLINE void store(float* p, F32 v, std::ptrdiff_t n) noexcept {
+    if (n >= 4) return store(p, v);
+    if (n >= 1) p[0] = vgetq_lane_f32(v, 0);
+    if (n >= 2) p[1] = vgetq_lane_f32(v, 1);
+    if (n >= 3) p[2] = vgetq_lane_f32(v, 2);
+}
+// Compare and select, so that a NaN becomes the other.
+MOTE_ALWAYS_INLINE F32 greatest(F32 x, F32 other) noexcept {
+    return vbslq_f32(vcgtq_f32(x, other), x, other);
+}
+MOTE_ALWAYS_INLINE F32 least(F32 x, F32 other) noexcept {
+    return vbslq_f32(vcltq_f32(x, other), x, other);
+}
+MOTE_ALWAYS_INLINE F32 to_float(I32 a) noexcept {
+    return vcvtq_f32_s32(a);
+}
+MOTE_ALWAYS_INLINE I32 to_int(F32 a) noexcept {
+    return vcvtnq_s32_f32(a);
+}
+MOTE_ALWAYS_INLINE F32 as_float(I32 a) noexcept {
+    return vreinterpretq_f32_s32(a);
+}
+MOTE_ALWAYS_INLINE I16 load_bytes(const std::int8_t* p) noexcept {
+    return vmovl_s8(vld1_s8(p));
+}
+MOTE_ALWAYS_INLINE I16 load_bytes(const std::int8_t* p, std::ptrdiff_t n) noexcept {
+    return vmovl_s8(vcreate_s8(detail::read_bytes(p, n)));
+}
+MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v) noexcept {
+    vst1_s8(p, vqmovn_s16(v));
+}
+MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v, std::ptrdiff_t n) noexcept {
+    detail::write_bytes(p, vget_lane_u64(vreinterpret_u64_s8(vqmovn_s16(v)), 0), n);
+}
+MOTE_ALWAYS_INLINE I16 join(I32x2 a) noexcept {
+    return vcombine_s16(vqmovn_s32(a.lo), vqmovn_s32(a.hi));
+}
+MOTE_ALWAYS_INLINE I16 narrow_halves(I32x2 a) noexcept {
+    return join(a);
+}
+MOTE_ALWAYS_INLINE I32x2 halves(I16 a) noexcept {
+    return {vmovl_s16(vget_low_s16(a)), vmovl_high_s16(a)};
+}
+MOTE_ALWAYS_INLINE I16 add_saturated(I16 a, I16 b) noexcept {
+    return vqaddq_s16(a, b);
+}
+MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
+    const float64x2_t f = vdupq_n_f64(factor);
+    const float64x2_t lo = vmulq_f64(vcvtq_f64_s64(vmovl_s32(vget_low_s32(a))), f);
+    const float64x2_t hi = vmulq_f64(vcvtq_f64_s64(vmovl_high_s32(a)), f);
+    return vcombine_s32(vmovn_s64(vcvtnq_s64_f64(lo)), vmovn_s64(vcvtnq_s64_f64(hi)));
+}
+
+/// a * b exactly, in split order.
+MOTE_ALWAYS_INLINE I32x2 products(I16 a, I16 b) noexcept {
+    return {vmull_s16(vget_low_s16(a), vget_low_s16(b)), vmull_high_s16(a, b)};
+}
+
+/// sum += x0 * w0 + x1 * w1 exactly, in split order.
+MOTE_ALWAYS_INLINE void add_products(I32x2& sum, I16 x0, I16 x1, const WeightPair& w) noexcept {
+    sum.lo = vmlal_s16(sum.lo, vget_low_s16(x0), vget_low_s16(w.first));
+    sum.hi = vmlal_high_s16(sum.hi, x0, w.first);
+    sum.lo = vmlal_s16(sum.lo, vget_low_s16(x1), vget_low_s16(w.second));
+    sum.hi = vmlal_high_s16(sum.hi, x1, w.second);
+}
+
+/// a * factor_a + b * factor_b in split order, for |a|, |b| <= 255, 0 <= factor < 2^24 and a sum that fits.
+class WeightedSum {
+  public:
+    MOTE_ALWAYS_INLINE WeightedSum(std::int32_t factor_a, std::int32_t factor_b) noexcept
+        : factor_a_(factor_a), factor_b_(factor_b) {}
+    MOTE_ALWAYS_INLINE I32x2 operator()(I16 a, I16 b) const noexcept {
+        const I32x2 x = halves(a), y = halves(b);
+        return {x.lo * factor_a_ + y.lo * factor_b_, x.hi * factor_a_ + y.hi * factor_b_};
+    }
+
+  private:
+    I32 factor_a_, factor_b_;
+};
+
+}  // namespace simd
+
+MOTE_END_KERNELS

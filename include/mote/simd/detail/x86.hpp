@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What xsimd lacks, for SSE2, AVX2 and AVX-512 (see simd/vector.hpp for the words).
+
+#include <mote/simd/detail/types.hpp>
+
+#include <immintrin.h>
+
+MOTE_BEGIN_KERNELS
+
+namespace simd {
+
+/// The weights of two taps stand side by side, channel by channel.
+constexpr bool taps_interleaved = true;
+
+#if defined(MOTE_AVX512)
+namespace detail {
+MOTE_ALWAYS_INLINE __mmask32 first_lanes(std::ptrdiff_t n) noexcept {
+    return static_cast<__mmask32>((std::uint64_t{1} << n) - 1);
+}
+MOTE_ALWAYS_INLINE I16 unpack_lo(I16 a, I16 b) noexcept {
+    return _mm512_unpacklo_epi16(a, b);
+}
+MOTE_ALWAYS_INLINE I16 unpack_hi(I16 a, I16 b) noexcept {
+    return _mm512_unpackhi_epi16(a, b);
+}
+MOTE_ALWAYS_INLINE I32 pair_dot(I16 a, I16 b) noexcept {
+    return _mm512_madd_epi16(a, b);
+}
+MOTE_ALWAYS_INLINE I32 shift_left(I32 a, int n) noexcept {
+    return _mm512_slli_epi32(a, static_cast<unsigned>(n));
+}
+}  // namespace detail
+
+MOTE_ALWAYS_INLINE F32 load(const float* p, std::ptrdiff_t n) noexcept {
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>(detail::first_lanes(n)), p);
+}
+MOTE_ALWAYS_INLINE void store(float* p, F32 v, std::ptrdiff_t n) noexcept {
+    _mm512_mask_storeu_ps(p, static_cast<__mmask16>(detail::first_lanes(n)), v);
+}
+MOTE_ALWAYS_INLINE F32 greatest(F32 x, F32 other) noexcept {
+    return _mm512_max_ps(x, other);
+}
+MOTE_ALWAYS_INLINE F32 least(F32 x, F32 other) noexcept {
+    return _mm512_min_ps(x, other);
+}
+MOTE_ALWAYS_INLINE F32 to_float(I32 a) noexcept {
+    return _mm512_cvtepi32_ps(a);
+}
+MOTE_ALWAYS_INLINE I32 to_int(F32 a) noexcept {
+    return _mm512_cvtps_epi32(a);
+}
+MOTE_ALWAYS_INLINE F32 as_float(I32 a) noexcept {
+    return _mm512_castsi512_ps(a);
+}
+MOTE_ALWAYS_INLINE I16 load_bytes(const std::int8_t* p) noexcept {
+    return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+MOTE_ALWAYS_INLINE I16 load_bytes(const std::int8_t* p, std::ptrdiff_t n) noexcept {
+    return _mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8(detail::first_lanes(n), p));
+}
+MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v) noexcept {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi16_epi8(v));
+}
+MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v, std::ptrdiff_t n) noexcept {
+    _mm256_mask_storeu_epi8(p, detail::first_lanes(n), _mm512_cvtepi16_epi8(v));
+}
+MOTE_ALWAYS_INLINE I16 join(I32x2 a) noexcept {
+    return _mm512_packs_epi32(a.lo, a.hi);
+}
+MOTE_ALWAYS_INLINE I16 narrow_halves(I32x2 a) noexcept {
+    return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), _mm512_packs_epi32(a.lo, a.hi));
+}
+MOTE_ALWAYS_INLINE I32x2 halves(I16 a) noexcept {
+    return {_mm512_cvtepi16_epi32(_mm512_castsi512_si256(a)), _mm512_cvtepi16_epi32(_mm512_extracti64x4_epi64(a, 1))};
+}
+MOTE_ALWAYS_INLINE I16 add_saturated(I16 a, I16 b) noexcept {
+    return _mm512_adds_epi16(a, b);
+}
+MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
+    const __m512d f = _mm512_set1_pd(factor);
+    const __m256i lo = _mm512_cvtpd_epi32(_mm512_mul_pd(_mm512_cvtepi32_pd(_mm512_castsi512_si256(a)), f));
+    const __m256i hi = _mm512_cvtpd_epi32(_mm512_mul_pd(_mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(a, 1)), f));
+    return _mm512_inserti64x4(_mm512_castsi256_si512(lo), hi, 1);
+}
+
+#elif defined(MOTE_AVX2)
+namespace detail {
+MOTE_ALWAYS_INLINE __m256i first_lanes(std::ptrdiff_t n) noexcept {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+MOTE_ALWAYS_INLINE I16 unpack_lo(I16 a, I16 b) noexcept {
+    return _mm256_unpacklo_epi16(a, b);
+}
+MOTE_ALWAYS_INLINE I16 unpack_hi(I16 a, I16 b) noexcept {
+    return _mm256_unpackhi_epi16(a, b);
+}
+MOTE_ALWAYS_INLINE I32 pair_dot(I16 a, I16 b) noexcept {
+    return _mm256_madd_epi16(a, b);
+}
+MOTE_ALWAYS_INLINE I32 shift_left(I32 a, int n) noexcept {
+    return _mm256_slli_epi32(a, n);
+}
+}  // namespace detail
+
+MOTE_ALWAYS_INLINE F32 load(const float* p, std::ptrdiff_t n) noexcept {
+    return _mm256_maskload_ps(p, detail::first_lanes(n));
+}
+MOTE_ALWAYS_INLINE void store(float* p, F32 v, std::ptrdiff_t n) noexcept {
+    _mm256_maskstore_ps(p, detail::first_lanes(n), v);
+}
+MOTE_ALWAYS_INLINE F32 greatest(F32 x, F32 other) noexcept {
+    return _mm256_max_ps(x, other);
+}
+MOTE_ALWAYS_INLINE F32 least(F32 x, F32 other) noexcept {
+    return _mm256_min_ps(x, other);
+}
+MOTE_ALWAYS_INLINE F32 to_float(I32 a) noexcept {
+    return _mm256_cvtepi32_ps(a);
+}
+MOTE_ALWAYS_INLINE I32 to_int(F32 a) noexcept {
+    return _mm256_cvtps_epi32(a);
+}
+MOTE_ALWAYS_INLINE F32 as_float(I32 a) noexcept {
+    return _mm256_castsi256_ps(a);
+}
+MOTE_ALWAYS_INLINE I16 load_bytes(const std::int8_t* p) noexcept {
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+MOTE_ALWAYS_INLINE I16 load_bytes(const std::int8_t* p, std::ptrdiff_t n) noexcept {
+    const std::uint64_t lo = detail::read_bytes(p, n);
+    const std::uint64_t hi = n > 8 ? detail::read<std::uint64_t>(p + n - 8) >> (8 * (16 - n)) : 0;
+    return _mm256_cvtepi8_epi16(_mm_set_epi64x(static_cast<long long>(hi), static_cast<long long>(lo)));
+}
+namespace detail {
+MOTE_ALWAYS_INLINE __m128i to_bytes(I16 v) noexcept {
+    return _mm_packs_epi16(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+}
+}  // namespace detail
+MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v) noexcept {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), detail::to_bytes(v));
+}
+MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v, std::ptrdiff_t n) noexcept {
+    const __m128i bytes = detail::to_bytes(v);
+    detail::write_bytes(p, static_cast<std::uint64_t>(_mm_cvtsi128_si64(bytes)), n < 8 ? n : 8);
+    detail::write_bytes(p + 8, static_cast<std::uint64_t>(_mm_extract_epi64(bytes, 1)), n - 8);
+}
+MOTE_ALWAYS_INLINE I16 join(I32x2 a) noexcept {
+    return _mm256_packs_epi32(a.lo, a.hi);
+}
+MOTE_ALWAYS_INLINE I16 narrow_halves(I32x2 a) noexcept {
+    return _mm256_permute4x64_epi64(_mm256_packs_epi32(a.lo, a.hi), 0xD8);
+}
+MOTE_ALWAYS_INLINE I32x2 halves(I16 a) noexcept {
+    return {_mm256_cvtepi16_epi32(_mm256_castsi256_si128(a)), _mm256_cvtepi16_epi32(_mm256_extracti128_si256(a, 1))};
+}
+MOTE_ALWAYS_INLINE I16 add_saturated(I16 a, I16 b) noexcept {
+    return _mm256_adds_epi16(a, b);
+}
+MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
+    const __m256d f = _mm256_set1_pd(factor);
+    const __m128i lo = _mm256_cvtpd_epi32(_mm256_mul_pd(_mm256_cvtepi32_pd(_mm256_castsi256_si128(a)), f));
+    const __m128i hi = _mm256_cvtpd_epi32(_mm256_mul_pd(_mm256_cvtepi32_pd(_mm256_extracti128_si256(a, 1)), f));
+    return _mm256_set_m128i(hi, lo);
+}
+
+#else  // SSE2
+namespace detail {
+MOTE_ALWAYS_INLINE I16 unpack_lo(I16 a, I16 b) noexcept {
+    return _mm_unpacklo_epi16(a, b);
+}
+MOTE_ALWAYS_INLINE I16 unpack_hi(I16 a, I16 b) noexcept {
+    return _mm_unpackhi_epi16(a, b);
+}
+MOTE_ALWAYS_INLINE I32 pair_dot(I16 a, I16 b) noexcept {
+    return _mm_madd_epi16(a, b);
+}
+MOTE_ALWAYS_INLINE I32 shift_left(I32 a, int n) noexcept {
+    return _mm_slli_epi32(a, n);
+}
+MOTE_ALWAYS_INLINE I16 widen(__m128i bytes) noexcept {
+    return _mm_srai_epi16(_mm_unpacklo_epi8(bytes, bytes), 8);
+}
+}  // namespace detail
+
+MOTE_ALWAYS_INLINE F32 load(const float* p, std::ptrdiff_t n) noexcept {
+    if (n >= 4) return load(p);
+    if (n <= 0) return F32(0.0f);
+    const __m128 last = _mm_load_ss(p + n - 1);
+    if (n == 1) return last;
+    const __m128 two = _mm_castpd_ps(_mm_load_sd(reinterpret_cast<const double*>(p)));
+    return n == 2 ? two : _mm_movelh_ps(two, last);
+}
+MOTE_ALWAYS_INLINE void store(float* p, F32 v, std::ptrdiff_t n) noexcept {
+    if (n >= 4) return store(p, v);
+    if (n >= 2) _mm_store_sd(reinterpret_cast<double*>(p), _mm_castps_pd(v));
+    if (n == 1) _mm_store_ss(p, v);
+    if (n == 3) _mm_store_ss(p + 2, _mm_movehl_ps(v, v));
+}
+MOTE_ALWAYS_INLINE F32 greatest(F32 x, F32 other) noexcept {
+    return _mm_max_ps(x, other);
+}
+MOTE_ALWAYS_INLINE F32 least(F32 x, F32 other) noexcept {
+    return _mm_min_ps(x, other);
+}
+MOTE_ALWAYS_INLINE F32 to_float(I32 a) noexcept {
+    return _mm_cvtepi32_ps(a);
+}
+MOTE_ALWAYS_INLINE I32 to_int(F32 a) noexcept {
+    return _mm_cvtps_epi32(a);
+}
+MOTE_ALWAYS_INLINE F32 as_float(I32 a) noexcept {
+    return _mm_castsi128_ps(a);
+}
+MOTE_ALWAYS_INLINE I16 load_bytes(const std::int8_t* p) noexcept {
+    return detail::widen(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+}
+MOTE_ALWAYS_INLINE I16 load_bytes(const std::int8_t* p, std::ptrdiff_t n) noexcept {
+    return detail::widen(_mm_set_epi64x(0, static_cast<long long>(detail::read_bytes(p, n))));
+}
+MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v) noexcept {
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(v, v));
+}
+MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v, std::ptrdiff_t n) noexcept {
+    detail::write_bytes(p, static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_packs_epi16(v, v))), n);
+}
+MOTE_ALWAYS_INLINE I16 join(I32x2 a) noexcept {
+    return _mm_packs_epi32(a.lo, a.hi);
+}
+MOTE_ALWAYS_INLINE I16 narrow_halves(I32x2 a) noexcept {
+    return _mm_packs_epi32(a.lo, a.hi);
+}
+MOTE_ALWAYS_INLINE I32x2 halves(I16 a) noexcept {
+    return {_mm_srai_epi32(_mm_unpacklo_epi16(a, a), 16), _mm_srai_epi32(_mm_unpackhi_epi16(a, a), 16)};
+}
+MOTE_ALWAYS_INLINE I16 add_saturated(I16 a, I16 b) noexcept {
+    return _mm_adds_epi16(a, b);
+}
+MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
+    const __m128d f = _mm_set1_pd(factor);
+    const __m128i lo = _mm_cvtpd_epi32(_mm_mul_pd(_mm_cvtepi32_pd(a), f));
+    const __m128i hi = _mm_cvtpd_epi32(_mm_mul_pd(_mm_cvtepi32_pd(_mm_unpackhi_epi64(a, a)), f));
+    return _mm_unpacklo_epi64(lo, hi);
+}
+#endif
+
+/// a * b exactly, in split order.
+MOTE_ALWAYS_INLINE I32x2 products(I16 a, I16 b) noexcept {
+    const I16 zero(static_cast<std::int16_t>(0));
+    const I16 lo = detail::unpack_lo(a, zero), hi = detail::unpack_hi(a, zero);
+    return {detail::pair_dot(lo, detail::unpack_lo(b, zero)), detail::pair_dot(hi, detail::unpack_hi(b, zero))};
+}
+
+/// sum += x0 * w0 + x1 * w1 exactly, in split order.
+MOTE_ALWAYS_INLINE void add_products(I32x2& sum, I16 x0, I16 x1, const WeightPair& w) noexcept {
+    sum.lo += detail::pair_dot(detail::unpack_lo(x0, x1), w.first);
+    sum.hi += detail::pair_dot(detail::unpack_hi(x0, x1), w.second);
+}
+
+/// a * factor_a + b * factor_b in split order, for |a|, |b| <= 255, 0 <= factor < 2^24 and a sum that fits. The factors are
+/// taken apart into multiples of 2^11 and the rest, so that 16-bit multiplications do.
+class WeightedSum {
+  public:
+    MOTE_ALWAYS_INLINE WeightedSum(std::int32_t factor_a, std::int32_t factor_b) noexcept
+        : high_(pair(factor_a >> 11, factor_b >> 11)), low_(pair(factor_a & 2047, factor_b & 2047)) {}
+    MOTE_ALWAYS_INLINE I32x2 operator()(I16 a, I16 b) const noexcept {
+        const I16 lo = detail::unpack_lo(a, b), hi = detail::unpack_hi(a, b);
+        return {detail::shift_left(detail::pair_dot(lo, high_), 11) + detail::pair_dot(lo, low_),
+                detail::shift_left(detail::pair_dot(hi, high_), 11) + detail::pair_dot(hi, low_)};
+    }
+
+  private:
+    static MOTE_ALWAYS_INLINE I16 pair(std::int32_t a, std::int32_t b) noexcept {
+        return detail::unpack_lo(I16(static_cast<std::int16_t>(a)), I16(static_cast<std::int16_t>(b)));
+    }
+    I16 high_, low_;
+};
+
+}  // namespace simd
+
+MOTE_END_KERNELS

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Vectors of this unit's instruction set, on xsimd: floats and 32-bit integers of N lanes, 16-bit integers of 2 N lanes.
+// Bytes are computed with as 16-bit integers. Where 2 N of those become 2 N 32-bit integers, "split" order is what interleaving
+// within 128 bits gives: cheap, undone by join(), and stated by split_channel(). All else keeps the natural order.
+
+#include <mote/simd/detail/types.hpp>
+
+#if defined(MOTE_NEON)
+#include <mote/simd/detail/neon.hpp>
+#else
+#include <mote/simd/detail/x86.hpp>
+#endif
+
+MOTE_BEGIN_KERNELS
+
+namespace simd {
+
+/// max(min(x, hi), lo) lane by lane; a NaN becomes lo.
+MOTE_ALWAYS_INLINE F32 clamp(F32 x, F32 lo, F32 hi) noexcept {
+    return least(greatest(x, lo), hi);
+}
+MOTE_ALWAYS_INLINE I16 clamp(I16 x, I16 lo, I16 hi) noexcept {
+    return xsimd::min(xsimd::max(x, lo), hi);
+}
+
+/// Where adjacent channels' weights of a pair of taps stand: the place of (channel < 2 N, tap < 2) in a WeightPair.
+constexpr std::ptrdiff_t pair_place(std::ptrdiff_t channel, std::ptrdiff_t tap) noexcept {
+    return taps_interleaved ? channel % 8 / 4 * lanes16 + (channel / 8 * 4 + channel % 4) * 2 + tap : tap * lanes16 + channel;
+}
+MOTE_ALWAYS_INLINE WeightPair load_pair(const std::int16_t* p) noexcept {
+    return {load(p), load(p + lanes16)};
+}
+
+}  // namespace simd
+
+MOTE_END_KERNELS
