@@ -170,7 +170,8 @@ void write_device_files(const mote::Model<i8>& model, const Data& test, const st
     const std::span<std::int8_t> in = engine.input<std::int8_t>(0);
     const std::span<const std::int8_t> out = engine.output<std::int8_t>(0);
     const mote::QuantizationParams q = model.value(model.inputs()[0]).quantization.params();
-    std::string samples = "// Inputs of the first test digits, and their labels.\n#pragma once\n#include <cstdint>\nnamespace samples {\n";
+    std::string samples =
+        "// Inputs of the first test digits, and their labels.\n#pragma once\n#include <cstdint>\nnamespace samples {\n";
     samples += mote::concat("inline constexpr int count = ", device_digits, ";\ninline constexpr int input_bytes = ", in.size(),
                             ";\ninline constexpr std::int8_t input[count][input_bytes] = {\n");
     std::string expected, labels;
@@ -201,7 +202,8 @@ int run(const Arguments& arguments) {
     std::filesystem::create_directories(arguments.out);
     const mote::TensorDataset digits = mote::load_digits(arguments.data);
     const auto [train_set, test_set] = mote::stratified_split(digits, train_digits, split_seed);
-    std::printf("digits: %zu to train with, %zu to test with; kernels: %s\n\n", train_set.size(), test_set.size(), mote::instruction_set());
+    std::printf("digits: %zu to train with, %zu to test with; kernels: %s\n\n", train_set.size(), test_set.size(),
+                mote::instruction_set());
 
     std::array<Stage, 5> stages{Stage{"teacher", {}}, Stage{"student alone", {}}, Stage{"student distilled", {}},
                                 Stage{"pruned, fine-tuned", {}}, Stage{"int8", {}}};
@@ -223,7 +225,7 @@ int run(const Arguments& arguments) {
             line.start(mote::concat("seed ", seed, ": ", what));
             result.callback = [&line, &curves, seed](const mote::TrainProgress& p) {
                 line.update(p);
-                if (seed == 1 && p.epoch_ended) curves.back().y.push_back(p.loss);
+                if (seed == 1 && p.epoch_ended) curves.back().y.push_back(100 * p.accuracy);
             };
             return result;
         };
@@ -232,10 +234,12 @@ int run(const Arguments& arguments) {
         const auto fresh = student_network(seed);
         const auto alone = mote::train(fresh, train_set, options("student alone", 40, 8e-3f));
         measure(stages[1], alone, test_set);
-        const auto distilled = mote::distill(teacher, fresh, train_set, {.temperature = 4, .training = options("student distilled", 40, 8e-3f)});
+        const auto distilled =
+            mote::distill(teacher, fresh, train_set, {.temperature = 4, .training = options("student distilled", 40, 8e-3f)});
         measure(stages[2], distilled, test_set);
         const auto slim = mote::prune(distilled, mote::ChannelPruning{.keep = 0.75, .criterion = mote::L1{}});
-        const auto tuned = mote::distill(teacher, slim, train_set, {.temperature = 4, .training = options("pruned, fine-tuned", 30, 4e-3f)});
+        const auto tuned =
+            mote::distill(teacher, slim, train_set, {.temperature = 4, .training = options("pruned, fine-tuned", 30, 4e-3f)});
         measure(stages[3], tuned, test_set);
         const mote::Model<i8> light = mote::quantize<i8>(tuned, train_set);
         measure(stages[4], light, test_set);
@@ -248,10 +252,12 @@ int run(const Arguments& arguments) {
             write_device_files(light, test_set, arguments.out);
             const std::vector<std::int64_t> counts = mote::confusion(light, test_set, 10);
             const std::vector<std::string> names{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
-            mote::write_file(arguments.out + "/confusion.svg", mote::confusion_svg(counts, names, "int8 student, 500 test digits"));
+            mote::write_file(arguments.out + "/confusion.svg",
+                             mote::confusion_svg(counts, names, "int8 student, 500 test digits"));
         }
     }
-    mote::write_file(arguments.out + "/curves.svg", mote::curves_svg(curves, {.title = "Training loss, seed 1", .y_label = "loss"}));
+    mote::write_file(arguments.out + "/curves.svg",
+                     mote::curves_svg(curves, {.title = "Accuracy on the training digits, seed 1", .y_label = "%"}));
 
     std::vector<std::vector<std::string>> rows{
         {"", "top-1 %", "parameters", "MACs", "weight bytes", "arena bytes", "microseconds"}};
@@ -261,11 +267,12 @@ int run(const Arguments& arguments) {
         return std::string(text);
     };
     for (const Stage& stage : stages) {
-        rows.push_back({stage.name, number("%.2f", 100 * stage.mean()), mote::concat(stage.parameters), mote::concat(stage.macs),
-                        mote::concat(stage.weight_bytes), mote::concat(stage.arena_bytes), number("%.2f", stage.microseconds)});
+        rows.push_back({stage.name, number("%.2f", 100 * stage.mean()), mote::concat(stage.parameters),
+                        mote::concat(stage.macs), mote::concat(stage.weight_bytes), mote::concat(stage.arena_bytes),
+                        number("%.2f", stage.microseconds)});
     }
-    std::printf("\nmean of %zu seeds, last epoch, %zu test digits; seed 1 took %.1f s\n\n%s\n", arguments.seeds, test_set.size(),
-                first_seed_seconds, mote::to_table(rows).c_str());
+    std::printf("\nmean of %zu seeds, last epoch, %zu test digits; seed 1 took %.1f s\n\n%s\n", arguments.seeds,
+                test_set.size(), first_seed_seconds, mote::to_table(rows).c_str());
     for (const char* file : {"net.hpp", "samples.hpp", "expected.txt", "confusion.svg", "curves.svg"}) {
         std::printf("wrote %s/%s\n", arguments.out.c_str(), file);
     }
