@@ -1,17 +1,26 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Installs what the tests need, builds them and runs them through ctest. --all: every preset.
+# Installs what the tests need, builds them and runs them through ctest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . cmake/install_packages.sh
-usage() { echo "usage: tests/run.sh [--all]    (--all: every preset of CMakePresets.json; about 40 minutes on two cores)"; }
+usage() {
+    cat <<'TEXT'
+usage: tests/run.sh [--all]
+  --all    every preset of CMakePresets.json and the slow tests; about 40 minutes on two cores
+TEXT
+}
 presets=(release)
-packages=(g++ cmake ninja-build ccache catch2 libxsimd-dev)
+choice=(-LE slow)
+packages=(g++ cmake ninja-build ccache catch2 libxsimd-dev libeigen3-dev python3 gcc-arm-none-eabi
+          libstdc++-arm-none-eabi-newlib qemu-system-arm)
+[ $# -le 1 ] || { usage >&2; exit 2; }
 case "${1:-}" in
-    "") ;;
+    "") [ $# = 0 ] || { usage >&2; exit 2; } ;;
     --all)
-        presets=(release debug asan tsan scalar aarch64 clang)
-        packages+=(clang-19 g++-aarch64-linux-gnu qemu-user)
+        presets+=(debug asan tsan scalar aarch64 clang)
+        choice=()
+        packages+=(clang-19 clang-tidy-19 clang-format-14 g++-aarch64-linux-gnu qemu-user libbenchmark-dev)
         ;;
     --help | -h) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
@@ -19,10 +28,9 @@ esac
 install_packages "${packages[@]}"
 for preset in "${presets[@]}"; do
     echo "== $preset: configure, build, test"
-    cmake --preset "$preset" >"build-$preset.log" 2>&1 || { cat "build-$preset.log" >&2; rm -f "build-$preset.log"; exit 1; }
-    rm -f "build-$preset.log"
     SECONDS=0
-    cmake --build --preset "$preset"
+    cmake --preset "$preset" >/dev/null
+    cmake --build --preset "$preset" --parallel "$(nproc)"
     echo "== $preset: built in $SECONDS s"
-    ctest --preset "$preset"
+    ctest --preset "$preset" "${choice[@]}"
 done
