@@ -67,6 +67,9 @@ MOTE_ALWAYS_INLINE I32x2 halves(I16 a) noexcept {
 MOTE_ALWAYS_INLINE I16 add_saturated(I16 a, I16 b) noexcept {
     return vqaddq_s16(a, b);
 }
+MOTE_ALWAYS_INLINE I32 shift_right(I32 a, int n) noexcept {
+    return vshlq_s32(a, vdupq_n_s32(-n));
+}
 MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
     const float64x2_t f = vdupq_n_f64(factor);
     const float64x2_t lo = vmulq_f64(vcvtq_f64_s64(vmovl_s32(vget_low_s32(a))), f);

@@ -6,6 +6,13 @@
 
 #include <immintrin.h>
 
+#if defined(MOTE_AVX512) && defined(__GNUC__) && !defined(__clang__)
+// GCC 12 takes the undefined operands of its own 512-bit intrinsics for forgotten ones (its bug 105593).
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+
 MOTE_BEGIN_KERNELS
 
 namespace simd {
@@ -76,6 +83,9 @@ MOTE_ALWAYS_INLINE I32x2 halves(I16 a) noexcept {
 }
 MOTE_ALWAYS_INLINE I16 add_saturated(I16 a, I16 b) noexcept {
     return _mm512_adds_epi16(a, b);
+}
+MOTE_ALWAYS_INLINE I32 shift_right(I32 a, int n) noexcept {
+    return _mm512_sra_epi32(a, _mm_cvtsi32_si128(n));
 }
 MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
     const __m512d f = _mm512_set1_pd(factor);
@@ -157,6 +167,9 @@ MOTE_ALWAYS_INLINE I32x2 halves(I16 a) noexcept {
 MOTE_ALWAYS_INLINE I16 add_saturated(I16 a, I16 b) noexcept {
     return _mm256_adds_epi16(a, b);
 }
+MOTE_ALWAYS_INLINE I32 shift_right(I32 a, int n) noexcept {
+    return _mm256_sra_epi32(a, _mm_cvtsi32_si128(n));
+}
 MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
     const __m256d f = _mm256_set1_pd(factor);
     const __m128i lo = _mm256_cvtpd_epi32(_mm256_mul_pd(_mm256_cvtepi32_pd(_mm256_castsi256_si128(a)), f));
@@ -236,6 +249,9 @@ MOTE_ALWAYS_INLINE I32x2 halves(I16 a) noexcept {
 MOTE_ALWAYS_INLINE I16 add_saturated(I16 a, I16 b) noexcept {
     return _mm_adds_epi16(a, b);
 }
+MOTE_ALWAYS_INLINE I32 shift_right(I32 a, int n) noexcept {
+    return _mm_sra_epi32(a, _mm_cvtsi32_si128(n));
+}
 MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
     const __m128d f = _mm_set1_pd(factor);
     const __m128i lo = _mm_cvtpd_epi32(_mm_mul_pd(_mm_cvtepi32_pd(a), f));
@@ -279,3 +295,7 @@ class WeightedSum {
 }  // namespace simd
 
 MOTE_END_KERNELS
+
+#if defined(MOTE_AVX512) && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// Depthwise convolution: the vector kernels against the definition, on generated odd shapes.
+
+#include <mote/kernels/depthwise.hpp>
+#include <mote/kernels/multipliers.hpp>
+#if defined(MOTE_VECTORS)
+#include <mote/kernels/depthwise_simd.hpp>
+#endif
+
+#include <support/catch.hpp>
+#include <support/generate.hpp>
+
+namespace depthwise_test {
+
+using namespace support;
+
+mote::ConvGeometry geometry(mote::Random& random) {
+    mote::ConvGeometry g = window(random);
+    g.in_channels = g.groups = channels(random);
+    g.out_channels = g.in_channels * (from_to(random, 0, 3) == 0 ? from_to(random, 2, 5) : 1);
+    return g;
+}
+
+template <class G>
+std::size_t weights(const G& g) {
+    return static_cast<std::size_t>(g.out_channels * g.kernel_height * g.kernel_width);
+}
+
+mote::RequantizeI8 requantization(mote::Random& random) {
+    mote::RequantizeI8 r;
+    r.zero_point = from_to(random, -128, 127);
+    if (from_to(random, 0, 1) == 0) {
+        r.lo = from_to(random, -128, 0);
+        r.hi = from_to(random, 1, 127);
+    }
+    return r;
+}
+
+mote::AddI8 addition(mote::Random& random, bool wide) {
+    mote::AddI8 add;
+    const float out = wide ? 0.01f : 1.0f;
+    const mote::QuantizationParams a{0.05f + random.uniform(), from_to(random, -128, 127)};
+    const mote::QuantizationParams b{0.05f + random.uniform(), from_to(random, -128, 127)};
+    REQUIRE(mote::make_add_i8(a, b, {out, from_to(random, -128, 127)}, -128, from_to(random, 100, 127), add));
+    return add;
+}
+
+// What an emitted header gives a kernel.
+struct FixedGeometry {
+    static constexpr std::int32_t batch = 1, in_height = 5, in_width = 4, in_channels = 3, out_height = 3, out_width = 2,
+                                  out_channels = 6, kernel_height = 3, kernel_width = 3, stride_height = 2, stride_width = 2,
+                                  dilation_height = 1, dilation_width = 1, pad_top = 1, pad_left = 1, groups = 3;
+};
+
+}  // namespace depthwise_test
+
+TEST_CASE("depthwise definition: one pixel by hand, padding holds the zero point, sums are requantized and added to") {
+    using namespace depthwise_test;
+    mote::ConvGeometry g;  // 1x1 image under a 1x2 window whose first tap lies in the padding
+    g.kernel_width = 2;
+    g.pad_left = 1;
+    g.in_channels = g.groups = 1;
+    g.out_channels = 2;
+    const std::int8_t input[] = {11}, weight[] = {100, 3, 50, -4};
+    const std::int32_t bias[] = {5, 6};
+    const float multiplier[] = {0.5f, 0.25f};
+    support::Block packed(mote::kernels::reference::depthwise_i8_packed_bytes(g));
+    mote::kernels::reference::depthwise_i8_pack(g, {weight, bias, multiplier, 7}, packed.data());
+    std::int8_t output[2] = {};
+    mote::ConvI8 run;
+    run.input = input;
+    run.packed = packed.data();
+    run.output = output;
+    run.input_zero_point = 7;
+    run.requantize.zero_point = -2;
+    mote::kernels::reference::depthwise_i8_run(g, run);
+    // (11 - 7) * 3 + 5 = 17 -> 8.5 -> 8; (11 - 7) * -4 + 6 = -10 -> -2.5 -> -2
+    CHECK(output[0] == 8 - 2);
+    CHECK(output[1] == -2 - 2);
+}
+
+TEST_CASE("depthwise definition: the same bits for a geometry known to the compiler") {
+    using namespace depthwise_test;
+    mote::Random random(3);
+    const FixedGeometry fixed;
+    mote::ConvGeometry g;
+    g.in_height = 5, g.in_width = 4, g.in_channels = g.groups = 3, g.out_height = 3, g.out_width = 2, g.out_channels = 6;
+    g.kernel_height = g.kernel_width = 3, g.stride_height = g.stride_width = 2, g.pad_top = g.pad_left = 1;
+    const auto input = bytes(60, random), weight = bytes(weights(g), random, -127);
+    const std::vector<std::int32_t> bias{1, -2, 3, -400, 500, 600};
+    const std::vector<float> multiplier(6, 0.003f);
+    std::vector<std::int8_t> expected(36), got(36);
+    mote::ConvI8 run;
+    run.input = input.data();
+    run.input_zero_point = -9;
+    run.output = expected.data();
+    mote::kernels::reference::depthwise_i8(g, weight.data(), bias.data(), multiplier.data(), run);
+    run.output = got.data();
+    mote::kernels::reference::depthwise_i8(fixed, weight.data(), bias.data(), multiplier.data(), run);
+    CHECK(got == expected);
+    const auto x = floats(60, random), w = floats(weights(g), random);
+    std::vector<float> y(36), z(36);
+    mote::ConvF32 run_f32;
+    run_f32.input = x.data();
+    run_f32.output = y.data();
+    mote::kernels::reference::depthwise_f32(g, w.data(), nullptr, run_f32);
+    run_f32.output = z.data();
+    mote::kernels::reference::depthwise_f32(fixed, w.data(), nullptr, run_f32);
+    CHECK(relative_difference(y, z) <= f32_tolerance);
+}
+
+#if defined(MOTE_VECTORS)
+
+TEST_CASE("depthwise f32: the vector kernel equals the definition for odd shapes") {
+    using namespace depthwise_test;
+    for (std::uint64_t seed = 0; seed < 400; ++seed) {
+        CAPTURE(seed);
+        mote::Random random(seed, 10);
+        const mote::ConvGeometry g = geometry(random);
+        const auto input = floats(input_elements(g), random), weight = floats(weights(g), random);
+        const auto bias = floats(static_cast<std::size_t>(g.out_channels), random);
+        const auto residual = floats(output_elements(g), random);
+        const mote::ConvConstantsF32 constants{weight.data(), seed % 3 == 0 ? nullptr : bias.data()};
+        Block definition(mote::kernels::reference::depthwise_f32_packed_bytes(g));
+        mote::kernels::reference::depthwise_f32_pack(g, constants, definition.data());
+        Block packed(mote::kernels::depthwise_f32_packed_bytes(g));
+        mote::kernels::depthwise_f32_pack(g, constants, packed.data());
+        Block scratch(mote::kernels::depthwise_f32_scratch_bytes(g));
+        std::vector<float> expected(output_elements(g)), got = residual;
+        mote::ConvF32 run;
+        run.input = input.data();
+        if (seed % 2 == 0) run.lo = -0.5f, run.hi = 1.5f;
+        if (seed % 4 == 1) run.residual_lo = 0.0f;
+        run.packed = definition.data();
+        run.residual = seed % 2 == 0 ? nullptr : residual.data();
+        run.output = expected.data();
+        mote::kernels::reference::depthwise_f32_run(g, run);
+        run.packed = packed.data();
+        run.residual = seed % 2 == 0 ? nullptr : got.data();  // in place
+        run.output = got.data();
+        run.scratch = scratch.data();
+        mote::kernels::depthwise_f32_run(g, run);
+        CHECK(relative_difference(expected, got) <= f32_tolerance);
+    }
+}
+
+TEST_CASE("depthwise int8: the vector kernel equals the definition to the bit for odd shapes") {
+    using namespace depthwise_test;
+    for (std::uint64_t seed = 0; seed < 600; ++seed) {
+        CAPTURE(seed);
+        mote::Random random(seed, 11);
+        const mote::ConvGeometry g = geometry(random);
+        const auto out = static_cast<std::size_t>(g.out_channels);
+        const auto input = bytes(input_elements(g), random), weight = bytes(weights(g), random, -127);
+        const auto residual = bytes(output_elements(g), random);
+        std::vector<std::int32_t> bias(out);
+        std::vector<float> multiplier(out);
+        for (std::int32_t& b : bias) b = from_to(random, -200000, 200000);
+        for (float& m : multiplier) m = 0.0001f + 0.004f * random.uniform();
+        const std::int32_t zero_point = from_to(random, -128, 127);
+        const mote::ConvConstantsI8 constants{weight.data(), seed % 3 == 0 ? nullptr : bias.data(), multiplier.data(),
+                                              zero_point};
+        Block definition(mote::kernels::reference::depthwise_i8_packed_bytes(g));
+        mote::kernels::reference::depthwise_i8_pack(g, constants, definition.data());
+        Block packed(mote::kernels::depthwise_i8_packed_bytes(g));
+        mote::kernels::depthwise_i8_pack(g, constants, packed.data());
+        Block scratch(mote::kernels::depthwise_i8_scratch_bytes(g));
+        std::vector<std::int8_t> expected(output_elements(g)), got = residual;
+        mote::ConvI8 run;
+        run.input = input.data();
+        run.input_zero_point = zero_point;
+        run.requantize = requantization(random);
+        const bool add = seed % 2 == 1;
+        if (add) run.add = addition(random, seed % 16 == 1);
+        run.packed = definition.data();
+        run.residual = add ? residual.data() : nullptr;
+        run.output = expected.data();
+        mote::kernels::reference::depthwise_i8_run(g, run);
+        run.packed = packed.data();
+        run.residual = add ? got.data() : nullptr;  // in place
+        run.output = got.data();
+        run.scratch = scratch.data();
+        mote::kernels::depthwise_i8_run(g, run);
+        CHECK(got == expected);
+    }
+}
+
+#endif
