@@ -18,8 +18,8 @@ TEST_CASE("print: a plan's text names nodes, kernel, reason, bytes, offsets, and
     const Plan p = plan(b.build());
     const std::string text = to_string(p);
     INFO(text);
-    for (const char* part : {"first + relu", "conv2d", "tanh", "over 'bent'", "the window is the image", "image", "result", "input + 0",
-                             "output + 128", "arena + 0", "last step", "packed constants"}) {
+    for (const char* part : {"first + relu", "conv2d", "tanh", "over 'bent'", "the window is the image", "image", "result",
+                             "input + 0", "output + 128", "arena + 0", "last step", "packed constants"}) {
         CHECK(text.find(part) != std::string::npos);
     }
     CHECK(text.find(p.kernels().conv2d_f32.name) != std::string::npos);

@@ -54,7 +54,9 @@ TEST_CASE("fold: BatchNorm after each contraction disappears, and the outputs st
         auto x = b.input("x", {2, 7, 6, 4});
         x = b.add(Conv2d<f32>{.weight = random_model::weights<f32>(dice, {6, 3, 3, 2}), .bias = bias(6), .groups = 2}, x);
         x = b.add(random_model::batch_norm(dice, 6), x);
-        x = b.add(DepthwiseConv2d<f32>{.weight = random_model::weights<f32>(dice, {12, 3, 2, 1}), .bias = bias(12), .multiplier = 2}, x);
+        x = b.add(
+            DepthwiseConv2d<f32>{.weight = random_model::weights<f32>(dice, {12, 3, 2, 1}), .bias = bias(12), .multiplier = 2},
+            x);
         x = b.add(random_model::batch_norm(dice, 12), x);
         x = b.add(random_model::batch_norm(dice, 12), x);  // and one more on top
         x = b.add(Relu{}, x);

@@ -81,7 +81,8 @@ class RangeObserver {
             bins_.assign(bin_count, 0);
         }
         while (largest >= limit_) widen();
-        const double scale = static_cast<double>(bin_count / 2) / limit_;
+        constexpr std::size_t half = bin_count / 2;
+        const double scale = static_cast<double>(half) / limit_;
         for (const float value : values) {
             ++bins_[static_cast<std::size_t>((static_cast<double>(value) + limit_) * scale)];
         }

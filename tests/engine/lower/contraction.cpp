@@ -27,7 +27,8 @@ TEST_CASE("contraction: an int8 step has m = s_in * s_w[c] / s_out in float, and
     const auto x = b.input("x", {1, 5, 5, 2}, Element::i8, quantized(0.3f, 4));
     const auto other = b.input("other", {1, 3, 3, 2}, Element::i8, quantized(0.2f, -9));
     auto y = b.add(Pad{{0, 1, 1, 0}, {0, 1, 1, 0}, 0.0f}, x);
-    y = b.add(Conv2d<i8>{.weight = bytes({2, 3, 3, 2}, 3, {0.01f, 0.07f}), .stride = {2, 2}}, y, {.quantization = quantized(0.11f, 8)});
+    y = b.add(Conv2d<i8>{.weight = bytes({2, 3, 3, 2}, 3, {0.01f, 0.07f}), .stride = {2, 2}}, y,
+              {.quantization = quantized(0.11f, 8)});
     y = b.add(Relu6{}, y);
     y = b.add(Add{}, {y, other}, {.quantization = quantized(0.13f, -3)});
     b.output("y", b.add(Relu{}, y));
@@ -41,7 +42,8 @@ TEST_CASE("contraction: an int8 step has m = s_in * s_w[c] / s_out in float, and
     CHECK(step->geometry.in_height == 5);
     CHECK(step->geometry.out_height == 3);
     REQUIRE(step->multiplier.size() == 2);
-    CHECK(step->multiplier[1] == static_cast<float>(static_cast<double>(0.3f) * static_cast<double>(0.07f) / static_cast<double>(0.11f)));
+    CHECK(step->multiplier[1] ==
+          static_cast<float>(static_cast<double>(0.3f) * static_cast<double>(0.07f) / static_cast<double>(0.11f)));
     CHECK(step->input_zero_point == 4);
     CHECK(step->requantize.zero_point == 8);
     CHECK(step->requantize.lo == 8);
@@ -60,7 +62,8 @@ TEST_CASE("contraction: BatchNorm is folded into the step's own weights, the mod
     auto constant = [](float value) { return Tensor<f32>(Shape{1}, {value}); };
     ModelBuilder<f32> b;
     auto y = b.add(Dense<f32>{Tensor<f32>({1, 2}, {1, 2}), {}}, b.input("x", {1, 2}));
-    y = b.add(BatchNorm{.scale = constant(4), .shift = constant(1), .mean = constant(3), .variance = constant(4), .epsilon = 0}, y);
+    y = b.add(BatchNorm{.scale = constant(4), .shift = constant(1), .mean = constant(3), .variance = constant(4), .epsilon = 0},
+              y);
     b.output("y", b.add(Relu6{}, y));
     const Model<f32> model = b.build();
     Engine engine(model);
@@ -80,7 +83,8 @@ TEST_CASE("contraction: a dense layer works on the last axis of any rank") {
     Engine engine(b.build());
     for (std::size_t i = 0; i < 12; ++i) engine.input<float>()[i] = static_cast<float>(i);
     engine.run();
-    for (std::size_t i = 0; i < 6; ++i) CHECK(engine.output<float>()[i] == static_cast<float>(2 * i) + 10 * static_cast<float>(2 * i + 1) + 0.5f);
+    for (std::size_t i = 0; i < 6; ++i)
+        CHECK(engine.output<float>()[i] == static_cast<float>(2 * i) + 10 * static_cast<float>(2 * i + 1) + 0.5f);
 }
 
 TEST_CASE("contraction: a sum whose scales fixed point cannot hold is refused, fused or not") {

@@ -66,7 +66,8 @@ TEST_CASE("elementwise: int8 activations by table hold the layer's table, and re
     Tensor<i8> table(Shape{256});
     for (std::size_t i = 0; i < 256; ++i) table[i] = static_cast<std::int8_t>(127 - static_cast<int>(i));
     ModelBuilder<i8> b;
-    b.output("y", b.add(Sigmoid{table}, b.input("x", {1, 256}, Element::i8, params(0.1f, 0)), {.quantization = params(0.01f, 0)}));
+    b.output("y",
+             b.add(Sigmoid{table}, b.input("x", {1, 256}, Element::i8, params(0.1f, 0)), {.quantization = params(0.01f, 0)}));
     Engine engine(b.build());
     for (std::size_t i = 0; i < 256; ++i) engine.input<std::int8_t>()[i] = static_cast<std::int8_t>(static_cast<int>(i) - 128);
     engine.run();
@@ -79,7 +80,8 @@ TEST_CASE("elementwise: scales that 32-bit fixed point cannot hold are refused w
     const auto y = b.add(Mul{}, {x, x}, {.name = "product", .quantization = params(1e-12f, 0)});
     b.output("a", y);
     b.output("b", b.add(Add{}, {x, x}, {.name = "sum", .quantization = params(1e-12f, 0)}));
-    CHECK_THROWS_WITH(plan(b.build()), Catch::Contains("'product'") && Catch::Contains("'sum'") && Catch::Contains("too far apart"));
+    CHECK_THROWS_WITH(plan(b.build()),
+                      Catch::Contains("'product'") && Catch::Contains("'sum'") && Catch::Contains("too far apart"));
 }
 
 TEST_CASE("elementwise: a Convert whose multiplier is no normal float is refused") {

@@ -18,7 +18,8 @@ TEST_CASE("reduction: padding counts in a mean only where the layer says so") {
 
 TEST_CASE("reduction: the largest value of a window wins, however negative; padding never does") {
     ModelBuilder<f32> b;
-    b.output("y", b.add(MaxPool2d{.kernel = {3, 3}, .stride = {1, 1}, .padding = uniform_padding(1)}, b.input("x", {1, 2, 2, 1})));
+    b.output("y",
+             b.add(MaxPool2d{.kernel = {3, 3}, .stride = {1, 1}, .padding = uniform_padding(1)}, b.input("x", {1, 2, 2, 1})));
     Engine engine(b.build());
     CHECK(evaluate(engine, Tensor<f32>({1, 2, 2, 1}, {-9, -8, -7, -6}))[0] == -6.0f);
 }

@@ -137,7 +137,7 @@ inline bool set_arithmetic(ConvStep<i8>& step, LowerContext& node) {
 }
 
 template <class Step, class L>
-void lower_contraction(const L& layer, LowerContext& node, std::string reason) {
+void lower_contraction(const L& layer, LowerContext& node, const std::string& reason) {
     if (layer.weight.elements() >= (std::size_t{1} << 31)) {
         return node.unsupported(concat("weight [", to_string(layer.weight.shape()), "] has 2^31 elements or more"));
     }
@@ -154,7 +154,7 @@ void lower_contraction(const L& layer, LowerContext& node, std::string reason) {
     std::shared_ptr<std::byte> packed = allocate_bytes(packed_bytes);
     kernel.pack(step.geometry, constants_of(step), packed.get());
     step.packed = {std::move(packed), packed_bytes};
-    StepOptions options{.kernel = kernel.name, .reason = std::move(reason)};
+    StepOptions options{.kernel = kernel.name, .reason = reason};
     options.scratch_bytes = kernel.scratch_bytes(step.geometry);
     options.constant_bytes = packed_bytes;
     if (step.has_residual) options.in_place = {1};
