@@ -20,8 +20,21 @@ namespace simd {
 MOTE_ALWAYS_INLINE F32 clamp(F32 x, F32 lo, F32 hi) noexcept {
     return least(greatest(x, lo), hi);
 }
+
+MOTE_ALWAYS_INLINE I16 greatest(I16 x, I16 other) noexcept {
+    return xsimd::max(x, other);
+}
+MOTE_ALWAYS_INLINE I16 least(I16 x, I16 other) noexcept {
+    return xsimd::min(x, other);
+}
+MOTE_ALWAYS_INLINE I8 greatest(I8 x, I8 other) noexcept {
+    return xsimd::max(x, other);
+}
+MOTE_ALWAYS_INLINE I8 least(I8 x, I8 other) noexcept {
+    return xsimd::min(x, other);
+}
 MOTE_ALWAYS_INLINE I16 clamp(I16 x, I16 lo, I16 hi) noexcept {
-    return xsimd::min(xsimd::max(x, lo), hi);
+    return least(greatest(x, lo), hi);
 }
 
 /// Where adjacent channels' weights of a pair of taps stand: the place of (channel < 2 N, tap < 2) in a WeightPair.

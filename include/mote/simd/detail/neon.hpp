@@ -67,6 +67,9 @@ MOTE_ALWAYS_INLINE I32x2 halves(I16 a) noexcept {
 MOTE_ALWAYS_INLINE I16 add_saturated(I16 a, I16 b) noexcept {
     return vqaddq_s16(a, b);
 }
+MOTE_ALWAYS_INLINE I32 shift_left(I32 a, int n) noexcept {
+    return vshlq_s32(a, vdupq_n_s32(n));
+}
 MOTE_ALWAYS_INLINE I32 shift_right(I32 a, int n) noexcept {
     return vshlq_s32(a, vdupq_n_s32(-n));
 }

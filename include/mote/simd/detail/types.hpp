@@ -32,10 +32,12 @@ using arch = xsimd::neon64;
 using F32 = xsimd::batch<float, arch>;
 using I32 = xsimd::batch<std::int32_t, arch>;
 using I16 = xsimd::batch<std::int16_t, arch>;
+using I8 = xsimd::batch<std::int8_t, arch>;
 
-/// Lanes of 32 and of 16 bits.
+/// Lanes of 32, 16 and 8 bits.
 constexpr std::ptrdiff_t lanes32 = static_cast<std::ptrdiff_t>(F32::size);
 constexpr std::ptrdiff_t lanes16 = 2 * lanes32;
+constexpr std::ptrdiff_t lanes8 = 4 * lanes32;
 
 /// 2 N 32-bit integers: the two halves of split order, or of the natural order.
 struct I32x2 {
@@ -102,6 +104,12 @@ MOTE_ALWAYS_INLINE void store(std::int32_t* p, I32 v) noexcept {
 }
 MOTE_ALWAYS_INLINE I16 load(const std::int16_t* p) noexcept {
     return I16::load_unaligned(p);
+}
+MOTE_ALWAYS_INLINE I8 load(const std::int8_t* p) noexcept {
+    return I8::load_unaligned(p);
+}
+MOTE_ALWAYS_INLINE void store(std::int8_t* p, I8 v) noexcept {
+    v.store_unaligned(p);
 }
 
 /// a * b + c; rounded once where the instruction set has it.

@@ -34,9 +34,6 @@ MOTE_ALWAYS_INLINE I16 unpack_hi(I16 a, I16 b) noexcept {
 MOTE_ALWAYS_INLINE I32 pair_dot(I16 a, I16 b) noexcept {
     return _mm512_madd_epi16(a, b);
 }
-MOTE_ALWAYS_INLINE I32 shift_left(I32 a, int n) noexcept {
-    return _mm512_slli_epi32(a, static_cast<unsigned>(n));
-}
 }  // namespace detail
 
 MOTE_ALWAYS_INLINE F32 load(const float* p, std::ptrdiff_t n) noexcept {
@@ -84,6 +81,9 @@ MOTE_ALWAYS_INLINE I32x2 halves(I16 a) noexcept {
 MOTE_ALWAYS_INLINE I16 add_saturated(I16 a, I16 b) noexcept {
     return _mm512_adds_epi16(a, b);
 }
+MOTE_ALWAYS_INLINE I32 shift_left(I32 a, int n) noexcept {
+    return _mm512_sll_epi32(a, _mm_cvtsi32_si128(n));
+}
 MOTE_ALWAYS_INLINE I32 shift_right(I32 a, int n) noexcept {
     return _mm512_sra_epi32(a, _mm_cvtsi32_si128(n));
 }
@@ -107,9 +107,6 @@ MOTE_ALWAYS_INLINE I16 unpack_hi(I16 a, I16 b) noexcept {
 }
 MOTE_ALWAYS_INLINE I32 pair_dot(I16 a, I16 b) noexcept {
     return _mm256_madd_epi16(a, b);
-}
-MOTE_ALWAYS_INLINE I32 shift_left(I32 a, int n) noexcept {
-    return _mm256_slli_epi32(a, n);
 }
 }  // namespace detail
 
@@ -167,6 +164,9 @@ MOTE_ALWAYS_INLINE I32x2 halves(I16 a) noexcept {
 MOTE_ALWAYS_INLINE I16 add_saturated(I16 a, I16 b) noexcept {
     return _mm256_adds_epi16(a, b);
 }
+MOTE_ALWAYS_INLINE I32 shift_left(I32 a, int n) noexcept {
+    return _mm256_sll_epi32(a, _mm_cvtsi32_si128(n));
+}
 MOTE_ALWAYS_INLINE I32 shift_right(I32 a, int n) noexcept {
     return _mm256_sra_epi32(a, _mm_cvtsi32_si128(n));
 }
@@ -187,9 +187,6 @@ MOTE_ALWAYS_INLINE I16 unpack_hi(I16 a, I16 b) noexcept {
 }
 MOTE_ALWAYS_INLINE I32 pair_dot(I16 a, I16 b) noexcept {
     return _mm_madd_epi16(a, b);
-}
-MOTE_ALWAYS_INLINE I32 shift_left(I32 a, int n) noexcept {
-    return _mm_slli_epi32(a, n);
 }
 MOTE_ALWAYS_INLINE I16 widen(__m128i bytes) noexcept {
     return _mm_srai_epi16(_mm_unpacklo_epi8(bytes, bytes), 8);
@@ -249,6 +246,9 @@ MOTE_ALWAYS_INLINE I32x2 halves(I16 a) noexcept {
 MOTE_ALWAYS_INLINE I16 add_saturated(I16 a, I16 b) noexcept {
     return _mm_adds_epi16(a, b);
 }
+MOTE_ALWAYS_INLINE I32 shift_left(I32 a, int n) noexcept {
+    return _mm_sll_epi32(a, _mm_cvtsi32_si128(n));
+}
 MOTE_ALWAYS_INLINE I32 shift_right(I32 a, int n) noexcept {
     return _mm_sra_epi32(a, _mm_cvtsi32_si128(n));
 }
@@ -281,8 +281,8 @@ class WeightedSum {
         : high_(pair(factor_a >> 11, factor_b >> 11)), low_(pair(factor_a & 2047, factor_b & 2047)) {}
     MOTE_ALWAYS_INLINE I32x2 operator()(I16 a, I16 b) const noexcept {
         const I16 lo = detail::unpack_lo(a, b), hi = detail::unpack_hi(a, b);
-        return {detail::shift_left(detail::pair_dot(lo, high_), 11) + detail::pair_dot(lo, low_),
-                detail::shift_left(detail::pair_dot(hi, high_), 11) + detail::pair_dot(hi, low_)};
+        return {shift_left(detail::pair_dot(lo, high_), 11) + detail::pair_dot(lo, low_),
+                shift_left(detail::pair_dot(hi, high_), 11) + detail::pair_dot(hi, low_)};
     }
 
   private:
