@@ -12,20 +12,28 @@
 #define MOTE_UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/// Hides from the compiler where a pointer came from.
+/// Hides from the compiler where a pointer, or the register of a vector, came from.
 #define MOTE_OPAQUE(pointer) __asm__("" : "+r"(pointer))
+#if defined(MOTE_NEON)
+#define MOTE_OPAQUE_VECTOR(vector) __asm__("" : "+w"(vector))
+#elif defined(MOTE_AVX512)
+#define MOTE_OPAQUE_VECTOR(vector) __asm__("" : "+v"(vector))
+#else
+#define MOTE_OPAQUE_VECTOR(vector) __asm__("" : "+x"(vector))
+#endif
 
 MOTE_BEGIN_KERNELS
 
 namespace simd {
 
 /// How many rows and vectors of sums a register tile holds: rows * vectors accumulators, `vectors` weights, one activation.
+/// Its loop takes `tile_unroll` steps at once.
 #if defined(MOTE_AVX512)
-constexpr int tile_rows = 12, tile_vectors = 2;  // 24 of 32 registers
+constexpr int tile_rows = 12, tile_vectors = 2, tile_unroll = 4;  // 24 of 32 registers
 #elif defined(MOTE_NEON)
-constexpr int tile_rows = 6, tile_vectors = 4;  // 24 of 32 registers
+constexpr int tile_rows = 6, tile_vectors = 4, tile_unroll = 1;  // 24 of 32 registers
 #else
-constexpr int tile_rows = 6, tile_vectors = 2;  // 12 of 16 registers
+constexpr int tile_rows = 6, tile_vectors = 2, tile_unroll = 4;  // 12 of 16 registers
 #endif
 
 struct DotF32 {
@@ -36,18 +44,20 @@ struct DotF32 {
     using Sum = F32;
     static constexpr std::ptrdiff_t group = 1;
 
+    /// Which channel of a panel stands at a place of its sums.
+    static constexpr std::ptrdiff_t channel(std::ptrdiff_t at) noexcept { return at; }
     /// The place of a lane's tap (< group) among the lanes32 * group weights of a step.
-    static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t) noexcept {
-        return lane;
-    }
-    static MOTE_ALWAYS_INLINE F32 weights(const float* p) noexcept {
-        return simd::load(p);
-    }
-    static MOTE_ALWAYS_INLINE F32 activations(const float* p) noexcept {
-        return F32(*p);
-    }
+    static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t) noexcept { return lane; }
+    static MOTE_ALWAYS_INLINE F32 weights(const float* p) noexcept { return simd::load(p); }
+    static MOTE_ALWAYS_INLINE F32 activations(const float* p) noexcept { return F32(*p); }
     static MOTE_ALWAYS_INLINE F32 dot(F32 sum, F32 activation, F32 weight) noexcept {
+#if defined(MOTE_SSE2)
+        F32::register_type added = sum + activation * weight;
+        MOTE_OPAQUE_VECTOR(added);  // else GCC multiplies first and runs out of registers
+        return added;
+#else
         return fma(activation, weight, sum);
+#endif
     }
     /// Copies n inputs as activations; may write up to 64 bytes beyond them.
     static MOTE_ALWAYS_INLINE void convert(float* to, const float* from, std::ptrdiff_t n) noexcept {
@@ -60,6 +70,13 @@ struct DotF32 {
     }
 };
 
+namespace detail {
+/// Pairs of vectors are in split order, which join() undoes.
+constexpr std::ptrdiff_t channel_in_pairs(std::ptrdiff_t at) noexcept {
+    return at / lanes16 * lanes16 + split_channel(at / lanes32 % 2, at % lanes32);
+}
+}  // namespace detail
+
 #if (defined(MOTE_AVX512) && defined(__AVX512VNNI__)) || (defined(MOTE_NEON) && defined(__ARM_FEATURE_DOTPROD))
 /// Four bytes a step.
 struct DotI8 {
@@ -68,9 +85,8 @@ struct DotI8 {
     using Lane = std::int32_t;
     using Sum = I32;
     static constexpr std::ptrdiff_t group = 4;
-    static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept {
-        return lane * 4 + tap;
-    }
+    static constexpr std::ptrdiff_t channel(std::ptrdiff_t at) noexcept { return detail::channel_in_pairs(at); }
+    static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept { return lane * 4 + tap; }
 #if defined(MOTE_AVX512)
     // The instruction multiplies unsigned by signed bytes: activations are shifted by 128, and the bias undoes it.
     using Activation = std::uint8_t;
@@ -133,11 +149,10 @@ struct DotI8 {
     using Lane = std::int32_t;
     using Sum = I32;
     static constexpr std::ptrdiff_t group = 2;
+    static constexpr std::ptrdiff_t channel(std::ptrdiff_t at) noexcept { return detail::channel_in_pairs(at); }
     static constexpr std::int32_t offset = 0;
 
-    static MOTE_ALWAYS_INLINE I16 weights(const std::int16_t* p) noexcept {
-        return simd::load(p);
-    }
+    static MOTE_ALWAYS_INLINE I16 weights(const std::int16_t* p) noexcept { return simd::load(p); }
 #if defined(MOTE_NEON)
     static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept {
         return tap * 4 + lane;
@@ -156,7 +171,9 @@ struct DotI8 {
         return I32(detail::read<std::int32_t>(p));
     }
     static MOTE_ALWAYS_INLINE I32 dot(I32 sum, I32 activation, I16 weight) noexcept {
-        return sum + detail::pair_dot(static_cast<I32::register_type>(activation), weight);
+        I32::register_type added = sum + detail::pair_dot(static_cast<I32::register_type>(activation), weight);
+        MOTE_OPAQUE_VECTOR(added);  // else GCC adds the products of several steps first, and runs out of registers
+        return added;
     }
 #endif
     static MOTE_ALWAYS_INLINE std::int16_t convert(std::int8_t value) noexcept {
