@@ -17,6 +17,10 @@ using namespace support;
 /// Of f32 outputs that are clamped to 1.5 after sums of up to 2700 products whose size is tens.
 constexpr double clamped_tolerance = 1e-4;
 
+std::size_t weights(const mote::ConvGeometry& g) {
+    return static_cast<std::size_t>(g.out_channels * mote::kernels::weight_row(g));
+}
+
 /// Any window; one in four is a window of one pixel on each pixel.
 mote::ConvGeometry geometry(mote::Random& random) {
     mote::ConvGeometry g = window(random);
@@ -83,8 +87,8 @@ TEST_CASE("conv2d definition: one pixel by hand, padding holds the zero point, s
     const std::int8_t input[] = {11, 5}, weight[] = {100, 90, 3, -4}, residual[] = {9};
     const std::int32_t bias[] = {3};
     const float multiplier[] = {0.5f};
-    Block packed(mote::kernels::conv_i8_packed_bytes(g));
-    mote::kernels::conv_i8_pack(g, {weight, bias, multiplier, 7}, packed.data());
+    Block packed(mote::kernels::reference::conv2d_i8_packed_bytes(g));
+    mote::kernels::reference::conv2d_i8_pack(g, {weight, bias, multiplier, 7}, packed.data());
     std::int8_t output[1] = {};
     mote::ConvI8 run;
     run.input = input;
@@ -92,15 +96,15 @@ TEST_CASE("conv2d definition: one pixel by hand, padding holds the zero point, s
     run.output = output;
     run.input_zero_point = 7;
     run.requantize.zero_point = -2;
-    mote::kernels::conv_i8_run(g, run);
+    mote::kernels::reference::conv2d_i8_run(g, run);
     CHECK(output[0] == 12 - 2);  // (11 - 7) * 3 + (5 - 7) * -4 + 3 = 23 -> 11.5 -> 12
     run.residual = residual;
     run.add = {-2, 1, 3, 1 << 20, 1 << 19, 20, -128, 127, false};
-    mote::kernels::conv_i8_run(g, run);
+    mote::kernels::reference::conv2d_i8_run(g, run);
     CHECK(output[0] == 3 + 12 + 4);  // 12 + 8 / 2
     run.residual = nullptr;
     run.requantize.hi = 5;
-    mote::kernels::conv_i8_run(g, run);
+    mote::kernels::reference::conv2d_i8_run(g, run);
     CHECK(output[0] == 5);
 }
 
@@ -111,14 +115,14 @@ TEST_CASE("conv2d definition: groups read their own channels") {
     g.in_channels = 4;
     g.out_channels = 2;
     const float input[] = {1, 2, 4, 8}, weight[] = {1, 10, 100, 1000}, bias[] = {0.5f, 0.25f};
-    Block packed(mote::kernels::conv_f32_packed_bytes(g));
-    mote::kernels::conv_f32_pack(g, {weight, bias}, packed.data());
+    Block packed(mote::kernels::reference::conv2d_f32_packed_bytes(g));
+    mote::kernels::reference::conv2d_f32_pack(g, {weight, bias}, packed.data());
     float output[2] = {};
     mote::ConvF32 run;
     run.input = input;
     run.packed = packed.data();
     run.output = output;
-    mote::kernels::conv_f32_run(g, run);
+    mote::kernels::reference::conv2d_f32_run(g, run);
     CHECK(output[0] == 21.5f);
     CHECK(output[1] == 8400.25f);
 }
@@ -131,12 +135,12 @@ TEST_CASE("conv2d f32: the vector kernel equals the definition for odd shapes") 
         CAPTURE(seed);
         mote::Random random(seed, 21);
         const auto input = floats(input_elements(g), random);
-        const auto weight = floats(mote::kernels::weight_elements(g), random);
+        const auto weight = floats(weights(g), random);
         const auto bias = floats(static_cast<std::size_t>(g.out_channels), random);
         const auto residual = floats(output_elements(g), random);
         const mote::ConvConstantsF32 constants{weight.data(), seed % 3 == 0 ? nullptr : bias.data()};
-        Block definition(mote::kernels::conv_f32_packed_bytes(g));
-        mote::kernels::conv_f32_pack(g, constants, definition.data());
+        Block definition(mote::kernels::reference::conv2d_f32_packed_bytes(g));
+        mote::kernels::reference::conv2d_f32_pack(g, constants, definition.data());
         Block packed(mote::kernels::conv2d_f32_packed_bytes(g));
         mote::kernels::conv2d_f32_pack(g, constants, packed.data());
         Block scratch(mote::kernels::conv2d_f32_scratch_bytes(g));
@@ -148,7 +152,7 @@ TEST_CASE("conv2d f32: the vector kernel equals the definition for odd shapes") 
         run.packed = definition.data();
         run.residual = seed % 2 == 0 ? nullptr : residual.data();
         run.output = expected.data();
-        mote::kernels::conv_f32_run(g, run);
+        mote::kernels::reference::conv2d_f32_run(g, run);
         run.packed = packed.data();
         run.residual = seed % 2 == 0 ? nullptr : got.data();  // in place
         run.output = got.data();
@@ -162,7 +166,7 @@ TEST_CASE("conv2d f32: a row's bits do not depend on how many rows are computed"
     using namespace conv2d_test;
     mote::Random random(1, 22);
     const mote::ConvGeometry many = dense(20, 500, 77);
-    const auto input = floats(input_elements(many), random), weight = floats(mote::kernels::weight_elements(many), random);
+    const auto input = floats(input_elements(many), random), weight = floats(weights(many), random);
     Block packed(mote::kernels::conv2d_f32_packed_bytes(many));
     mote::kernels::conv2d_f32_pack(many, {weight.data(), nullptr}, packed.data());
     std::vector<float> all(output_elements(many));
@@ -190,7 +194,7 @@ TEST_CASE("conv2d int8: the vector kernel equals the definition to the bit for o
         mote::Random random(seed, 23);
         const auto out = static_cast<std::size_t>(g.out_channels);
         const auto input = bytes(input_elements(g), random);
-        const auto weight = bytes(mote::kernels::weight_elements(g), random, -127);
+        const auto weight = bytes(weights(g), random, -127);
         const auto residual = bytes(output_elements(g), random);
         std::vector<std::int32_t> bias(out);
         std::vector<float> multiplier(out);
@@ -199,8 +203,8 @@ TEST_CASE("conv2d int8: the vector kernel equals the definition to the bit for o
         const std::int32_t zero_point = from_to(random, -128, 127);
         const mote::ConvConstantsI8 constants{weight.data(), seed % 3 == 0 ? nullptr : bias.data(), multiplier.data(),
                                               zero_point};
-        Block definition(mote::kernels::conv_i8_packed_bytes(g));
-        mote::kernels::conv_i8_pack(g, constants, definition.data());
+        Block definition(mote::kernels::reference::conv2d_i8_packed_bytes(g));
+        mote::kernels::reference::conv2d_i8_pack(g, constants, definition.data());
         Block packed(mote::kernels::conv2d_i8_packed_bytes(g));
         mote::kernels::conv2d_i8_pack(g, constants, packed.data());
         Block scratch(mote::kernels::conv2d_i8_scratch_bytes(g));
@@ -220,7 +224,7 @@ TEST_CASE("conv2d int8: the vector kernel equals the definition to the bit for o
         run.packed = definition.data();
         run.residual = add ? residual.data() : nullptr;
         run.output = expected.data();
-        mote::kernels::conv_i8_run(g, run);
+        mote::kernels::reference::conv2d_i8_run(g, run);
         run.packed = packed.data();
         run.residual = add ? got.data() : nullptr;  // in place
         run.output = got.data();
@@ -234,7 +238,7 @@ TEST_CASE("conv2d int8: the largest sums neither saturate nor overflow on the wa
     using namespace conv2d_test;
     const mote::ConvGeometry g = dense(7, 66000, 3);  // 255 * 127 * 66000 < 2^31
     const std::vector<std::int8_t> input(input_elements(g), 127);
-    std::vector<std::int8_t> weight(mote::kernels::weight_elements(g), 127);
+    std::vector<std::int8_t> weight(weights(g), 127);
     for (std::size_t i = 0; i < 66000; ++i) weight[66000 + i] = -127;
     const std::vector<float> multiplier(3, 0x1p-25f);
     Block packed(mote::kernels::conv2d_i8_packed_bytes(g)), scratch(mote::kernels::conv2d_i8_scratch_bytes(g));

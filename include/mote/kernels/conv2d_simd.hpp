@@ -18,7 +18,7 @@ struct ConvShape {
     explicit ConvShape(const ConvGeometry& g) noexcept
         : in(g.in_channels / g.groups),
           out(g.out_channels / g.groups),
-          taps(std::ptrdiff_t{g.kernel_height} * g.kernel_width * in),
+          taps(weight_row(g)),
           pixels(std::ptrdiff_t{g.batch} * g.out_height * g.out_width),
           steps(ceil_div(taps, D::group)),
           panels(ceil_div(out, panel_channels)),
@@ -200,7 +200,8 @@ inline std::size_t conv2d_i8_packed_bytes(const ConvGeometry& g) noexcept {
 inline void conv2d_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constants, void* packed) noexcept {
     const tiles::ConvShape<simd::DotI8> shape(g);
     char* to = static_cast<char*>(packed);
-    const std::uint32_t shift = static_cast<std::uint32_t>(constants.input_zero_point + simd::DotI8::offset);
+    ConvConstantsI8 shifted = constants;
+    shifted.input_zero_point += simd::DotI8::offset;
     for (std::ptrdiff_t group = 0; group < g.groups; ++group) {
         tiles::pack_panels(shape, constants.weight + group * shape.out * shape.taps, to);
         for (std::ptrdiff_t p = 0; p < shape.panels; ++p, to += shape.panel_bytes()) {
@@ -212,13 +213,7 @@ inline void conv2d_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constan
                 const std::ptrdiff_t of_group = p * tiles::panel_channels + simd::DotI8::channel(c);
                 if (of_group >= shape.out) continue;
                 const std::ptrdiff_t channel = group * shape.out + of_group;
-                std::uint32_t sum = 0;  // modulo 2^32, as the sums that it joins
-                for (std::ptrdiff_t tap = 0; tap < shape.taps; ++tap) {
-                    sum += static_cast<std::uint32_t>(std::int32_t{constants.weight[channel * shape.taps + tap]});
-                }
-                const std::uint32_t plain =
-                    constants.bias != nullptr ? static_cast<std::uint32_t>(constants.bias[channel]) : 0u;
-                bias[c] = static_cast<std::int32_t>(plain - shift * sum);
+                bias[c] = folded_bias(shifted, channel, shape.taps);
                 multiplier[c] = constants.multiplier[channel];
             }
         }

@@ -11,16 +11,6 @@
 
 MOTE_BEGIN_KERNELS
 
-/// An output channel's bias less the input's zero point times the sum of its `row` weights, modulo 2^32.
-MOTE_ALWAYS_INLINE std::int32_t folded_bias(const ConvConstantsI8& constants, std::ptrdiff_t channel,
-                                            std::ptrdiff_t row) noexcept {
-    std::uint32_t sum = 0;
-    for (std::ptrdiff_t i = 0; i < row; ++i)
-        sum += static_cast<std::uint32_t>(std::int32_t{constants.weight[channel * row + i]});
-    const std::uint32_t bias = constants.bias != nullptr ? static_cast<std::uint32_t>(constants.bias[channel]) : 0u;
-    return static_cast<std::int32_t>(bias - static_cast<std::uint32_t>(constants.input_zero_point) * sum);
-}
-
 namespace reference {
 
 /// The definition. `bias` may be null.

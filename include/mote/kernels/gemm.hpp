@@ -9,6 +9,8 @@
 
 MOTE_BEGIN_KERNELS
 
+namespace reference {
+
 inline std::size_t gemm_f32_scratch_bytes(std::int32_t, std::int32_t n, std::int32_t k) noexcept {
     return static_cast<std::size_t>(n) * static_cast<std::size_t>(k) * sizeof(float);
 }
@@ -36,5 +38,7 @@ inline void gemm_f32(const GemmF32& g) noexcept {
         }
     }
 }
+
+}  // namespace reference
 
 MOTE_END_KERNELS

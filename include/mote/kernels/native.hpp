@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The kernel tables of this unit. Scalar kernels, the specification, are all that exist so far.
+// The kernel tables of this unit: the scalar definitions, and the kernels of the instruction set that it is compiled for.
 
 #include <mote/kernels/conv2d.hpp>
 #include <mote/kernels/convert.hpp>
@@ -11,48 +11,113 @@
 #include <mote/kernels/move.hpp>
 #include <mote/kernels/pool.hpp>
 #include <mote/kernels/softmax.hpp>
+#if defined(MOTE_VECTORS)
+#include <mote/kernels/conv2d_simd.hpp>
+#include <mote/kernels/convert_simd.hpp>
+#include <mote/kernels/depthwise_simd.hpp>
+#include <mote/kernels/elementwise_simd.hpp>
+#include <mote/kernels/lookup_simd.hpp>
+#include <mote/kernels/pool_simd.hpp>
+#include <mote/kernels/softmax_simd.hpp>
+#elif !defined(MOTE_SCALAR)
+#error "mote: this target has no vector kernels; define MOTE_SCALAR to ask for scalar ones"
+#endif
 
-MOTE_BEGIN_NAMESPACE
+MOTE_BEGIN_KERNELS
 
+namespace reference {
+inline std::size_t no_scratch_bytes(const ConvGeometry&) noexcept {
+    return 0;
+}
+}  // namespace reference
+
+/// The specification. Like all kernels these belong to the unit's instruction set: its compiler flags made them.
 inline const KernelTable& scalar_kernels() noexcept {
+    using namespace reference;
     static constexpr KernelTable table{
         "scalar",
-        {"conv2d_f32 (scalar)", kernels::conv_f32_packed_bytes, kernels::conv_f32_pack, kernels::no_scratch_bytes,
-         kernels::conv_f32_run},
-        {"conv2d_i8 (scalar)", kernels::conv_i8_packed_bytes, kernels::conv_i8_pack, kernels::no_scratch_bytes,
-         kernels::conv_i8_run},
-        {"depthwise_f32 (scalar)", kernels::reference::depthwise_f32_packed_bytes, kernels::reference::depthwise_f32_pack,
-         kernels::no_scratch_bytes, kernels::reference::depthwise_f32_run},
-        {"depthwise_i8 (scalar)", kernels::reference::depthwise_i8_packed_bytes, kernels::reference::depthwise_i8_pack,
-         kernels::no_scratch_bytes, kernels::reference::depthwise_i8_run},
-        kernels::gemm_f32_scratch_bytes,
-        kernels::gemm_f32,
-        kernels::reference::max_pool_f32,
-        kernels::reference::max_pool_i8,
-        kernels::reference::average_pool_f32,
-        kernels::reference::average_pool_i8,
-        kernels::reference::add_f32,
-        kernels::reference::add_i8,
-        kernels::reference::mul_f32,
-        kernels::reference::mul_i8,
-        kernels::reference::unary_f32,
-        kernels::reference::clamp_i8,
-        kernels::reference::lookup_i8,
-        kernels::reference::affine_f32,
-        kernels::reference::softmax_f32,
-        kernels::reference::softmax_i8,
-        kernels::reference::quantize_i8,
-        kernels::reference::dequantize_i8,
-        kernels::reference::requantize_i8,
-        kernels::reference::move,
-        kernels::reference::fill,
+        {"conv2d_f32 (scalar)", reference::conv2d_f32_packed_bytes, reference::conv2d_f32_pack, no_scratch_bytes,
+         reference::conv2d_f32_run},
+        {"conv2d_i8 (scalar)", reference::conv2d_i8_packed_bytes, reference::conv2d_i8_pack, no_scratch_bytes,
+         reference::conv2d_i8_run},
+        {"depthwise_f32 (scalar)", reference::depthwise_f32_packed_bytes, reference::depthwise_f32_pack, no_scratch_bytes,
+         reference::depthwise_f32_run},
+        {"depthwise_i8 (scalar)", reference::depthwise_i8_packed_bytes, reference::depthwise_i8_pack, no_scratch_bytes,
+         reference::depthwise_i8_run},
+        reference::gemm_f32_scratch_bytes,
+        reference::gemm_f32,
+        reference::max_pool_f32,
+        reference::max_pool_i8,
+        reference::average_pool_f32,
+        reference::average_pool_i8,
+        reference::add_f32,
+        reference::add_i8,
+        reference::mul_f32,
+        reference::mul_i8,
+        reference::unary_f32,
+        reference::clamp_i8,
+        reference::lookup_i8,
+        reference::affine_f32,
+        reference::softmax_f32,
+        reference::softmax_i8,
+        reference::quantize_i8,
+        reference::dequantize_i8,
+        reference::requantize_i8,
+        reference::move,
+        reference::fill,
     };
     return table;
 }
 
+#if defined(MOTE_VECTORS)
+/// The kernels of the instruction set that this unit is compiled for.
+inline const KernelTable& native_kernels() noexcept {
+    static constexpr KernelTable table{
+        MOTE_INSTRUCTION_SET_NAME,
+        {"conv2d_f32 (" MOTE_INSTRUCTION_SET_NAME ")", conv2d_f32_packed_bytes, conv2d_f32_pack, conv2d_f32_scratch_bytes,
+         conv2d_f32_run},
+        {"conv2d_i8 (" MOTE_INSTRUCTION_SET_NAME ")", conv2d_i8_packed_bytes, conv2d_i8_pack, conv2d_i8_scratch_bytes,
+         conv2d_i8_run},
+        {"depthwise_f32 (" MOTE_INSTRUCTION_SET_NAME ")", depthwise_f32_packed_bytes, depthwise_f32_pack,
+         depthwise_f32_scratch_bytes, depthwise_f32_run},
+        {"depthwise_i8 (" MOTE_INSTRUCTION_SET_NAME ")", depthwise_i8_packed_bytes, depthwise_i8_pack,
+         depthwise_i8_scratch_bytes, depthwise_i8_run},
+        reference::gemm_f32_scratch_bytes,
+        reference::gemm_f32,
+        max_pool_f32,
+        max_pool_i8,
+        average_pool_f32,
+        average_pool_i8,
+        add_f32,
+        add_i8,
+        mul_f32,
+        mul_i8,
+        unary_f32,
+        clamp_i8,
+        lookup_i8,
+        affine_f32,
+        softmax_f32,
+        softmax_i8,
+        quantize_i8,
+        dequantize_i8,
+        requantize_i8,
+        reference::move,
+        reference::fill,
+    };
+    return table;
+}
+#else
 inline const KernelTable& native_kernels() noexcept {
     return scalar_kernels();
 }
+#endif
+
+MOTE_END_KERNELS
+
+MOTE_BEGIN_NAMESPACE
+
+using kernels::native_kernels;
+using kernels::scalar_kernels;
 
 /// The instruction set of native_kernels().
 inline const char* instruction_set() noexcept {

@@ -80,9 +80,9 @@ MOTE_ALWAYS_INLINE simd::I32 rounded_mean(simd::I32 sum, std::int32_t count, flo
     const I32 rest = sum - q * I32(count);
     const I32 twice = rest + rest;
     const I32 odd = q & I32(1);
-    const I32 up = xsimd::select(twice + odd > I32(count), I32(1), I32(0));
-    const I32 down = xsimd::select(twice - odd < I32(-count), I32(1), I32(0));
-    return q + up - down;
+    const I32 up = simd::shift_right(I32(count) - twice - odd, 31);    // -1 where twice + odd > count
+    const I32 down = simd::shift_right(twice - odd + I32(count), 31);  // -1 where twice - odd < -count
+    return q - up + down;
 }
 
 }  // namespace pool

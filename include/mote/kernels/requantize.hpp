@@ -5,6 +5,8 @@
 #include <mote/kernels/arguments.hpp>
 #include <mote/simd/instruction_set.hpp>
 
+#include <cstddef>
+
 MOTE_BEGIN_KERNELS
 
 /// rint to nearest even of a float in [-2^22, 2^22], with no library call: adding 1.5 * 2^23 leaves the integer in the low
@@ -49,6 +51,16 @@ MOTE_ALWAYS_INLINE std::int8_t add_value(const AddI8& p, std::int32_t a, std::in
 MOTE_ALWAYS_INLINE std::int8_t mul_value(const MulI8& p, std::int32_t a, std::int32_t b) noexcept {
     const std::int64_t product = std::int64_t{(a - p.a_zero_point) * (b - p.b_zero_point)} * p.multiplier;
     return saturate(p.zero_point + round_shift(product, p.shift), p.lo, p.hi);
+}
+
+/// An output channel's bias less the input's zero point times the sum of its `row` weights, modulo 2^32.
+MOTE_ALWAYS_INLINE std::int32_t folded_bias(const ConvConstantsI8& constants, std::ptrdiff_t channel,
+                                            std::ptrdiff_t row) noexcept {
+    std::uint32_t sum = 0;
+    for (std::ptrdiff_t i = 0; i < row; ++i)
+        sum += static_cast<std::uint32_t>(std::int32_t{constants.weight[channel * row + i]});
+    const std::uint32_t bias = constants.bias != nullptr ? static_cast<std::uint32_t>(constants.bias[channel]) : 0u;
+    return static_cast<std::int32_t>(bias - static_cast<std::uint32_t>(constants.input_zero_point) * sum);
 }
 
 MOTE_END_KERNELS
