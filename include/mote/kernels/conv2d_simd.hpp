@@ -178,19 +178,31 @@ inline void conv2d_f32_run(const ConvGeometry& g, const ConvF32& run) noexcept {
     const F32 lo(run.lo), hi(run.hi), residual_lo(run.residual_lo), residual_hi(run.residual_hi);
     tiles::run_convolution<DotF32>(
         g, run, !tiles::windows_are_pixels(g), 0.0f,
-        [&](std::ptrdiff_t pixel, std::ptrdiff_t channel, std::ptrdiff_t channels, const char* head,
-            const float* sums) __attribute__((always_inline)) {
-            const float* bias = reinterpret_cast<const float*>(head);
-            const std::ptrdiff_t at = pixel * g.out_channels + channel;
-            for (std::ptrdiff_t c = 0; c < channels; c += lanes32) {
-                F32 y = clamp(load(sums + c) + load(bias + c), lo, hi);
-                if (run.residual != nullptr) {
-                    y = clamp(y + load(run.residual + at + c, tiles::least(lanes32, channels - c)), residual_lo, residual_hi);
-                }
-                store(run.output + at + c, y, tiles::least(lanes32, channels - c));
-            }
-        });
+        [&](std::ptrdiff_t pixel, std::ptrdiff_t channel, std::ptrdiff_t channels, const char* head, const float* sums)
+            __attribute__((always_inline)) {
+                const float* bias = reinterpret_cast<const float*>(head);
+                const std::ptrdiff_t at = pixel * g.out_channels + channel;
+                for_each_vector<lanes32>(
+                    channels, [&](std::ptrdiff_t c, auto some) __attribute__((always_inline)) {
+                        F32 y = clamp(load(sums + c) + load(bias + c), lo, hi);
+                        if (run.residual != nullptr) y = clamp(y + load(run.residual + at + c, some), residual_lo, residual_hi);
+                        store(run.output + at + c, y, some);
+                    });
+            });
 }
+
+namespace tiles {
+
+/// AddI8 of an output far finer than what it adds: one by one.
+inline simd::I16 add_wide(const AddI8& p, simd::I16 a, simd::I16 b) noexcept {
+    std::int8_t x[simd::lanes16], y[simd::lanes16];
+    simd::store_bytes(x, a);
+    simd::store_bytes(y, b);
+    for (std::ptrdiff_t i = 0; i < simd::lanes16; ++i) x[i] = add_value(p, x[i], y[i]);
+    return simd::load_bytes(x);
+}
+
+}  // namespace tiles
 
 inline std::size_t conv2d_i8_packed_bytes(const ConvGeometry& g) noexcept {
     const tiles::ConvShape<simd::DotI8> shape(g);
@@ -235,22 +247,17 @@ inline void conv2d_i8_run(const ConvGeometry& g, const ConvI8& run) noexcept {
             const std::int32_t* bias = reinterpret_cast<const std::int32_t*>(head);
             const float* multiplier = reinterpret_cast<const float*>(bias + tiles::panel_channels);
             const std::ptrdiff_t at = pixel * g.out_channels + channel;
-            for (std::ptrdiff_t c = 0; c < channels; c += lanes16) {
-                const I16 q = requantize({load(sums + c) + load(bias + c), load(sums + c + lanes32) + load(bias + c + lanes32)},
-                                         load(multiplier + c), load(multiplier + c + lanes32));
-                const std::ptrdiff_t some = tiles::least(lanes16, channels - c);
-                if (run.residual == nullptr) {
-                    store_bytes(run.output + at + c, q, some);
-                } else if (!run.add.wide) {
-                    store_bytes(run.output + at + c, add(q, load_bytes(run.residual + at + c, some)), some);
-                } else {
-                    std::int8_t bytes[lanes16];
-                    store_bytes(bytes, q);
-                    for (std::ptrdiff_t i = 0; i < some; ++i) {
-                        run.output[at + c + i] = add_value(run.add, bytes[i], run.residual[at + c + i]);
+            for_each_vector<lanes16>(
+                channels, [&](std::ptrdiff_t c, auto some) __attribute__((always_inline)) {
+                    I16 q = requantize({load(sums + c) + load(bias + c), load(sums + c + lanes32) + load(bias + c + lanes32)},
+                                       load(multiplier + c), load(multiplier + c + lanes32));
+                    if (run.residual != nullptr) {
+                        const std::int8_t* residual = run.residual + at + c;
+                        q = run.add.wide ? tiles::add_wide(run.add, q, load_bytes(residual, some))
+                                         : add(q, load_bytes(residual, some));
                     }
-                }
-            }
+                    store_bytes(run.output + at + c, q, some);
+                });
         });
 }
 

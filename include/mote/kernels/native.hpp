@@ -16,6 +16,7 @@
 #include <mote/kernels/convert_simd.hpp>
 #include <mote/kernels/depthwise_simd.hpp>
 #include <mote/kernels/elementwise_simd.hpp>
+#include <mote/kernels/gemm_simd.hpp>
 #include <mote/kernels/lookup_simd.hpp>
 #include <mote/kernels/pool_simd.hpp>
 #include <mote/kernels/softmax_simd.hpp>
@@ -82,8 +83,8 @@ inline const KernelTable& native_kernels() noexcept {
          depthwise_f32_scratch_bytes, depthwise_f32_run},
         {"depthwise_i8 (" MOTE_INSTRUCTION_SET_NAME ")", depthwise_i8_packed_bytes, depthwise_i8_pack,
          depthwise_i8_scratch_bytes, depthwise_i8_run},
-        reference::gemm_f32_scratch_bytes,
-        reference::gemm_f32,
+        gemm_f32_scratch_bytes,
+        gemm_f32,
         max_pool_f32,
         max_pool_i8,
         average_pool_f32,

@@ -37,6 +37,28 @@ MOTE_ALWAYS_INLINE I16 clamp(I16 x, I16 lo, I16 hi) noexcept {
     return least(greatest(x, lo), hi);
 }
 
+/// Stands for "all lanes" where a number of lanes may be given.
+struct Whole {};
+MOTE_ALWAYS_INLINE F32 load(const float* p, Whole) noexcept {
+    return load(p);
+}
+MOTE_ALWAYS_INLINE void store(float* p, F32 v, Whole) noexcept {
+    store(p, v);
+}
+MOTE_ALWAYS_INLINE I16 load_bytes(const std::int8_t* p, Whole) noexcept {
+    return load_bytes(p);
+}
+MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v, Whole) noexcept {
+    store_bytes(p, v);
+}
+/// Calls visit(at, lanes) for whole vectors of `lanes` elements, with Whole, and for the rest of `count`, with their number.
+template <std::ptrdiff_t lanes, class Visit>
+MOTE_ALWAYS_INLINE void for_each_vector(std::ptrdiff_t count, const Visit& visit) noexcept {
+    std::ptrdiff_t at = 0;
+    for (; at + lanes <= count; at += lanes) visit(at, Whole{});
+    if (at < count) visit(at, count - at);
+}
+
 /// Where adjacent channels' weights of a pair of taps stand: the place of (channel < 2 N, tap < 2) in a WeightPair.
 constexpr std::ptrdiff_t pair_place(std::ptrdiff_t channel, std::ptrdiff_t tap) noexcept {
     return taps_interleaved ? channel % 8 / 4 * lanes16 + (channel / 8 * 4 + channel % 4) * 2 + tap : tap * lanes16 + channel;

@@ -80,6 +80,19 @@ MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
     return vcombine_s32(vmovn_s64(vcvtnq_s64_f64(lo)), vmovn_s64(vcvtnq_s64_f64(hi)));
 }
 
+/// to[j][i] = from[i][j] for i, j < 4.
+MOTE_ALWAYS_INLINE void transpose_4x4(const float* from, std::ptrdiff_t from_stride, float* to,
+                                      std::ptrdiff_t to_stride) noexcept {
+    const float32x4_t a = vld1q_f32(from), b = vld1q_f32(from + from_stride), c = vld1q_f32(from + 2 * from_stride),
+                      d = vld1q_f32(from + 3 * from_stride);
+    const float32x4x2_t even = vzipq_f32(a, c), odd = vzipq_f32(b, d);
+    const float32x4x2_t low = vzipq_f32(even.val[0], odd.val[0]), high = vzipq_f32(even.val[1], odd.val[1]);
+    vst1q_f32(to, low.val[0]);
+    vst1q_f32(to + to_stride, low.val[1]);
+    vst1q_f32(to + 2 * to_stride, high.val[0]);
+    vst1q_f32(to + 3 * to_stride, high.val[1]);
+}
+
 /// a * b exactly, in split order.
 MOTE_ALWAYS_INLINE I32x2 products(I16 a, I16 b) noexcept {
     return {vmull_s16(vget_low_s16(a), vget_low_s16(b)), vmull_high_s16(a, b)};

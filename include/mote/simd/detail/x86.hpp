@@ -260,6 +260,18 @@ MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
 }
 #endif
 
+/// to[j][i] = from[i][j] for i, j < 4.
+MOTE_ALWAYS_INLINE void transpose_4x4(const float* from, std::ptrdiff_t from_stride, float* to,
+                                      std::ptrdiff_t to_stride) noexcept {
+    __m128 a = _mm_loadu_ps(from), b = _mm_loadu_ps(from + from_stride), c = _mm_loadu_ps(from + 2 * from_stride),
+           d = _mm_loadu_ps(from + 3 * from_stride);
+    _MM_TRANSPOSE4_PS(a, b, c, d);
+    _mm_storeu_ps(to, a);
+    _mm_storeu_ps(to + to_stride, b);
+    _mm_storeu_ps(to + 2 * to_stride, c);
+    _mm_storeu_ps(to + 3 * to_stride, d);
+}
+
 /// a * b exactly, in split order.
 MOTE_ALWAYS_INLINE I32x2 products(I16 a, I16 b) noexcept {
     const I16 zero(static_cast<std::int16_t>(0));
