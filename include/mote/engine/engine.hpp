@@ -115,14 +115,14 @@ class Engine {
     template <class T>
     std::span<const T> value(std::string_view name) const {
         if (!plan_.options().keep_values) {
-            fail(concat("value '", name, "': this plan reuses memory; plan with .keep_values = true to read values"));
+            fail("value '", name, "': this plan reuses memory; plan with .keep_values = true to read values");
         }
         for (std::size_t id = 0; id < plan_.values().size(); ++id) {
             if (plan_.values()[id].name == name) return bind<const T>(narrow<ValueId>(id), "value");
         }
         std::string known;
         for (const Value& value : plan_.values()) known += concat(known.empty() ? "'" : ", '", value.name, "'");
-        fail(concat("no value is named '", name, "'; the model has ", known));
+        fail("no value is named '", name, "'; the model has ", known);
     }
 
     const Plan& plan() const noexcept { return plan_; }
@@ -156,14 +156,14 @@ class Engine {
     }
 
     ValueId at(const std::vector<ValueId>& ids, std::size_t index, const char* what) const {
-        if (index >= ids.size()) fail(concat("no ", what, " ", index, "; the model has ", names(ids)));
+        if (index >= ids.size()) fail("no ", what, " ", index, "; the model has ", names(ids));
         return ids[index];
     }
     ValueId find(const std::vector<ValueId>& ids, std::string_view name, const char* what) const {
         for (const ValueId id : ids) {
             if (plan_.values()[id].name == name) return id;
         }
-        fail(concat("no ", what, " is named '", name, "'; the model has ", names(ids)));
+        fail("no ", what, " is named '", name, "'; the model has ", names(ids));
     }
     const Value& described(const std::vector<ValueId>& ids, std::size_t index, const char* what) const {
         return plan_.values()[at(ids, index, what)];
@@ -183,8 +183,8 @@ class Engine {
         using Result = std::conditional_t<std::is_const_v<T>, const Held, Held>;
         const Value& value = plan_.values()[id];
         if (value.element != Tag::element) {
-            fail(concat(what, " ", to_string(value), " was asked for as ", element_name(Tag::element), "; ",
-                        detail::accepted_type(value.element), " is accepted"));
+            fail(what, " ", to_string(value), " was asked for as ", element_name(Tag::element), "; ",
+                 detail::accepted_type(value.element), " is accepted");
         }
         const std::size_t count = Tag::bits == 4 ? value.bytes() : value.shape.elements();
         return std::span<Result>(reinterpret_cast<Result*>(address(id)), count);

@@ -11,8 +11,7 @@ MOTE_BEGIN_NAMESPACE
 inline void set_input(Engine& engine, std::size_t index, const Tensor<f32>& tensor) {
     const Value& value = engine.input_value(index);
     if (tensor.shape() != value.shape) {
-        fail(concat("input ", to_string(value), ": a tensor of that shape is expected, [", to_string(tensor.shape()),
-                    "] given"));
+        fail("input ", to_string(value), ": a tensor of that shape is expected, [", to_string(tensor.shape()), "] given");
     }
     if (value.element == Element::f32) {
         std::memcpy(engine.input<float>(index).data(), tensor.data(), tensor.bytes());
@@ -22,7 +21,7 @@ inline void set_input(Engine& engine, std::size_t index, const Tensor<f32>& tens
         engine.plan().kernels().quantize_i8(tensor.elements(), inverse, params.zero_point, tensor.data(),
                                             engine.input<std::int8_t>(index).data());
     } else {
-        fail(concat("input ", to_string(value), ": real numbers go into f32, or i8 with a quantization; use input<T>()"));
+        fail("input ", to_string(value), ": real numbers go into f32, or i8 with a quantization; use input<T>()");
     }
 }
 
@@ -37,7 +36,7 @@ inline Tensor<f32> get_output(const Engine& engine, std::size_t index = 0) {
         engine.plan().kernels().dequantize_i8(result.elements(), params.scale, params.zero_point,
                                               engine.output<std::int8_t>(index).data(), result.data());
     } else {
-        fail(concat("output ", to_string(value), ": only f32, and i8 with a quantization, are real numbers; use output<T>()"));
+        fail("output ", to_string(value), ": only f32, and i8 with a quantization, are real numbers; use output<T>()");
     }
     return result;
 }
@@ -45,7 +44,7 @@ inline Tensor<f32> get_output(const Engine& engine, std::size_t index = 0) {
 /// All outputs for these inputs, in the model's order. Throws an Error where their number or shapes differ from the model's.
 inline std::vector<Tensor<f32>> evaluate(Engine& engine, std::span<const Tensor<f32>> inputs) {
     if (inputs.size() != engine.inputs()) {
-        fail(concat("the model has ", engine.inputs(), " inputs; ", inputs.size(), " tensors were given"));
+        fail("the model has ", engine.inputs(), " inputs; ", inputs.size(), " tensors were given");
     }
     for (std::size_t i = 0; i < inputs.size(); ++i) set_input(engine, i, inputs[i]);
     engine.run();

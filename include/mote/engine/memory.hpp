@@ -4,7 +4,6 @@
 
 #include <mote/tensor/storage.hpp>
 
-#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -43,11 +42,12 @@ inline Placement place_in_order(std::span<const Lifetime> buffers, const std::ve
                 best = end;
                 best_gap = offset - end;
             }
-            end = std::max(end, offset + align_up(buffers[other].bytes));
+            const std::size_t its_end = offset + align_up(buffers[other].bytes);
+            end = its_end > end ? its_end : end;
         }
         const std::size_t offset = best == static_cast<std::size_t>(-1) ? end : best;
         result.offsets[index] = offset;
-        result.bytes = std::max(result.bytes, offset + size);
+        result.bytes = offset + size > result.bytes ? offset + size : result.bytes;
         auto at = placed.begin();
         while (at != placed.end() && result.offsets[*at] <= offset) ++at;
         placed.insert(at, index);
@@ -65,32 +65,30 @@ inline std::size_t least_bytes(std::span<const Lifetime> buffers) {
         for (const Lifetime& buffer : buffers) {
             if (buffer.first <= moment.first && moment.first <= buffer.last) sum += align_up(buffer.bytes);
         }
-        most = std::max(most, sum);
+        most = sum > most ? sum : most;
     }
     return most;
 }
 
 /// Greedy, the largest buffer first (Pisarchyk and Lee 2020, "Efficient memory management for deep neural net inference",
-/// greedy by size); where that is not the least possible, also the earliest first, and the longest-lived first.
+/// greedy by size); where that is not the least possible, also the earliest first.
 inline Placement place(std::span<const Lifetime> buffers) {
-    std::vector<std::size_t> order(buffers.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     const std::size_t least = least_bytes(buffers);
     Placement best;
-    // Sorts by what is large first; equal ones stay in their order.
-    auto attempt = [&](auto key) {
-        if (!best.offsets.empty() && best.bytes == least) return;
-        std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-            const std::size_t x = key(buffers[a]);
-            const std::size_t y = key(buffers[b]);
-            return x != y ? x > y : a < b;
-        });
-        Placement other = detail::place_in_order(buffers, order);
-        if (best.offsets.empty() || other.bytes < best.bytes) best = std::move(other);
-    };
-    attempt([](const Lifetime& buffer) { return buffer.bytes; });
-    attempt([](const Lifetime& buffer) { return ~buffer.first; });
-    attempt([](const Lifetime& buffer) { return buffer.last - buffer.first; });
+    for (const bool by_size : {true, false}) {
+        std::vector<std::size_t> order;
+        for (std::size_t i = 0; i < buffers.size(); ++i) {
+            auto before = [&](std::size_t other) {
+                return by_size ? buffers[i].bytes > buffers[other].bytes : buffers[i].first < buffers[other].first;
+            };
+            std::size_t at = order.size();
+            while (at > 0 && before(order[at - 1])) --at;
+            order.insert(order.begin() + static_cast<std::ptrdiff_t>(at), i);
+        }
+        Placement next = detail::place_in_order(buffers, order);
+        if (by_size || next.bytes < best.bytes) best = std::move(next);
+        if (best.bytes == least) break;
+    }
     return best;
 }
 

@@ -107,7 +107,8 @@ inline void work_in_place(Draft& draft, std::vector<Lifetime>& lives) {
         const Step& step = draft_step.step;
         if (step.outputs == 0) continue;
         const BufferId output = draft.root(step.operands[step.inputs]);
-        for (const std::size_t candidate : draft_step.in_place) {
+        for (std::size_t candidate = 0; candidate < step.inputs; ++candidate) {
+            if (!draft_step.in_place.has(candidate)) continue;
             const BufferId input = draft.root(step.operands[candidate]);
             const DraftBuffer& from = draft.buffers[input];
             const DraftBuffer& to = draft.buffers[output];
@@ -117,9 +118,7 @@ inline void work_in_place(Draft& draft, std::vector<Lifetime>& lives) {
             }
             bool read_elsewhere = false;  // by an operand of this step that does not go along element by element
             for (std::size_t i = 0; i < step.inputs; ++i) {
-                const bool goes_along =
-                    std::find(draft_step.in_place.begin(), draft_step.in_place.end(), i) != draft_step.in_place.end();
-                read_elsewhere = read_elsewhere || (!goes_along && draft.root(step.operands[i]) == input);
+                read_elsewhere = read_elsewhere || (!draft_step.in_place.has(i) && draft.root(step.operands[i]) == input);
             }
             if (read_elsewhere) continue;
             draft.merge(input, output);
@@ -130,18 +129,18 @@ inline void work_in_place(Draft& draft, std::vector<Lifetime>& lives) {
 }
 
 /// Offsets for all buffers.
-inline void lay_out(const Draft& draft, const std::vector<Lifetime>& lives, const std::vector<bool>& used, PlanData& plan) {
+inline void lay_out(const Draft& draft, const std::vector<Lifetime>& lives, const std::vector<char>& used, PlanData& plan) {
     std::vector<Lifetime> shared;
     std::vector<BufferId> shared_ids;
     for (BufferId id = 0; id < draft.buffers.size(); ++id) {
         const DraftBuffer& from = draft.buffers[id];
-        Buffer buffer{from.name, from.bytes, Place::arena, 0, used[id], from.is_scratch, lives[draft.root(id)]};
+        Buffer buffer{from.name, from.bytes, Place::arena, 0, used[id] != 0, from.is_scratch, lives[draft.root(id)]};
         const DraftBuffer& root = draft.buffers[draft.root(id)];
         buffer.place = root.is_input    ? Place::input
                        : root.is_output ? Place::output
                        : root.is_state  ? Place::state
                                         : Place::arena;
-        if (draft.root(id) == id && used[id]) {
+        if (draft.root(id) == id && used[id] != 0) {
             if (buffer.place == Place::arena) {
                 shared.push_back(lives[id]);
                 shared_ids.push_back(id);
@@ -175,8 +174,8 @@ inline void finish(Draft draft, PlanData& plan) {
     } else {
         work_in_place(draft, lives);
     }
-    std::vector<bool> used(draft.buffers.size(), false);
-    auto use = [&](BufferId id) { used[id] = used[draft.root(id)] = true; };
+    std::vector<char> used(draft.buffers.size(), 0);
+    auto use = [&](BufferId id) { used[id] = used[draft.root(id)] = 1; };
     for (const ValueId id : plan.inputs) use(id);
     for (const ValueId id : plan.outputs) use(id);
     for (const DraftStep& step : draft.steps) {

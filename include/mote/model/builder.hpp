@@ -38,21 +38,7 @@ class BasicBuilder {
     /// A node with one output. Throws an Error that names the node where the layer does not fit its inputs.
     template <class L>
     Handle add(L layer, std::span<const Handle> inputs, NodeOptions options = {}) {
-        std::vector<ValueId> ids;
-        for (const Handle input : inputs) ids.push_back(input.id);
-        std::string name = options.name.empty() ? unused_name(L::kind) : std::move(options.name);
-        for (const ValueId id : ids) {
-            if (id >= graph_.values.size())
-                fail(concat("node '", name, "' (", L::kind, "): an input is no value of this builder"));
-        }
-        const Handle output{narrow<ValueId>(graph_.values.size())};
-        Node node = make_node<List>(name, std::move(layer), std::move(ids), {output.id});
-        std::vector<Value> values = graph_.values;  // so that a layer that does not fit leaves the builder as it was
-        values.push_back({std::move(name), {}, Element::f32, std::move(options.quantization)});
-        detail::infer_node<List>(node, values);
-        graph_.values = std::move(values);
-        graph_.nodes.push_back(std::move(node));
-        return output;
+        return append(make_node<List>({}, std::move(layer), {}, {}), inputs, std::move(options));
     }
     template <class L>
     Handle add(L layer, std::initializer_list<Handle> inputs, NodeOptions options = {}) {
@@ -76,7 +62,7 @@ class BasicBuilder {
 
     /// Throws for a handle of another builder that this one cannot know.
     const Shape& shape(Handle handle) const {
-        if (handle.id >= graph_.values.size()) fail(concat("value ", handle.id, " is no value of this builder"));
+        if (handle.id >= graph_.values.size()) fail("value ", handle.id, " is no value of this builder");
         return graph_.values[handle.id].shape;
     }
     /// The extent of the value's last axis.
@@ -86,6 +72,25 @@ class BasicBuilder {
     BasicModel<List> build() const { return BasicModel<List>(graph_); }
 
   private:
+    Handle append(Node node, std::span<const Handle> inputs, NodeOptions options) {
+        const char* kind = kind_name<List>(node);
+        node.name = options.name.empty() ? unused_name(kind) : std::move(options.name);
+        for (const Handle input : inputs) {
+            if (input.id >= graph_.values.size()) {
+                fail("node '", node.name, "' (", kind, "): an input is no value of this builder");
+            }
+            node.inputs.push_back(input.id);
+        }
+        const Handle output{narrow<ValueId>(graph_.values.size())};
+        node.outputs.push_back(output.id);
+        std::vector<Value> values = graph_.values;  // so that a layer that does not fit leaves the builder as it was
+        values.push_back({node.name, {}, Element::f32, std::move(options.quantization)});
+        detail::infer_node<List>(node, values);
+        graph_.values = std::move(values);
+        graph_.nodes.push_back(std::move(node));
+        return output;
+    }
+
     Handle value(std::string name, Quantization quantization) {
         graph_.values.push_back({std::move(name), {}, Element::f32, std::move(quantization)});
         return {narrow<ValueId>(graph_.values.size() - 1)};

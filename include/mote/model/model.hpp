@@ -116,14 +116,14 @@ using AnyModel = Model<f32, i8>;
 template <class List>
 void BasicModel<List>::check() {
     const std::size_t count = graph_.values.size();
-    std::vector<bool> made(count, false);
+    std::vector<char> made(count, 0);
     auto known = [&](ValueId id, const std::string& who) {
-        if (id >= count) fail(concat(who, " refers to value ", id, "; the model has ", count, " values"));
+        if (id >= count) fail(who, " refers to value ", id, "; the model has ", count, " values");
     };
     auto make = [&](ValueId id, const std::string& who) {
         known(id, who);
-        if (made[id]) fail(concat(who, " makes value '", graph_.values[id].name, "', which was made before"));
-        made[id] = true;
+        if (made[id] != 0) fail(who, " makes value '", graph_.values[id].name, "', which was made before");
+        made[id] = 1;
     };
     if (graph_.inputs.empty()) fail("a model needs at least one input");
     if (graph_.outputs.empty()) fail("a model needs at least one output");
@@ -131,38 +131,37 @@ void BasicModel<List>::check() {
         make(id, "the input list");
         const Value& value = graph_.values[id];
         if (value.shape.elements() >= Shape::absurd)
-            fail(concat("input ", to_string(value), " has more elements than memory can hold"));
-        if (value.shape.elements() == 0)
-            fail(concat("input ", to_string(value), " has an empty axis; each extent must be at least 1"));
+            fail("input ", to_string(value), " has more elements than memory can hold");
+        if (value.shape.elements() == 0) fail("input ", to_string(value), " has an empty axis; each extent must be at least 1");
         const std::string flaw = detail::quantization_flaw(value.quantization);
-        if (!flaw.empty()) fail(concat("input ", to_string(value), " has ", flaw));
+        if (!flaw.empty()) fail("input ", to_string(value), " has ", flaw);
     }
     for (const Node& node : graph_.nodes) {
-        if (node.layer == nullptr || node.kind >= List::size) fail(concat("node '", node.name, "' has no layer"));
+        if (node.layer == nullptr || node.kind >= List::size) fail("node '", node.name, "' has no layer");
         const std::string who = concat("node '", node.name, "' (", kind_name<List>(node), ")");
-        if (node.outputs.empty()) fail(concat(who, " has no output; at least one value is expected"));
+        if (node.outputs.empty()) fail(who, " has no output; at least one value is expected");
         for (const ValueId id : node.inputs) {
             known(id, who);
-            if (!made[id]) fail(concat(who, " uses value '", graph_.values[id].name, "' before it is made"));
+            if (made[id] == 0) fail(who, " uses value '", graph_.values[id].name, "' before it is made");
         }
         for (const ValueId id : node.outputs) make(id, who);
         states_.push_back(detail::infer_node<List>(node, graph_.values));
     }
-    std::vector<bool> listed(count, false);
+    std::vector<char> listed(count, 0);
     for (const ValueId id : graph_.outputs) {
         known(id, "the output list");
-        if (!made[id]) fail(concat("output '", graph_.values[id].name, "' is made by no node"));
-        if (listed[id]) fail(concat("output '", graph_.values[id].name, "' is listed twice; once is expected"));
-        listed[id] = true;
+        if (made[id] == 0) fail("output '", graph_.values[id].name, "' is made by no node");
+        if (listed[id] != 0) fail("output '", graph_.values[id].name, "' is listed twice; once is expected");
+        listed[id] = 1;
     }
     for (std::size_t i = 0; i < count; ++i) {
-        if (!made[i]) fail(concat("value '", graph_.values[i].name, "' is made by no node and is no input"));
+        if (made[i] == 0) fail("value '", graph_.values[i].name, "' is made by no node and is no input");
     }
     auto unique = [](const char* what, std::vector<std::string_view> names) {
         std::sort(names.begin(), names.end());
         for (std::size_t i = 0; i < names.size(); ++i) {
-            if (names[i].empty()) fail(concat("a ", what, " has no name"));
-            if (i > 0 && names[i] == names[i - 1]) fail(concat("two ", what, "s are named '", names[i], "'"));
+            if (names[i].empty()) fail("a ", what, " has no name");
+            if (i > 0 && names[i] == names[i - 1]) fail("two ", what, "s are named '", names[i], "'");
         }
     };
     std::vector<std::string_view> names;
@@ -190,8 +189,8 @@ Graph<To> relisted(const Graph<From>& from) {
     for (Node& node : graph.nodes) {
         const std::size_t kind = KindMap<From, To>::index[node.kind];
         if (kind >= To::size) {
-            fail(concat("node '", node.name, "' (", kind_name<From>(node),
-                        "): a layer of this kind and precision is not in the ", "list of the model asked for"));
+            fail("node '", node.name, "' (", kind_name<From>(node), "): a layer of this kind and precision is not in the ",
+                 "list of the model asked for");
         }
         node.kind = kind;
     }
@@ -228,15 +227,15 @@ BasicModel<List> with_batch(const BasicModel<List>& model, std::size_t batch) {
     Graph<List> graph = model.graph();
     bool changes = false;
     for (const ValueId id : graph.inputs) {
-        if (graph.values[id].shape.rank() == 0) fail(concat("input ", to_string(graph.values[id]), " has no batch axis"));
+        if (graph.values[id].shape.rank() == 0) fail("input ", to_string(graph.values[id]), " has no batch axis");
         changes = changes || graph.values[id].shape[0] != batch;
         graph.values[id].shape[0] = batch;
     }
     for (const Node& node : graph.nodes) {
         const Reshape* reshape = get_if<Reshape>(graph, node);
         if (!changes || reshape == nullptr || reshape->shape.empty() || reshape->shape[0] <= 0) continue;
-        fail(concat("node '", node.name, "' (Reshape) fixes the batch at ", reshape->shape[0],
-                    "; 0 or -1 as the first extent of its shape would follow it"));
+        fail("node '", node.name, "' (Reshape) fixes the batch at ", reshape->shape[0],
+             "; 0 or -1 as the first extent of its shape would follow it");
     }
     return BasicModel<List>(std::move(graph));
 }

@@ -32,24 +32,34 @@ inline Affine affine_of(const BatchNorm& norm, std::size_t channel) {
     return {scale, static_cast<double>(norm.shift[channel]) - static_cast<double>(norm.mean[channel]) * scale};
 }
 
-/// The layer (Conv2d, DepthwiseConv2d or Dense) that computes norm(layer(x)).
-template <class L>
-L folded(const L& layer, const BatchNorm& norm) {
-    static_assert(detail::folds_batch_norm<L>, "mote: BatchNorm folds into Conv2d, DepthwiseConv2d and Dense in f32");
-    L result = layer;
-    const std::size_t channels = layer.weight.shape()[0];
-    const std::size_t inner = layer.weight.elements() / channels;
-    result.weight = Tensor<f32>(layer.weight.shape());
-    result.bias = Tensor<f32>(Shape{channels});
+namespace detail {
+
+/// weight[c, ...] and bias[c] with what `norm` does to channel c.
+inline void fold_parameters(Tensor<f32>& weight, Tensor<f32>& bias, const BatchNorm& norm) {
+    const std::size_t channels = weight.shape()[0];
+    const std::size_t inner = weight.elements() / channels;
+    Tensor<f32> folded_weight(weight.shape());
+    Tensor<f32> folded_bias(Shape{channels});
     for (std::size_t c = 0; c < channels; ++c) {
         const Affine affine = affine_of(norm, c);
         for (std::size_t i = c * inner; i < (c + 1) * inner; ++i) {
-            result.weight[i] = static_cast<float>(static_cast<double>(layer.weight[i]) * affine.scale);
+            folded_weight[i] = static_cast<float>(static_cast<double>(std::as_const(weight)[i]) * affine.scale);
         }
-        const double bias = layer.bias.empty() ? 0.0 : static_cast<double>(layer.bias[c]);
-        result.bias[c] = static_cast<float>(bias * affine.scale + affine.shift);
+        const double old = bias.empty() ? 0.0 : static_cast<double>(std::as_const(bias)[c]);
+        folded_bias[c] = static_cast<float>(old * affine.scale + affine.shift);
     }
-    return result;
+    weight.swap(folded_weight);
+    bias.swap(folded_bias);
+}
+
+}  // namespace detail
+
+/// The layer (Conv2d, DepthwiseConv2d or Dense) that computes norm(layer(x)).
+template <class L>
+L folded(L layer, const BatchNorm& norm) {
+    static_assert(detail::folds_batch_norm<L>, "mote: BatchNorm folds into Conv2d, DepthwiseConv2d and Dense in f32");
+    detail::fold_parameters(layer.weight, layer.bias, norm);
+    return layer;
 }
 
 namespace detail {
@@ -71,7 +81,7 @@ template <class List>
 BasicModel<List> fold(const BasicModel<List>& model) {
     Graph<List> graph = model.graph();
     Edges edge = edges(graph);
-    std::vector<bool> gone(graph.nodes.size(), false);
+    std::vector<char> gone(graph.nodes.size(), 0);
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
         const BatchNorm* norm = get_if<BatchNorm>(graph, graph.nodes[i]);
         if (norm == nullptr) continue;
@@ -84,11 +94,11 @@ BasicModel<List> fold(const BasicModel<List>& model) {
         target.layer = std::move(layer);
         target.outputs = graph.nodes[i].outputs;
         edge.producer[target.outputs[0]] = before;
-        gone[i] = true;
+        gone[i] = 1;
     }
     std::vector<Node> nodes;
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-        if (!gone[i]) nodes.push_back(std::move(graph.nodes[i]));
+        if (gone[i] == 0) nodes.push_back(std::move(graph.nodes[i]));
     }
     graph.nodes = std::move(nodes);
     return BasicModel<List>(compacted(std::move(graph)));

@@ -26,18 +26,6 @@ class Error : public std::runtime_error {
 };
 #endif
 
-/// Throws Error(text); without exceptions calls mote_failed(text).
-[[noreturn]] inline void fail(const std::string& text) {
-#if MOTE_EXCEPTIONS
-    throw Error(text);
-#else
-    if (&mote_failed != nullptr) mote_failed(text.c_str());
-    std::fputs(text.c_str(), stderr);
-    std::fputc('\n', stderr);
-    std::abort();
-#endif
-}
-
 namespace detail {
 
 /// A part of a text: a string that somebody else holds, or a number.
@@ -78,6 +66,19 @@ __attribute__((noinline)) inline std::string join(const TextPart* parts, std::si
     return text;
 }
 
+/// Throws Error(text); without exceptions calls mote_failed(text).
+[[noreturn]] __attribute__((noinline, cold)) inline void fail_joined(const TextPart* parts, std::size_t count) {
+    const std::string text = join(parts, count);
+#if MOTE_EXCEPTIONS
+    throw Error(text);
+#else
+    if (&mote_failed != nullptr) mote_failed(text.c_str());
+    std::fputs(text.c_str(), stderr);
+    std::fputc('\n', stderr);
+    std::abort();
+#endif
+}
+
 }  // namespace detail
 
 /// The parts, one after the other, as one text: concat("node '", name, "': ", 3).
@@ -85,6 +86,13 @@ template <class... Part>
 std::string concat(const Part&... part) {
     const detail::TextPart parts[] = {part...};
     return detail::join(parts, sizeof...(part));
+}
+
+/// Throws Error(concat(part...)); without exceptions calls mote_failed with that text.
+template <class... Part>
+[[noreturn]] void fail(const Part&... part) {
+    const detail::TextPart parts[] = {part...};
+    detail::fail_joined(parts, sizeof...(part));
 }
 
 MOTE_END_NAMESPACE

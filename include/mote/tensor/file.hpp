@@ -16,7 +16,7 @@ inline void write_file(const std::string& path, std::string_view content) {
     const std::string beside = path + ".part";
     std::FILE* file = std::fopen(beside.c_str(), "wb");
     if (file == nullptr) {
-        fail(concat("cannot write '", path, "': ", std::strerror(errno), "; a path in a writable directory is expected"));
+        fail("cannot write '", path, "': ", std::strerror(errno), "; a path in a writable directory is expected");
     }
     bool written = std::fwrite(content.data(), 1, content.size(), file) == content.size();
     int reason = errno;
@@ -30,7 +30,7 @@ inline void write_file(const std::string& path, std::string_view content) {
     }
     if (!written) {
         std::remove(beside.c_str());
-        fail(concat("cannot write '", path, "': ", std::strerror(reason)));
+        fail("cannot write '", path, "': ", std::strerror(reason));
     }
 }
 

@@ -53,14 +53,14 @@ inline std::string to_string(const Shape& shape) {
 /// The number of elements. Throws where the product overflows; `what` names the thing.
 inline std::size_t checked_elements(const Shape& shape, const char* what = "tensor") {
     const std::size_t count = shape.elements();
-    if (count >= Shape::absurd) fail(concat(what, ": shape ", to_string(shape), " has more elements than memory can hold"));
+    if (count >= Shape::absurd) fail(what, ": shape ", to_string(shape), " has more elements than memory can hold");
     return count;
 }
 
 /// A shape of run-time rank. Throws above rank 8.
 inline Shape make_shape(std::span<const std::size_t> extents) {
     if (extents.size() > Shape::max_rank) {
-        fail(concat("shape of rank ", extents.size(), ": at most ", Shape::max_rank, " axes are supported"));
+        fail("shape of rank ", extents.size(), ": at most ", Shape::max_rank, " axes are supported");
     }
     Shape shape = Shape::ones(extents.size());
     for (std::size_t axis = 0; axis < extents.size(); ++axis) shape[axis] = extents[axis];
@@ -85,7 +85,7 @@ class Tensor {
     /// The values in row-major order. Throws where their number is not the shape's.
     Tensor(const Shape& shape, std::span<const value_type> values) : Tensor(shape) {
         if (values.size() != size()) {
-            fail(concat("tensor of shape ", to_string(shape), ": ", size(), " values expected, ", values.size(), " given"));
+            fail("tensor of shape ", to_string(shape), ": ", size(), " values expected, ", values.size(), " given");
         }
         for (std::size_t i = 0; i < values.size(); ++i) mutable_data()[i] = values[i];
     }
@@ -146,8 +146,8 @@ class Tensor {
     /// The same values under another shape. Throws where the number of elements differs.
     Tensor reshaped(const Shape& shape) const {
         if (shape.elements() != elements()) {
-            fail(concat("tensor of shape ", to_string(shape_), " cannot become ", to_string(shape),
-                        ": the number of elements differs"));
+            fail("tensor of shape ", to_string(shape_), " cannot become ", to_string(shape),
+                 ": the number of elements differs");
         }
         Tensor result = *this;
         result.shape_ = shape;

@@ -7,16 +7,29 @@
 
 MOTE_BEGIN_NAMESPACE
 
+/// Inputs of a step, by place: {0, 1}.
+class Places {
+  public:
+    constexpr Places() noexcept = default;
+    constexpr Places(std::initializer_list<unsigned> places) noexcept {
+        for (const unsigned place : places) bits_ |= std::uint32_t{1} << place;
+    }
+    constexpr bool has(std::size_t place) const noexcept { return place < 32 && ((bits_ >> place) & 1u) != 0; }
+
+  private:
+    std::uint32_t bits_ = 0;
+};
+
 /// How a step is called. What is left empty stands for all of the node's inputs (with the residual), outputs, states.
 struct StepOptions {
-    std::string kernel{};  ///< the kernel's name; from the step type's where empty
-    std::string reason{};  ///< why this kernel
+    const char* kernel = nullptr;  ///< the kernel's name; from the step type's where null
+    const char* reason = "";       ///< why this kernel
     std::vector<BufferId> inputs{};
     std::vector<BufferId> outputs{};
     std::vector<BufferId> states{};
     std::size_t scratch_bytes = 0;
-    std::size_t constant_bytes = 0;       ///< of packed constants
-    std::vector<std::size_t> in_place{};  ///< inputs (by place) whose buffer the first output may take over
+    std::size_t constant_bytes = 0;  ///< of packed constants
+    Places in_place{};               ///< inputs whose buffer the first output may take over
 };
 
 namespace detail {
@@ -31,8 +44,13 @@ struct DraftBuffer {
 
 struct DraftStep {
     Step step;
-    std::vector<std::size_t> in_place;
+    Places in_place;
 };
+
+template <class S>
+void run_step(const void* data, const KernelTable& kernels, std::byte* const* operands) noexcept {
+    static_cast<const S*>(data)->run(kernels, operands);
+}
 
 /// What is collected from all nodes.
 struct Draft {
@@ -103,13 +121,7 @@ class LowerContext {
     /// Emits a step. See Step for what a step type is.
     template <class S>
     void emit(S step, StepOptions options = {}) {
-        Step result;
-        result.kind = &step_kind<S>;
-        result.data = make_erased(std::move(step));
-        result.run = [](const void* data, const KernelTable& kernels, std::byte* const* operands) noexcept {
-            static_cast<const S*>(data)->run(kernels, operands);
-        };
-        add(std::move(result), std::move(options));
+        add(&step_kind<S>, make_erased(std::move(step)), &detail::run_step<S>, options);
     }
 
     /// Lets the output be the input's bytes, without a step. False where it cannot be (both are seen from outside): then the
@@ -128,8 +140,10 @@ class LowerContext {
     }
 
     /// Says why the node cannot be planned; all such nodes are reported together.
-    void unsupported(const std::string& reason) {
-        draft_.refusals.push_back(concat("node '", name(), "' (", kind_, "): ", reason));
+    template <class... Part>
+    void unsupported(const Part&... part) {
+        const detail::TextPart parts[] = {"node '", name_, "' (", kind_, "): ", part...};
+        draft_.refusals.push_back(detail::join(parts, sizeof...(part) + 5));
     }
     const std::string& name() const noexcept { return name_; }
 
@@ -140,7 +154,15 @@ class LowerContext {
         return id;
     }
 
-    void add(Step step, StepOptions options) {
+    void add(const StepKind* kind, std::shared_ptr<const void> data, decltype(Step::run) run, StepOptions& options) {
+        Step step;
+        step.nodes = nodes_;
+        step.kernel =
+            options.kernel != nullptr ? std::string(options.kernel) : concat(kind->name, " (", kernels_.instruction_set, ")");
+        step.reason = options.reason;
+        step.kind = kind;
+        step.data = std::move(data);
+        step.run = run;
         if (options.inputs.empty()) {
             options.inputs.assign(group_.inputs.begin(), group_.inputs.end());
             if (group_.has_residual) options.inputs.push_back(group_.residual);
@@ -149,22 +171,18 @@ class LowerContext {
         if (options.states.empty()) {
             for (std::size_t i = 0; i < states_.size(); ++i) options.states.push_back(state_buffer(i));
         }
-        step.nodes = nodes_;
-        step.kernel =
-            options.kernel.empty() ? concat(step.kind->name, " (", kernels_.instruction_set, ")") : std::move(options.kernel);
-        step.reason = std::move(options.reason);
         step.inputs = options.inputs.size();
         step.outputs = options.outputs.size();
         step.states = options.states.size();
         step.constant_bytes = options.constant_bytes;
-        step.operands = std::move(options.inputs);
-        step.operands.insert(step.operands.end(), options.outputs.begin(), options.outputs.end());
-        step.operands.insert(step.operands.end(), options.states.begin(), options.states.end());
+        for (const std::vector<BufferId>* operands : {&options.inputs, &options.outputs, &options.states}) {
+            for (const BufferId id : *operands) step.operands.push_back(id);
+        }
         if (options.scratch_bytes > 0) {
             step.has_scratch = true;
             step.operands.push_back(add_buffer(concat(name_, " scratch"), options.scratch_bytes, true));
         }
-        draft_.steps.push_back({std::move(step), std::move(options.in_place)});
+        draft_.steps.push_back({std::move(step), options.in_place});
     }
 
     detail::Draft& draft_;
@@ -184,7 +202,7 @@ namespace detail {
 /// The value's one quantization. Where an int8 value has none (its bytes' meaning is unknown) the node is refused.
 inline bool quantization_of(LowerContext& node, const Value& value, QuantizationParams& params) {
     if (!value.quantization.present() || value.quantization.per_axis()) {
-        node.unsupported(concat("value ", to_string(value), " needs a quantization of one scale"));
+        node.unsupported("value ", to_string(value), " needs a quantization of one scale");
         return false;
     }
     params = value.quantization.params();
@@ -204,11 +222,6 @@ inline ByteRange byte_range(const Clamp& clamp, QuantizationParams params) {
     if (lo > -128.0) range.lo = lo < 127.0 ? static_cast<std::int32_t>(lo) : 127;
     if (hi < 127.0) range.hi = hi > -128.0 ? static_cast<std::int32_t>(hi) : -128;
     return range;
-}
-
-/// Names of a kernel by element: add_f32, add_i8.
-inline std::string kernel_name(const char* function, Element element, const KernelTable& kernels) {
-    return concat(function, "_", element_name(element), " (", kernels.instruction_set, ")");
 }
 
 }  // namespace detail

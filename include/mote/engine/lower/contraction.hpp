@@ -129,17 +129,17 @@ inline bool set_arithmetic(ConvStep<i8>& step, LowerContext& node) {
     if (!quantization_of(node, *node.residual(), residual) || !quantization_of(node, node.output(), out)) return false;
     const ByteRange last = byte_range(node.group().residual_clamp, out);
     if (!make_add_i8(produced, residual, out, last.lo, last.hi, step.add)) {
-        node.unsupported(concat("the sum's scales ", produced.scale, " and ", residual.scale, " -> ", out.scale,
-                                " are too far apart for 32-bit fixed point"));
+        node.unsupported("the sum's scales ", produced.scale, " and ", residual.scale, " -> ", out.scale,
+                         " are too far apart for 32-bit fixed point");
         return false;
     }
     return true;
 }
 
 template <class Step, class L>
-void lower_contraction(const L& layer, LowerContext& node, const std::string& reason) {
+void lower_contraction(const L& layer, LowerContext& node, const char* reason) {
     if (layer.weight.elements() >= (std::size_t{1} << 31)) {
-        return node.unsupported(concat("weight [", to_string(layer.weight.shape()), "] has 2^31 elements or more"));
+        return node.unsupported("weight [", to_string(layer.weight.shape()), "] has 2^31 elements or more");
     }
     Step step;
     step.geometry = geometry(layer, node.input().shape, node.produced().shape);

@@ -146,13 +146,12 @@ inline void lower_clamp(Clamp clamp, LowerContext& node) {
     node.emit(ClampStep{count, narrow<std::int8_t>(range.lo), narrow<std::int8_t>(range.hi)}, {.in_place = {0}});
 }
 
-template <class L>
-void lower_function(const L& layer, UnaryF32 unary, const char* reason, LowerContext& node) {
+inline void lower_function(const Tensor<i8>& table, UnaryF32 unary, const char* reason, LowerContext& node) {
     const std::size_t count = node.input().shape.elements();
     if (node.input().element == Element::f32) {
         node.emit(UnaryStep{count, unary}, {.reason = reason, .in_place = {0}});
     } else {
-        node.emit(LookupStep{count, node.share(layer.table)}, {.reason = concat(reason, " by table"), .in_place = {0}});
+        node.emit(LookupStep{count, node.share(table)}, {.reason = reason, .in_place = {0}});
     }
 }
 
@@ -165,19 +164,19 @@ inline void lower(const Relu6&, LowerContext& node) {
     detail::lower_clamp({.lo = 0.0f, .hi = 6.0f}, node);
 }
 inline void lower(const LeakyRelu& layer, LowerContext& node) {
-    detail::lower_function(layer, {.function = Unary::leaky_relu, .slope = layer.slope}, "leaky relu", node);
+    detail::lower_function(layer.table, {.function = Unary::leaky_relu, .slope = layer.slope}, "leaky relu", node);
 }
 inline void lower(const Sigmoid& layer, LowerContext& node) {
-    detail::lower_function(layer, {.function = Unary::sigmoid}, "sigmoid", node);
+    detail::lower_function(layer.table, {.function = Unary::sigmoid}, "sigmoid", node);
 }
 inline void lower(const Tanh& layer, LowerContext& node) {
-    detail::lower_function(layer, {.function = Unary::tanh}, "tanh", node);
+    detail::lower_function(layer.table, {.function = Unary::tanh}, "tanh", node);
 }
 inline void lower(const HardSigmoid& layer, LowerContext& node) {
-    detail::lower_function(layer, {.function = Unary::hard_sigmoid}, "hard sigmoid", node);
+    detail::lower_function(layer.table, {.function = Unary::hard_sigmoid}, "hard sigmoid", node);
 }
 inline void lower(const HardSwish& layer, LowerContext& node) {
-    detail::lower_function(layer, {.function = Unary::hard_swish}, "hard swish", node);
+    detail::lower_function(layer.table, {.function = Unary::hard_swish}, "hard swish", node);
 }
 
 inline void lower(const BatchNorm& layer, LowerContext& node) {
@@ -227,7 +226,7 @@ inline void lower(const Mul&, LowerContext& node) {
     geometry.spatial = same ? 1 : narrow<std::int32_t>(shape.elements() / node.input(1).shape.elements());
     StepOptions options;
     options.reason = same ? "elementwise" : "the second operand is repeated over the positions";
-    options.in_place = same ? std::vector<std::size_t>{0, 1} : std::vector<std::size_t>{0};
+    options.in_place = same ? Places{0, 1} : Places{0};
     if (node.output().element == Element::f32) {
         node.emit(MulStep<f32>{geometry}, std::move(options));
         return;
@@ -259,7 +258,7 @@ inline void lower(const Convert&, LowerContext& node) {
         if (!node.share_storage()) node.emit(detail::copy_of(in), {.reason = "the same numbers"});
     } else if (in.element == Element::f32) {
         const float inverse = static_cast<float>(1.0 / static_cast<double>(to.scale));
-        if (!usable_scale(inverse)) return node.unsupported(concat("the scale ", to.scale, " has no normal inverse"));
+        if (!usable_scale(inverse)) return node.unsupported("the scale ", to.scale, " has no normal inverse");
         node.emit(QuantizeStep{count, inverse, to.zero_point});
     } else if (out.element == Element::f32) {
         node.emit(DequantizeStep{count, from.scale, from.zero_point});

@@ -81,7 +81,7 @@ inline MoveStep copy_of(const Value& value) {
 /// False, and the node is refused, where elements are smaller than a byte.
 inline bool movable(LowerContext& node) {
     if (element_bits(node.input().element) >= 8) return true;
-    node.unsupported(concat("input ", to_string(node.input()), ": packed elements are not moved; convert them first"));
+    node.unsupported("input ", to_string(node.input()), ": packed elements are not moved; convert them first");
     return false;
 }
 
@@ -151,8 +151,8 @@ inline void lower(const Pad& layer, LowerContext& node) {
         const auto byte = narrow<std::int8_t>(range.lo);
         std::memcpy(step.fill_value.data(), &byte, sizeof byte);
     } else if (layer.value != 0.0f) {
-        return node.unsupported(concat("input ", to_string(value), " is padded by ", layer.value,
-                                       "; elements other than f32 and i8 are padded by 0 only"));
+        return node.unsupported("input ", to_string(value), " is padded by ", layer.value,
+                                "; elements other than f32 and i8 are padded by 0 only");
     }
     node.emit(std::move(step), {.reason = "pad"});
 }

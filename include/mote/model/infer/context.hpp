@@ -30,7 +30,7 @@ class InferContext {
     /// States the next output.
     void output(const Shape& shape, Element element, Quantization quantization = {}) {
         if (shape.elements() >= Shape::absurd) {
-            fail(concat("the output [", to_string(shape), "] has more elements than memory can hold"));
+            fail("the output [", to_string(shape), "] has more elements than memory can hold");
         }
         outputs_.push_back({{}, shape, element, std::move(quantization)});
     }
@@ -40,26 +40,30 @@ class InferContext {
         states_.push_back({std::string(name), shape, element, std::move(quantization)});
     }
 
-    /// Throws an Error that names the node and its kind.
-    [[noreturn]] void fail(const std::string& text) const { mote::fail(concat("node '", name_, "' (", kind_, "): ", text)); }
+    /// Throws an Error of these parts that names the node and its kind.
+    template <class... Part>
+    [[noreturn]] void fail(const Part&... part) const {
+        const detail::TextPart parts[] = {"node '", name_, "' (", kind_, "): ", part...};
+        detail::fail_joined(parts, sizeof...(part) + 5);
+    }
 
     void expect_inputs(std::size_t least, std::size_t most) const {
         if (inputs() < least || inputs() > most) {
-            fail(concat(least == most ? concat(least) : concat("from ", least, " to ", most), " inputs expected, ", inputs(),
-                        " given"));
+            fail(least == most ? concat(least) : concat("from ", least, " to ", most), " inputs expected, ", inputs(),
+                 " given");
         }
     }
     void expect_inputs(std::size_t count) const { expect_inputs(count, count); }
 
     void expect_rank(std::size_t index, std::size_t rank, const char* axes) const {
         if (input(index).shape.rank() != rank) {
-            fail(concat("input ", to_string(input(index)), " has rank ", input(index).shape.rank(), "; expected ", axes));
+            fail("input ", to_string(input(index)), " has rank ", input(index).shape.rank(), "; expected ", axes);
         }
     }
 
     /// Checks that no axis of the input is empty.
     void expect_full(std::size_t index) const {
-        if (input(index).shape.elements() == 0) fail(concat("input ", to_string(input(index)), " has an empty axis"));
+        if (input(index).shape.elements() == 0) fail("input ", to_string(input(index)), " has an empty axis");
     }
 
     const std::vector<Value>& outputs() const noexcept { return outputs_; }
@@ -80,7 +84,7 @@ namespace detail {
 inline void expect_f32_or_i8(const InferContext& node, std::size_t index) {
     const Value& value = node.input(index);
     if (value.element != Element::f32 && value.element != Element::i8) {
-        node.fail(concat("input ", to_string(value), ": f32 or i8 expected"));
+        node.fail("input ", to_string(value), ": f32 or i8 expected");
     }
 }
 
@@ -111,7 +115,7 @@ inline std::string activation_flaw(const Quantization& quantization) {
 inline Quantization expect_output_quantization(const InferContext& node, std::size_t index = 0) {
     const Quantization& asked = node.requested_quantization(index);
     const std::string flaw = activation_flaw(asked);
-    if (!flaw.empty()) node.fail(concat("the output has ", flaw));
+    if (!flaw.empty()) node.fail("the output has ", flaw);
     return asked;
 }
 
@@ -120,7 +124,7 @@ inline void expect_input_quantization(const InferContext& node, std::size_t inde
     const Value& value = node.input(index);
     if (value.element != Element::i8) return;
     const std::string flaw = activation_flaw(value.quantization);
-    if (!flaw.empty()) node.fail(concat("input ", to_string(value), " has ", flaw));
+    if (!flaw.empty()) node.fail("input ", to_string(value), " has ", flaw);
 }
 
 /// The multiplier of a requantization, m = s_in * s_weight / s_out in double, rounded to float.

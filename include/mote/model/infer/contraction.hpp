@@ -18,18 +18,18 @@ inline std::size_t window_outputs(const InferContext& node, const char* axis, st
                                   std::size_t pad_after, std::size_t kernel, std::size_t stride, std::size_t dilation) {
     constexpr std::size_t limit = std::numeric_limits<std::int32_t>::max() / 4;
     if (extent == 0 || kernel == 0 || stride == 0 || dilation == 0) {
-        node.fail(concat(axis, ": image ", extent, ", kernel ", kernel, ", stride ", stride, ", dilation ", dilation,
-                         "; each must be at least 1"));
+        node.fail(axis, ": image ", extent, ", kernel ", kernel, ", stride ", stride, ", dilation ", dilation,
+                  "; each must be at least 1");
     }
     if (extent > limit || kernel > limit || stride > limit || dilation > limit || pad_before > limit || pad_after > limit ||
         (kernel - 1) > limit / dilation) {
-        node.fail(concat(axis, ": image ", extent, ", kernel ", kernel, ", stride ", stride, ", dilation ", dilation,
-                         ", padding ", pad_before, " and ", pad_after, ": beyond what a 32-bit kernel can index"));
+        node.fail(axis, ": image ", extent, ", kernel ", kernel, ", stride ", stride, ", dilation ", dilation, ", padding ",
+                  pad_before, " and ", pad_after, ": beyond what a 32-bit kernel can index");
     }
     const std::size_t window = (kernel - 1) * dilation + 1;
     const std::size_t padded = extent + pad_before + pad_after;
     if (window > padded) {
-        node.fail(concat(axis, ": the window covers ", window, " but the padded image has only ", padded));
+        node.fail(axis, ": the window covers ", window, " but the padded image has only ", padded);
     }
     return (padded - window) / stride + 1;
 }
@@ -40,8 +40,7 @@ inline void check_i8_contraction(const InferContext& node, const Tensor<i8>& wei
     const Quantization& q = weight.quantization();
     const std::size_t out = weight.shape()[0];
     if (q.zero_point.size() != q.scale.size() || (q.scale.size() != 1 && (q.scale.size() != out || q.axis != 0))) {
-        node.fail(concat("the weight has ", q.scale.size(), " scales along axis ", q.axis, "; expected 1, or ", out,
-                         " along axis 0"));
+        node.fail("the weight has ", q.scale.size(), " scales along axis ", q.axis, "; expected 1, or ", out, " along axis 0");
     }
     expect_input_quantization(node, 0);
     const Quantization& in = node.input(0).quantization;
@@ -50,8 +49,8 @@ inline void check_i8_contraction(const InferContext& node, const Tensor<i8>& wei
         if (q.zero_point[c] != 0) node.fail("int8 weights are symmetric; a zero point other than 0 was given");
         const float multiplier = requantization_multiplier(in.params().scale, q.scale[c], result.params().scale);
         if (!usable_scale(q.scale[c]) || !usable_scale(multiplier)) {
-            node.fail(concat("output channel ", c, ": weight scale ", q.scale[c], " gives the multiplier ", multiplier,
-                             "; a finite, positive, normal float is expected"));
+            node.fail("output channel ", c, ": weight scale ", q.scale[c], " gives the multiplier ", multiplier,
+                      "; a finite, positive, normal float is expected");
         }
     }
     for (const std::int8_t w : weight.values()) {
@@ -65,8 +64,8 @@ inline void check_i8_contraction(const InferContext& node, const Tensor<i8>& wei
         if (magnitude > largest_bias) largest_bias = magnitude;
     }
     if (inner > limit / (255 * 127) || 255 * 127 * inner + largest_bias >= limit) {
-        node.fail(concat("a sum of ", inner, " products with a bias of up to ", largest_bias,
-                         " could overflow int32; 255 * 127 * K + |bias| must stay below 2^31"));
+        node.fail("a sum of ", inner, " products with a bias of up to ", largest_bias,
+                  " could overflow int32; 255 * 127 * K + |bias| must stay below 2^31");
     }
 }
 
@@ -76,21 +75,21 @@ void check_contraction(const InferContext& node, const Tensor<typename P::weight
                        std::size_t rank, const char* axes) {
     node.expect_inputs(1);
     if (weight.shape().rank() != rank) {
-        node.fail(concat("weight [", to_string(weight.shape()), "] has rank ", weight.shape().rank(), "; expected ", axes));
+        node.fail("weight [", to_string(weight.shape()), "] has rank ", weight.shape().rank(), "; expected ", axes);
     }
     for (const std::size_t extent : weight.shape()) {
         if (extent == 0)
-            node.fail(concat("weight [", to_string(weight.shape()), "] has an empty axis; each extent must be at least 1"));
+            node.fail("weight [", to_string(weight.shape()), "] has an empty axis; each extent must be at least 1");
     }
     if (weight.elements() > std::numeric_limits<std::int32_t>::max()) {
         node.fail(
             concat("weight [", to_string(weight.shape()), "]: beyond the 2^31 - 1 elements that a 32-bit kernel can index"));
     }
     if (!bias.empty() && (bias.shape().rank() != 1 || bias.shape()[0] != weight.shape()[0])) {
-        node.fail(concat("bias [", to_string(bias.shape()), "]: expected [", weight.shape()[0], "], or none"));
+        node.fail("bias [", to_string(bias.shape()), "]: expected [", weight.shape()[0], "], or none");
     }
     if (node.input(0).element != P::activation::element) {
-        node.fail(concat("input ", to_string(node.input(0)), ": ", P::activation::name, " expected"));
+        node.fail("input ", to_string(node.input(0)), ": ", P::activation::name, " expected");
     }
     node.expect_full(0);
     if constexpr (std::is_same_v<P, i8>) check_i8_contraction(node, weight, bias);
@@ -114,11 +113,11 @@ void infer(const Conv2d<P>& layer, InferContext& node) {
     const Shape& in = node.input(0).shape;
     const Shape& w = layer.weight.shape();
     if (layer.groups == 0 || in[3] % layer.groups != 0 || w[0] % layer.groups != 0) {
-        node.fail(concat(layer.groups, " groups do not divide ", in[3], " input and ", w[0], " output channels"));
+        node.fail(layer.groups, " groups do not divide ", in[3], " input and ", w[0], " output channels");
     }
     if (w[3] != in[3] / layer.groups) {
-        node.fail(concat("weight [", to_string(w), "] has ", w[3], " input channels; input ", to_string(node.input(0)), " in ",
-                         layer.groups, " groups needs ", in[3] / layer.groups));
+        node.fail("weight [", to_string(w), "] has ", w[3], " input channels; input ", to_string(node.input(0)), " in ",
+                  layer.groups, " groups needs ", in[3] / layer.groups);
     }
     const Padding2d& pad = layer.padding;
     const std::size_t height =
@@ -135,8 +134,8 @@ void infer(const DepthwiseConv2d<P>& layer, InferContext& node) {
     const Shape& in = node.input(0).shape;
     const Shape& w = layer.weight.shape();
     if (layer.multiplier == 0 || w[3] != 1 || w[0] / layer.multiplier != in[3] || w[0] % layer.multiplier != 0) {
-        node.fail(concat("weight [", to_string(w), "] with multiplier ", layer.multiplier, " does not fit input ",
-                         to_string(node.input(0)), "; expected [", in[3], " * multiplier, kernel_height, kernel_width, 1]"));
+        node.fail("weight [", to_string(w), "] with multiplier ", layer.multiplier, " does not fit input ",
+                  to_string(node.input(0)), "; expected [", in[3], " * multiplier, kernel_height, kernel_width, 1]");
     }
     const Padding2d& pad = layer.padding;
     const std::size_t height =
@@ -151,11 +150,11 @@ void infer(const Dense<P>& layer, InferContext& node) {
     detail::check_contraction<P>(node, layer.weight, layer.bias, 2, "[out, in]");
     Shape shape = node.input(0).shape;
     if (shape.rank() < 2) {
-        node.fail(concat("input ", to_string(node.input(0)), " has rank ", shape.rank(), "; expected [batch, ..., in]"));
+        node.fail("input ", to_string(node.input(0)), " has rank ", shape.rank(), "; expected [batch, ..., in]");
     }
     if (layer.weight.shape()[1] != shape.back()) {
-        node.fail(concat("weight [", to_string(layer.weight.shape()), "] takes ", layer.weight.shape()[1], " inputs; input ",
-                         to_string(node.input(0)), " has ", shape.back(), " on its last axis"));
+        node.fail("weight [", to_string(layer.weight.shape()), "] takes ", layer.weight.shape()[1], " inputs; input ",
+                  to_string(node.input(0)), " has ", shape.back(), " on its last axis");
     }
     shape[shape.rank() - 1] = layer.weight.shape()[0];
     node.output(shape, P::activation::element, detail::contraction_quantization<P>(node));

@@ -31,8 +31,8 @@ inline void infer_lookup(const Tensor<i8>& table, InferContext& node) {
         return;
     }
     if (table.elements() != 256) {
-        node.fail(concat("on int8 values the layer needs its table of 256 entries; it has ", table.elements(),
-                         " (quantize() and the importers make it)"));
+        node.fail("on int8 values the layer needs its table of 256 entries; it has ", table.elements(),
+                  " (quantize() and the importers make it)");
     }
     node.output(in.shape, in.element, expect_output_quantization(node));
 }
@@ -64,20 +64,20 @@ inline void infer(const HardSwish& layer, InferContext& node) {
 inline void infer(const BatchNorm& layer, InferContext& node) {
     node.expect_inputs(1);
     const Value& in = node.input(0);
-    if (in.element != Element::f32) node.fail(concat("input ", to_string(in), ": f32 expected (fold() removes BatchNorm)"));
-    if (in.shape.rank() < 2) node.fail(concat("input ", to_string(in), " needs a batch and a channel axis"));
+    if (in.element != Element::f32) node.fail("input ", to_string(in), ": f32 expected (fold() removes BatchNorm)");
+    if (in.shape.rank() < 2) node.fail("input ", to_string(in), " needs a batch and a channel axis");
     const Shape expected{in.shape.back()};
     for (const Tensor<f32>* tensor : {&layer.scale, &layer.shift, &layer.mean, &layer.variance}) {
         if (tensor->shape() != expected) {
-            node.fail(concat("scale, shift, mean and variance must each be [", in.shape.back(), "]; one is [",
-                             to_string(tensor->shape()), "]"));
+            node.fail("scale, shift, mean and variance must each be [", in.shape.back(), "]; one is [",
+                      to_string(tensor->shape()), "]");
         }
     }
     node.expect_full(0);
-    if (!(layer.epsilon >= 0.0f)) node.fail(concat("epsilon ", layer.epsilon, " must not be negative"));
+    if (!(layer.epsilon >= 0.0f)) node.fail("epsilon ", layer.epsilon, " must not be negative");
     for (const float variance : layer.variance.values()) {
         if (!(variance + layer.epsilon > 0.0f))
-            node.fail(concat("variance ", variance, " + epsilon ", layer.epsilon, " must be positive"));
+            node.fail("variance ", variance, " + epsilon ", layer.epsilon, " must be positive");
     }
     node.output(in.shape, in.element);
 }
@@ -88,7 +88,7 @@ inline void infer(const Add&, InferContext& node) {
     const Value& b = node.input(1);
     detail::expect_f32_or_i8(node, 0);
     if (a.shape != b.shape || a.element != b.element) {
-        node.fail(concat("inputs ", to_string(a), " and ", to_string(b), " must have one shape and element"));
+        node.fail("inputs ", to_string(a), " and ", to_string(b), " must have one shape and element");
     }
     detail::expect_input_quantization(node, 0);
     detail::expect_input_quantization(node, 1);
@@ -104,8 +104,8 @@ inline void infer(const Mul&, InferContext& node) {
     const bool channels = a.shape.rank() >= 2 && b.shape.rank() >= 2 && b.shape[0] == batch &&
                           b.shape.back() == a.shape.back() && b.shape.elements() == batch * a.shape.back();
     if (a.element != b.element || (a.shape != b.shape && !channels)) {
-        node.fail(concat("inputs ", to_string(a), " and ", to_string(b),
-                         ": expected one element, and one shape or a second input [batch, 1, 1, channels]"));
+        node.fail("inputs ", to_string(a), " and ", to_string(b),
+                  ": expected one element, and one shape or a second input [batch, 1, 1, channels]");
     }
     node.expect_full(0);
     detail::expect_input_quantization(node, 0);
@@ -118,7 +118,7 @@ inline void infer(const Convert& layer, InferContext& node) {
     detail::expect_f32_or_i8(node, 0);
     const Value& in = node.input(0);
     if (layer.element != Element::f32 && layer.element != Element::i8) {
-        node.fail(concat("conversion to ", element_name(layer.element), ": f32 and i8 are supported"));
+        node.fail("conversion to ", element_name(layer.element), ": f32 and i8 are supported");
     }
     detail::expect_input_quantization(node, 0);
     node.output(in.shape, layer.element,

@@ -19,7 +19,7 @@ inline void infer(const Concat& layer, InferContext& node) {
     const Value& first = node.input(0);
     const auto rank = static_cast<std::int64_t>(first.shape.rank());
     if (layer.axis >= rank || layer.axis < -rank) {
-        node.fail(concat("axis ", layer.axis, " is outside the ", rank, " axes of input ", to_string(first)));
+        node.fail("axis ", layer.axis, " is outside the ", rank, " axes of input ", to_string(first));
     }
     const std::size_t axis = concat_axis(layer, first.shape.rank());
     Shape shape = first.shape;
@@ -28,12 +28,12 @@ inline void infer(const Concat& layer, InferContext& node) {
         Shape same = next.shape;
         if (same.rank() == shape.rank()) same[axis] = first.shape[axis];
         if (same != first.shape || next.element != first.element) {
-            node.fail(concat("inputs ", to_string(first), " and ", to_string(next), " differ in more than axis ", axis));
+            node.fail("inputs ", to_string(first), " and ", to_string(next), " differ in more than axis ", axis);
         }
         if (next.quantization != first.quantization) {
-            node.fail(concat("inputs ", to_string(first), " and ", to_string(next), " have different quantizations"));
+            node.fail("inputs ", to_string(first), " and ", to_string(next), " have different quantizations");
         }
-        if (next.shape[axis] >= Shape::absurd - shape[axis]) node.fail(concat("axis ", axis, " becomes absurdly long"));
+        if (next.shape[axis] >= Shape::absurd - shape[axis]) node.fail("axis ", axis, " becomes absurdly long");
         shape[axis] += next.shape[axis];
     }
     node.output(shape, first.element, first.quantization);
@@ -44,18 +44,18 @@ inline void infer(const Pad& layer, InferContext& node) {
     detail::expect_shared_quantization(node);
     const Value& in = node.input(0);
     if (layer.before.size() != in.shape.rank() || layer.after.size() != in.shape.rank()) {
-        node.fail(concat("before has ", layer.before.size(), " and after ", layer.after.size(), " entries; input ",
-                         to_string(in), " has ", in.shape.rank(), " axes"));
+        node.fail("before has ", layer.before.size(), " and after ", layer.after.size(), " entries; input ", to_string(in),
+                  " has ", in.shape.rank(), " axes");
     }
     Shape shape = in.shape;
     for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
         if (layer.before[axis] >= Shape::absurd || layer.after[axis] >= Shape::absurd)
-            node.fail(concat("axis ", axis, ": the padding is absurdly large"));
+            node.fail("axis ", axis, ": the padding is absurdly large");
         shape[axis] += layer.before[axis] + layer.after[axis];
     }
     const float magnitude = layer.value < 0.0f ? -layer.value : layer.value;
     if (in.element != Element::f32 && !(magnitude <= std::numeric_limits<float>::max())) {
-        node.fail(concat("the padding's value ", layer.value, " is not finite; ", element_name(in.element), " cannot hold it"));
+        node.fail("the padding's value ", layer.value, " is not finite; ", element_name(in.element), " cannot hold it");
     }
     node.output(shape, in.element, in.quantization);
 }
@@ -65,7 +65,7 @@ inline void infer(const Reshape& layer, InferContext& node) {
     detail::expect_shared_quantization(node);
     const Value& in = node.input(0);
     if (layer.shape.size() > Shape::max_rank)
-        node.fail(concat("a shape has at most ", Shape::max_rank, " axes; ", layer.shape.size(), " given"));
+        node.fail("a shape has at most ", Shape::max_rank, " axes; ", layer.shape.size(), " given");
     Shape shape = Shape::ones(layer.shape.size());
     std::size_t known = 1;
     std::size_t open = Shape::max_rank;
@@ -85,7 +85,7 @@ inline void infer(const Reshape& layer, InferContext& node) {
     const std::size_t count = in.shape.elements();
     if (open != Shape::max_rank && known != 0 && count % known == 0) shape[open] = count / known;
     if (shape.elements() != count) {
-        node.fail(concat("input ", to_string(in), " has ", count, " elements; they do not fit [", to_string(shape), "]"));
+        node.fail("input ", to_string(in), " has ", count, " elements; they do not fit [", to_string(shape), "]");
     }
     node.output(shape, in.element, in.quantization);
 }
@@ -115,7 +115,7 @@ inline void infer(const Transpose& layer, InferContext& node) {
         }
     }
     if (layer.order.size() != rank || seen != (std::size_t{1} << rank) - 1) {
-        node.fail(concat("order must name each of the ", rank, " axes of input ", to_string(in), " once"));
+        node.fail("order must name each of the ", rank, " axes of input ", to_string(in), " once");
     }
     node.output(shape, in.element, in.quantization);
 }

@@ -27,7 +27,7 @@ void infer_pool(const Pool& layer, InferContext& node) {
     const Padding2d& pad = layer.padding;
     node.expect_full(0);
     if (layer.kernel.height == 0 || layer.kernel.width == 0) {
-        node.fail(concat("the kernel is ", layer.kernel.height, "x", layer.kernel.width, "; each extent must be at least 1"));
+        node.fail("the kernel is ", layer.kernel.height, "x", layer.kernel.width, "; each extent must be at least 1");
     }
     if (pad.top >= layer.kernel.height || pad.bottom >= layer.kernel.height || pad.left >= layer.kernel.width ||
         pad.right >= layer.kernel.width) {
@@ -61,14 +61,14 @@ inline void infer(const Softmax& layer, InferContext& node) {
     node.expect_inputs(1);
     detail::expect_f32_or_i8(node, 0);
     const Value& in = node.input(0);
-    if (in.shape.rank() == 0 || in.shape.elements() == 0) node.fail(concat("input ", to_string(in), " is empty or a scalar"));
+    if (in.shape.rank() == 0 || in.shape.elements() == 0) node.fail("input ", to_string(in), " is empty or a scalar");
     if (in.element == Element::f32) {
         node.output(in.shape, in.element);
         return;
     }
     if (layer.table.elements() != 256) {
-        node.fail(concat("on int8 values the layer needs its table of 256 entries; it has ", layer.table.elements(),
-                         " (quantize() and the importers make it)"));
+        node.fail("on int8 values the layer needs its table of 256 entries; it has ", layer.table.elements(),
+                  " (quantize() and the importers make it)");
     }
     for (const std::int32_t entry : layer.table.values()) {
         if (entry < 0 || entry > 1 << 22 || layer.table[0] == 0) {
