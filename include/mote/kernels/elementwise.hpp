@@ -6,7 +6,6 @@
 #include <mote/core/geometry.hpp>
 #include <mote/kernels/requantize.hpp>
 
-#include <cmath>
 #include <cstddef>
 
 MOTE_BEGIN_KERNELS
@@ -55,9 +54,9 @@ MOTE_ALWAYS_INLINE float unary_value(const UnaryF32& u, float x) noexcept {
         case Unary::leaky_relu:
             return x > 0.0f ? x : u.slope * x;
         case Unary::sigmoid:
-            return 1.0f / (1.0f + std::exp(-x));
+            return 1.0f / (1.0f + __builtin_expf(-x));
         case Unary::tanh:
-            return std::tanh(x);
+            return __builtin_tanhf(x);
         case Unary::hard_sigmoid:
             return clamped(x + 3.0f, 0.0f, 6.0f) / 6.0f;
         case Unary::hard_swish:

@@ -5,7 +5,7 @@
 #include <mote/core/geometry.hpp>
 #include <mote/simd/instruction_set.hpp>
 
-#include <cmath>
+#include <cstddef>
 
 MOTE_BEGIN_KERNELS
 
@@ -27,7 +27,7 @@ void softmax_f32(const G& g, const float* input, float* output) noexcept {
         float largest = input[0];
         for (std::int32_t c = 1; c < g.channels; ++c) largest = input[c] > largest ? input[c] : largest;
         float sum = 0.0f;
-        for (std::int32_t c = 0; c < g.channels; ++c) sum += output[c] = std::exp(input[c] - largest);
+        for (std::int32_t c = 0; c < g.channels; ++c) sum += output[c] = __builtin_expf(input[c] - largest);
         for (std::int32_t c = 0; c < g.channels; ++c) output[c] /= sum;
     }
 }
