@@ -48,7 +48,11 @@ struct DotF32 {
     static constexpr std::ptrdiff_t channel(std::ptrdiff_t at) noexcept { return at; }
     /// The place of a lane's tap (< group) among the lanes32 * group weights of a step.
     static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t) noexcept { return lane; }
-    static MOTE_ALWAYS_INLINE F32 weights(const float* p) noexcept { return simd::load(p); }
+    static MOTE_ALWAYS_INLINE F32 weights(const float* p) noexcept {
+        F32::register_type loaded = simd::load(p);
+        MOTE_OPAQUE_VECTOR(loaded);  // else GCC loads it again for every row
+        return loaded;
+    }
     static MOTE_ALWAYS_INLINE F32 activations(const float* p) noexcept { return F32(*p); }
     static MOTE_ALWAYS_INLINE F32 dot(F32 sum, F32 activation, F32 weight) noexcept {
 #if defined(MOTE_SSE2)

@@ -102,7 +102,7 @@ struct Panels {
 /// The most rows that multiply_rows() takes at once: what stays in the second cache.
 constexpr std::ptrdiff_t rows_at_once(std::ptrdiff_t steps) noexcept {
     const std::ptrdiff_t tiles = std::ptrdiff_t{32768} / (steps * tile_rows + 1);  // 32768 steps of 4 bytes
-    return (tiles < 2 ? 2 : tiles > 32 ? 32 : tiles) * tile_rows;
+    return (tiles < 4 ? 4 : tiles > 32 ? 32 : tiles) * tile_rows;
 }
 /// From row to row of the activations, in steps: not a multiple of 4 KiB, whose lines would share few places in the cache.
 constexpr std::ptrdiff_t row_steps(std::ptrdiff_t steps) noexcept {
