@@ -111,22 +111,22 @@ MOTE_ALWAYS_INLINE void tile(const ConvF32& run, const float* packed, const Taps
         return full || v + 1 < vectors ? simd::load(p + v * lanes) : simd::load(p + v * lanes, n);
     };
     F32 sum[pixels][vectors];
-    for (int v = 0; v < vectors; ++v) {
+    MOTE_UNROLL for (int v = 0; v < vectors; ++v) {
         const F32 bias = simd::load(packed + v * lanes);
-        for (int p = 0; p < pixels; ++p) sum[p][v] = bias;
+        MOTE_UNROLL for (int p = 0; p < pixels; ++p) sum[p][v] = bias;
     }
     for (std::ptrdiff_t t = 0; t < taps.count; ++t) {
         const float* weight = packed + block + (border ? taps.weights[t] : t) * block;
         const float* x = (border ? taps.pointers[t] : taps.base + taps.offsets[t]) + channel;
-        for (int v = 0; v < vectors; ++v) {
+        MOTE_UNROLL for (int v = 0; v < vectors; ++v) {
             const F32 w = simd::load(weight + v * lanes);
-            for (int p = 0; p < pixels; ++p) sum[p][v] = simd::fma(w, read(x + p * taps.pixel_step, v), sum[p][v]);
+            MOTE_UNROLL for (int p = 0; p < pixels; ++p) sum[p][v] = simd::fma(w, read(x + p * taps.pixel_step, v), sum[p][v]);
         }
     }
     const F32 lo(run.lo), hi(run.hi), residual_lo(run.residual_lo), residual_hi(run.residual_hi);
-    for (int p = 0; p < pixels; ++p) {
+    MOTE_UNROLL for (int p = 0; p < pixels; ++p) {
         float* output = run.output + at + p * channels + channel;
-        for (int v = 0; v < vectors; ++v) {
+        MOTE_UNROLL for (int v = 0; v < vectors; ++v) {
             F32 y = simd::clamp(sum[p][v], lo, hi);
             if (run.residual != nullptr) {
                 y = simd::clamp(y + read(run.residual + at + p * channels + channel, v), residual_lo, residual_hi);
@@ -188,17 +188,17 @@ MOTE_ALWAYS_INLINE void tile(const ConvI8& run, const char* packed, const TapsI8
     const float* multiplier = reinterpret_cast<const float*>(bias + block);
     const std::int16_t* weight = reinterpret_cast<const std::int16_t*>(multiplier + block);
     simd::I32x2 sum[pixels];
-    for (int p = 0; p < pixels; ++p) sum[p] = {simd::load(bias), simd::load(bias + lanes)};
+    MOTE_UNROLL for (int p = 0; p < pixels; ++p) sum[p] = {simd::load(bias), simd::load(bias + lanes)};
     for (std::ptrdiff_t pair = 0; pair < taps.pairs; ++pair) {
         const simd::WeightPair w = simd::load_pair(weight + pair * 2 * block);
         const std::int8_t* x0 = (border ? taps.pointers[2 * pair] : taps.base + taps.offsets[2 * pair]) + channel;
         const std::int8_t* x1 = (border ? taps.pointers[2 * pair + 1] : taps.base + taps.offsets[2 * pair + 1]) + channel;
-        for (int p = 0; p < pixels; ++p) {
+        MOTE_UNROLL for (int p = 0; p < pixels; ++p) {
             simd::add_products(sum[p], read(x0 + p * taps.pixel_step), read(x1 + p * taps.pixel_step), w);
         }
     }
     const simd::F32 multiplier_lo = simd::load(multiplier), multiplier_hi = simd::load(multiplier + lanes);
-    for (int p = 0; p < pixels; ++p) {
+    MOTE_UNROLL for (int p = 0; p < pixels; ++p) {
         I16 q = requantize(sum[p], multiplier_lo, multiplier_hi);
         std::int8_t* output = run.output + at + p * channels + channel;
         if (run.residual != nullptr) {

@@ -6,12 +6,6 @@
 
 #include <mote/simd/vector.hpp>
 
-#if defined(__clang__)
-#define MOTE_UNROLL _Pragma("unroll")
-#else
-#define MOTE_UNROLL _Pragma("GCC unroll 16")
-#endif
-
 /// Hides from the compiler where a pointer, or the register of a vector, came from.
 #define MOTE_OPAQUE(pointer) __asm__("" : "+r"(pointer))
 #if defined(MOTE_NEON)

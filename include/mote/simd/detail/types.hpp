@@ -15,6 +15,13 @@
 #include <cstddef>
 #include <cstdint>
 
+/// Before a loop of a few rounds over an array of vectors, so that they stay in registers.
+#if defined(__clang__)
+#define MOTE_UNROLL _Pragma("unroll")
+#else
+#define MOTE_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 MOTE_BEGIN_KERNELS
 
 namespace simd {
