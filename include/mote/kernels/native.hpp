@@ -102,8 +102,8 @@ inline const KernelTable& native_kernels() noexcept {
         quantize_i8,
         dequantize_i8,
         requantize_i8,
-        reference::move,
-        reference::fill,
+        kernels::move,
+        kernels::fill,
     };
     return table;
 }

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// emit_header: a model as one C++17 header for firmware: constants, a straight line of kernel calls, no heap, no interpreter.
+
+#include <mote/emit/steps.hpp>
+#include <mote/tensor/file.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+struct EmitOptions {
+    std::string name = "net";  ///< the namespace that the header declares
+};
+
+namespace detail {
+
+inline void check_namespace(const std::string& name) {
+    bool good = !name.empty() && !(name[0] >= '0' && name[0] <= '9') && name != "mote" && name != "std";
+    for (const char c : name) {
+        good = good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_');
+    }
+    if (!good) {
+        fail("emit_header: '", name,
+             "' cannot be the header's namespace; an identifier of letters, digits and _ is expected, "
+             "other than mote and std");
+    }
+}
+
+inline const char* emitted_type(const Value& value) {
+    if (value.element == Element::f32) return "float";
+    if (value.element == Element::i8) return "std::int8_t";
+    fail("emit_header: value ", to_string(value), " is an input or output; f32 and i8 are supported");
+}
+
+/// Where the header's run() finds a buffer.
+inline std::string place_of(const Plan& plan, BufferId id) {
+    const Buffer& buffer = plan.buffers()[id];
+    if (buffer.place == Place::arena) return concat("arena + ", buffer.offset);
+    if (buffer.place == Place::state) return concat("state.memory + ", buffer.offset);
+    const bool input = buffer.place == Place::input;
+    const std::vector<ValueId>& ids = input ? plan.inputs() : plan.outputs();
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        const Buffer& outer = plan.buffers()[ids[i]];
+        if (outer.place == buffer.place && outer.offset == buffer.offset) return concat(input ? "input_" : "output_", i);
+    }
+    fail("emit_header: buffer '", buffer.name, "' lies in no input or output");
+}
+
+inline std::string quantization_constant(const Value& value, const std::string& name) {
+    std::string text = concat("inline constexpr std::size_t ", name, "_elements = ", value.shape.elements(), ";  // '",
+                              value.name, "' [", to_string(value.shape), "]\n");
+    if (value.quantization.present()) {
+        const QuantizationParams params = value.quantization.params();
+        text += concat("inline constexpr float ", name, "_scale = ", Writer::number(params.scale),
+                       ";\ninline constexpr std::int32_t ", name, "_zero_point = ", params.zero_point, ";\n");
+    }
+    return text;
+}
+
+}  // namespace detail
+
+/// The header's text. The namespace holds: `arena_bytes` (scratch included; the arena is 16-byte aligned), `State`,
+/// `reset(state)`, `run(input..., output..., arena, state)`, and for each input and output its elements, scale and zero point.
+/// Throws one Error that lists every step without a firmware form.
+template <class List>
+std::string header_text(const BasicModel<List>& model, const EmitOptions& options = {}) {
+    detail::check_namespace(options.name);
+    const Plan plan = mote::plan(model, scalar_kernels());
+    std::string unknown;
+    for (const Step& step : plan.steps()) {
+        if (detail::writer_of(step) == nullptr)
+            unknown += concat("\n  step '", step.kind->name, "' of node '", step.nodes[0], "'");
+    }
+    if (!unknown.empty()) fail("emit_header: these steps have no firmware form:", unknown);
+
+    Writer writer;
+    for (std::size_t i = 0; i < plan.steps().size(); ++i) {
+        const Step& step = plan.steps()[i];
+        std::vector<std::string> operands;
+        for (const BufferId id : step.operands) operands.push_back(detail::place_of(plan, id));
+        std::string nodes;
+        for (const std::string& node : step.nodes) {
+            nodes += nodes.empty() ? "" : " + ";
+            for (const char c : node) nodes += c >= ' ' && c != '\\' ? c : '_';
+        }
+        writer.begin_step(i, std::move(operands), nodes);
+        detail::writer_of(step)->write(step.data.get(), writer);
+    }
+
+    std::string parameters;
+    std::string constants;
+    for (std::size_t i = 0; i < plan.inputs().size(); ++i) {
+        const Value& value = plan.values()[plan.inputs()[i]];
+        parameters += concat("const ", detail::emitted_type(value), "* input_", i, ", ");
+        constants += detail::quantization_constant(value, concat("input_", i));
+    }
+    for (std::size_t i = 0; i < plan.outputs().size(); ++i) {
+        const Value& value = plan.values()[plan.outputs()[i]];
+        parameters += concat(detail::emitted_type(value), "* output_", i, ", ");
+        constants += detail::quantization_constant(value, concat("output_", i));
+    }
+    std::string scratch = "std::size_t{0}";
+    for (const std::string& bytes : writer.scratch()) scratch += concat(",\n    ", bytes);
+    const std::size_t state_bytes = plan.memory().state_bytes;
+    std::string resets = state_bytes == 0 ? "    (void)state;\n" : "    for (std::byte& b : state.memory) b = std::byte{0};\n";
+    for (std::size_t i = 0; i < plan.states().size(); ++i) {
+        const Value& state = plan.states()[i];
+        const std::int32_t zero = state.quantization.present() ? state.quantization.params().zero_point : 0;
+        if (zero == 0) continue;
+        if (state.element != Element::i8) fail("emit_header: state '", state.name, "' has a zero point; only i8 may");
+        resets += concat("    for (std::size_t i = 0; i < ", state.bytes(), "; ++i) state.memory[",
+                         plan.buffers()[plan.values().size() + i].offset, " + i] = static_cast<std::byte>(", zero, ");\n");
+    }
+
+    return concat(
+        "// SPDX-License-Identifier: MIT\n#pragma once\n// A network, made by mote::emit_header. Include it in one program; "
+        "see ",
+        options.name, "::run below.\n\n#include <mote/firmware/firmware.hpp>\n\n#include <cstddef>\n#include <cstdint>\n\n",
+        "static_assert(MOTE_VERSION == ", MOTE_VERSION, ", \"this header was made by another version of mote\");\n\nnamespace ",
+        options.name, " {\n\n", constants, writer.declarations(),
+        "\ninline constexpr std::size_t scratch_bytes = mote::firmware::largest(", scratch,
+        ");\ninline constexpr std::size_t arena_bytes = ", plan.arena_bytes(),
+        " + scratch_bytes;\n\n/// What lives from run to run.\nstruct State {\n    ",
+        state_bytes == 0 ? std::string("") : concat("alignas(16) std::byte memory[", state_bytes, "];\n"),
+        "};\n\ninline void reset(State& state) noexcept {\n", resets,
+        "}\n\n/// arena: arena_bytes, 16-byte aligned; inputs and outputs lie outside it.\ninline void run(", parameters,
+        "std::byte* arena, State& state) noexcept {\n    [[maybe_unused]] std::byte* const scratch = arena + ",
+        plan.arena_bytes(), ";\n    (void)arena;\n    (void)state;\n", writer.body(), "}\n\n}  // namespace ", options.name,
+        "\n");
+}
+
+/// Writes header_text() to `path`, beside it first: a failure leaves an old file as it was. Throws as header_text(), and where
+/// the path cannot be written.
+template <class List>
+void emit_header(const BasicModel<List>& model, const std::string& path, const EmitOptions& options = {}) {
+    write_file(path, header_text(model, options));
+}
+
+MOTE_END_NAMESPACE

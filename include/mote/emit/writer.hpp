@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Writer: the text of an emitted header, piece by piece: constants, geometries, calls.
+
+#include <mote/core/geometry.hpp>
+#include <mote/tensor/error.hpp>
+
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+MOTE_BEGIN_NAMESPACE
+
+/// What a step writes into: its constants and types in front, its call in run().
+class Writer {
+  public:
+    /// The number of the step that is being written; names end in it.
+    void begin_step(std::size_t index, std::vector<std::string> operands, std::string comment) {
+        index_ = index;
+        operands_ = std::move(operands);
+        declarations_ += concat("\n// ", comment, "\n");
+    }
+
+    /// The expression of an operand as a pointer: operand(0, "const std::int8_t*").
+    std::string operand(std::size_t place, const char* pointer) const {
+        return concat("reinterpret_cast<", pointer, ">(", operands_[place], ")");
+    }
+
+    /// A constant array of this step; returns its name.
+    template <class T>
+    std::string array(const char* what, std::span<const T> values) {
+        std::string name = concat(what, "_", index_);
+        std::string text = concat("alignas(4) inline constexpr ", type_name(T{}), " ", name, "[] = {");
+        std::size_t column = 0;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const std::string item = concat(number(values[i]), ",");
+            if (i == 0 || column + item.size() > 120) {
+                text += "\n    ";
+                column = 4;
+            }
+            text += item;
+            column += item.size();
+        }
+        declarations_ += text + "\n};\n";
+        return name;
+    }
+
+    std::string geometry(const ConvGeometry& g) {
+        return structure(concat("batch = ", g.batch, ", in_height = ", g.in_height, ", in_width = ", g.in_width,
+                                ", in_channels = ", g.in_channels, ",\n        out_height = ", g.out_height,
+                                ", out_width = ", g.out_width, ", out_channels = ", g.out_channels,
+                                ", kernel_height = ", g.kernel_height, ", kernel_width = ", g.kernel_width,
+                                ",\n        stride_height = ", g.stride_height, ", stride_width = ", g.stride_width,
+                                ", dilation_height = ", g.dilation_height, ", dilation_width = ", g.dilation_width,
+                                ",\n        pad_top = ", g.pad_top, ", pad_left = ", g.pad_left, ", groups = ", g.groups));
+    }
+    std::string geometry(const RowGeometry& g) {
+        return structure(concat("outer = ", g.outer, ", channels = ", g.channels, ", spatial = ", g.spatial));
+    }
+    std::string geometry(const MoveGeometry& g) {
+        auto list = [&](const std::int32_t(&values)[8]) {
+            std::string text;
+            for (std::int32_t axis = 0; axis < (g.rank > 0 ? g.rank : 1); ++axis)
+                text += concat(axis == 0 ? "" : ", ", values[axis]);
+            return text;
+        };
+        return structure(concat("rank = ", g.rank, ", extent[] = {", list(g.extent), "}, input_stride[] = {",
+                                list(g.input_stride), "}, output_stride[] = {", list(g.output_stride), "}"));
+    }
+
+    /// A statement of run().
+    void call(const std::string& statement) { body_ += concat("    ", statement, ";\n"); }
+    /// A constant expression: the scratch bytes of this step.
+    void scratch(const std::string& expression) { scratch_.push_back(expression); }
+
+    const std::string& declarations() const noexcept { return declarations_; }
+    const std::string& body() const noexcept { return body_; }
+    const std::vector<std::string>& scratch() const noexcept { return scratch_; }
+
+    static std::string number(float value) {
+        if (std::isinf(value)) return value < 0 ? "-__builtin_huge_valf()" : "__builtin_huge_valf()";
+        if (std::isnan(value)) return "__builtin_nanf(\"\")";
+        char text[40];
+        std::snprintf(text, sizeof text, "%af", static_cast<double>(value));  // every bit
+        return text;
+    }
+    static std::string number(std::int8_t value) { return std::to_string(value); }
+    static std::string number(std::int32_t value) {
+        return value == std::numeric_limits<std::int32_t>::min() ? "-2147483647 - 1" : std::to_string(value);
+    }
+
+  private:
+    static const char* type_name(float) noexcept { return "float"; }
+    static const char* type_name(std::int8_t) noexcept { return "std::int8_t"; }
+    static const char* type_name(std::int32_t) noexcept { return "std::int32_t"; }
+
+    std::string structure(const std::string& members) {
+        std::string name = concat("geometry_", index_);
+        if (structures_++ > 0 && last_structure_ == index_) name += concat("_", structures_);
+        last_structure_ = index_;
+        declarations_ += concat("struct ", name, " {\n    static constexpr std::int32_t ", members, ";\n};\n");
+        return name;
+    }
+
+    std::size_t index_ = 0;
+    std::size_t structures_ = 0;
+    std::size_t last_structure_ = static_cast<std::size_t>(-1);
+    std::vector<std::string> operands_;
+    std::string declarations_;
+    std::string body_;
+    std::vector<std::string> scratch_;
+};
+
+MOTE_END_NAMESPACE

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What an emitted header includes: the kernels under one name, chosen by target. No arithmetic stands here. C++17, no heap, no
+// exceptions, no xsimd. Each function takes a geometry whose members are static constexpr (see core/geometry.hpp for their
+// names), so that the compiler knows every bound.
+
+#include <mote/kernels/conv2d.hpp>
+#include <mote/kernels/convert.hpp>
+#include <mote/kernels/depthwise.hpp>
+#include <mote/kernels/detail/arm_m/conv2d.hpp>
+#include <mote/kernels/elementwise.hpp>
+#include <mote/kernels/lookup.hpp>
+#include <mote/kernels/move.hpp>
+#include <mote/kernels/pool.hpp>
+#include <mote/kernels/softmax.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+namespace firmware {
+
+// Weights in canonical order [out, kernel_height, kernel_width, in / groups]; biases with the input's zero point folded in;
+// conv2d_i8 needs conv2d_i8_scratch_bytes(g) of scratch, 4-byte aligned.
+using kernels::reference::conv2d_f32;
+using kernels::reference::depthwise_f32;
+using kernels::reference::depthwise_i8;
+using kernels::tile::conv2d_i8;
+using kernels::tile::conv2d_i8_scratch_bytes;
+
+using kernels::reference::average_pool_f32;
+using kernels::reference::average_pool_i8;
+using kernels::reference::max_pool_f32;
+using kernels::reference::max_pool_i8;
+using kernels::reference::softmax_f32;
+using kernels::reference::softmax_i8;
+
+using kernels::reference::add_f32;
+using kernels::reference::add_i8;
+using kernels::reference::affine_f32;
+using kernels::reference::clamp_i8;
+using kernels::reference::lookup_i8;
+using kernels::reference::mul_f32;
+using kernels::reference::mul_i8;
+using kernels::reference::unary_f32;
+
+using kernels::reference::dequantize_i8;
+using kernels::reference::fill;
+using kernels::reference::move;
+using kernels::reference::quantize_i8;
+using kernels::reference::requantize_i8;
+
+/// The largest of the steps' scratch sizes.
+template <class... Bytes>
+constexpr std::size_t largest(Bytes... bytes) noexcept {
+    std::size_t result = 0;
+    ((result = bytes > result ? bytes : result), ...);
+    return result;
+}
+
+}  // namespace firmware
+
+MOTE_END_NAMESPACE
