@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // int8 convolution for firmware: two output pixels by two output channels at a time, weights in canonical order. The windows of
-// the two pixels are gathered into scratch, padding as the zero point. Sums as in kernels/conv2d.hpp, to the bit: a sum fits
-// int32 (the model's maker checked it), and int32 sums of the folded bias wrap back, so their order does not matter.
+// the two pixels are gathered into scratch, padding as the zero point. Sums are modulo 2^32 as in
+// kernels/conv2d.hpp, to the bit: their order does not matter.
 
 #include <mote/kernels/conv2d.hpp>
 #include <mote/kernels/detail/arm_m/dot.hpp>

@@ -33,6 +33,11 @@ constexpr std::int32_t row_elements(std::int32_t n) noexcept {
     return (n + 3) / 4 * 4;
 }
 
+/// Adds a product, modulo 2^32.
+MOTE_ALWAYS_INLINE void accumulate(std::int32_t& sum, std::int32_t product) noexcept {
+    sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) + static_cast<std::uint32_t>(product));
+}
+
 #if defined(MOTE_TILE_DSP)
 
 MOTE_ALWAYS_INLINE std::uint32_t read_word(const void* p) noexcept {
@@ -100,8 +105,8 @@ MOTE_ALWAYS_INLINE void dot(const Activation* activations, std::int32_t stride, 
     for (; k < n; ++k) {
         for (int row = 0; row < rows; ++row) {
             const std::int32_t q = activations[row * stride + (k & ~3) + place[k & 3]];
-            sums[2 * row] += q * w0[k];
-            sums[2 * row + 1] += q * w1[k];
+            accumulate(sums[2 * row], q * w0[k]);
+            accumulate(sums[2 * row + 1], q * w1[k]);
         }
     }
 }
@@ -143,8 +148,8 @@ MOTE_ALWAYS_INLINE void dot(const Activation* activations, std::int32_t stride, 
         const std::int32_t v1 = w1[k];
         for (int row = 0; row < rows; ++row) {
             const std::int32_t q = activations[row * stride + k];
-            sums[2 * row] += q * v0;
-            sums[2 * row + 1] += q * v1;
+            accumulate(sums[2 * row], q * v0);
+            accumulate(sums[2 * row + 1], q * v1);
         }
     }
 #endif
