@@ -90,7 +90,7 @@ std::string header_text(const BasicModel<List>& model, const EmitOptions& option
     std::string constants;
     for (std::size_t i = 0; i < plan.inputs().size(); ++i) {
         const Value& value = plan.values()[plan.inputs()[i]];
-        parameters += concat("const ", detail::emitted_type(value), "* input_", i, ", ");
+        parameters += concat("[[maybe_unused]] const ", detail::emitted_type(value), "* input_", i, ", ");
         constants += detail::quantization_constant(value, concat("input_", i));
     }
     for (std::size_t i = 0; i < plan.outputs().size(); ++i) {
