@@ -23,13 +23,13 @@ declare -A script=([m0]=microbit [m3]=mps2 [m4]=mps2 [m55]=mps3-an547)
 case $part in
 compile)
     for core in m0 m3 m4 m7 m33 m55; do
-        arm-none-eabi-g++ ${cpu[$core]} -mthumb -O2 "${warnings[@]}" -I "$emitted/all" -c "$tests/emitted.cpp" -DMOTE_BOARD \
+        arm-none-eabi-g++ ${cpu[$core]} -mthumb -O2 "${warnings[@]}" -I "$emitted/all" -c "$tests/firmware.cpp" -DMOTE_BOARD \
             -I "$board" -o /dev/null
         echo "$core: no warning"
     done
     for compiler in g++ aarch64-linux-gnu-g++ clang++-19; do
         command -v $compiler >/dev/null || { echo "$compiler: not installed"; continue; }
-        $compiler -O2 "${warnings[@]}" -I "$emitted/all" -c "$tests/emitted.cpp" -o /dev/null
+        $compiler -O2 "${warnings[@]}" -I "$emitted/all" -c "$tests/firmware.cpp" -o /dev/null
         echo "$compiler: no warning"
     done
     ;;
@@ -41,7 +41,7 @@ boards)
             elf=$emitted/$core-$set.elf
             arm-none-eabi-g++ ${cpu[$core]} -mthumb -O2 "${warnings[@]}" -Wno-register -fno-threadsafe-statics -ffunction-sections \
                 -fdata-sections -nostartfiles -Wl,--gc-sections --specs=nano.specs --specs=nosys.specs -DMOTE_BOARD \
-                -I "$emitted/$set" -I "$board" -L "$board" "$tests/emitted.cpp" "$board/start.cpp" -T "$board/${script[$core]}.ld" -o "$elf"
+                -I "$emitted/$set" -I "$board" -L "$board" "$tests/firmware.cpp" "$board/start.cpp" -T "$board/${script[$core]}.ld" -o "$elf"
         done
         echo "== $core"
         timeout 120 qemu-system-arm -M "${machine[$core]}" -nographic -monitor none -serial none \

@@ -98,6 +98,12 @@ std::string header_text(const BasicModel<List>& model, const EmitOptions& option
         parameters += concat(detail::emitted_type(value), "* output_", i, ", ");
         constants += detail::quantization_constant(value, concat("output_", i));
     }
+    std::string copies;  // of inputs that are outputs too
+    for (std::size_t i = 0; i < plan.outputs().size(); ++i) {
+        if (plan.buffers()[plan.outputs()[i]].place != Place::input) continue;
+        copies += concat("    for (std::size_t i = 0; i < output_", i, "_elements; ++i) output_", i,
+                         "[i] = ", detail::place_of(plan, plan.outputs()[i]), "[i];\n");
+    }
     std::string scratch = "std::size_t{0}";
     for (const std::string& bytes : writer.scratch()) scratch += concat(",\n    ", bytes);
     const std::size_t state_bytes = plan.memory().state_bytes;
@@ -124,8 +130,8 @@ std::string header_text(const BasicModel<List>& model, const EmitOptions& option
         "};\n\ninline void reset(State& state) noexcept {\n", resets,
         "}\n\n/// arena: arena_bytes, 16-byte aligned; inputs and outputs lie outside it.\ninline void run(", parameters,
         "std::byte* arena, State& state) noexcept {\n    [[maybe_unused]] std::byte* const scratch = arena + ",
-        plan.arena_bytes(), ";\n    (void)arena;\n    (void)state;\n", writer.body(), "}\n\n}  // namespace ", options.name,
-        "\n");
+        plan.arena_bytes(), ";\n    (void)arena;\n    (void)state;\n", writer.body(), copies, "}\n\n}  // namespace ",
+        options.name, "\n");
 }
 
 /// Writes header_text() to `path`, beside it first: a failure leaves an old file as it was. Throws as header_text(), and where

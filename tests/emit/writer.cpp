@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Writer: numbers are written with every bit, geometries with every member.
+
+#include <mote/emit/writer.hpp>
+
+#include <support/catch.hpp>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+
+TEST_CASE("writer: a float that is written reads back with the same bits") {
+    std::uint32_t bits = 1;
+    for (int i = 0; i < 20000; ++i) {
+        bits = bits * 1664525u + 1013904223u;
+        float value;
+        std::memcpy(&value, &bits, sizeof value);
+        if (value != value || value - value != 0.0f) continue;  // infinite or NaN: below
+        const float back = std::strtof(mote::Writer::number(value).c_str(), nullptr);
+        REQUIRE(std::memcmp(&back, &value, sizeof value) == 0);
+    }
+    CHECK(mote::Writer::number(std::numeric_limits<float>::infinity()) == "__builtin_huge_valf()");
+    CHECK(mote::Writer::number(-std::numeric_limits<float>::infinity()) == "-__builtin_huge_valf()");
+}
+
+TEST_CASE("writer: the least int32 has no literal of its own") {
+    CHECK(mote::Writer::number(std::numeric_limits<std::int32_t>::min()) == "-2147483647 - 1");
+    CHECK(mote::Writer::number(std::numeric_limits<std::int32_t>::max()) == "2147483647");
+    CHECK(mote::Writer::number(std::int8_t{-128}) == "-128");
+}
+
+TEST_CASE("writer: several geometries of a step have different names, arrays carry the step's number") {
+    mote::Writer writer;
+    writer.begin_step(4, {"input_0", "arena + 16"}, "two nodes");
+    const std::string first = writer.geometry(mote::RowGeometry{2, 3, 1});
+    const std::string second = writer.geometry(mote::MoveGeometry{});
+    CHECK(first != second);
+    const std::array<float, 2> values{1.0f, 2.0f};
+    CHECK(writer.array("weight", std::span<const float>(values)) == "weight_4");
+    CHECK(writer.operand(1, "float*") == "reinterpret_cast<float*>(arena + 16)");
+    writer.call("f()");
+    writer.scratch("g()");
+    CHECK(writer.body().find("f();") != std::string::npos);
+    CHECK(writer.scratch().size() == 1);
+    CHECK(writer.declarations().find("two nodes") != std::string::npos);
+    CHECK(writer.declarations().find("outer = 2, channels = 3") != std::string::npos);
+}
