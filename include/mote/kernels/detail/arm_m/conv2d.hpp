@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // int8 convolution for firmware: two output pixels by two output channels at a time, weights in canonical order. The windows of
-// the two pixels are gathered into scratch, padding as the zero point. Sums are modulo 2^32 as in
-// kernels/conv2d.hpp, to the bit: their order does not matter.
+// the two pixels are gathered into scratch, padding as the zero point; a 1x1 window needs no gathering where bytes are read as
+// they are. Sums are modulo 2^32 as in kernels/conv2d.hpp, to the bit: their order does not matter.
 
 #include <mote/kernels/conv2d.hpp>
 #include <mote/kernels/detail/arm_m/dot.hpp>
@@ -11,39 +11,89 @@ MOTE_BEGIN_KERNELS
 
 namespace tile {
 
+/// Whether a window is a row of the input as it stands there.
+template <class G>
+constexpr bool reads_in_place(const G& g) noexcept {
+    return sizeof(Activation) == 1 && g.kernel_height == 1 && g.kernel_width == 1 && g.stride_height == 1 &&
+           g.stride_width == 1 && g.pad_top == 0 && g.pad_left == 0 && g.in_height == g.out_height && g.in_width == g.out_width;
+}
+
 /// Scratch of one run: two gathered windows. None where groups leave the work to the definition.
 template <class G>
 constexpr std::size_t conv2d_i8_scratch_bytes(const G& g) noexcept {
-    return g.groups == 1 ? 2 * sizeof(Activation) *
-                               static_cast<std::size_t>(row_elements(g.kernel_height * g.kernel_width * g.in_channels))
-                         : 0;
+    return g.groups != 1 || reads_in_place(g)
+               ? 0
+               : 2 * sizeof(Activation) *
+                     static_cast<std::size_t>(row_elements(g.kernel_height * g.kernel_width * g.in_channels));
 }
 
 /// The window of one output pixel.
 template <class G>
-void gather(const G& g, const std::int8_t* image, std::int32_t out_y, std::int32_t out_x, std::int8_t zero_point,
-            Activation* to) noexcept {
+MOTE_ALWAYS_INLINE void gather(const G& g, const std::int8_t* image, std::int32_t out_y, std::int32_t out_x,
+                               std::int8_t zero_point, Activation* to) noexcept {
     Gather row{to};
     for (std::int32_t ky = 0; ky < g.kernel_height; ++ky) {
         const std::int32_t y = out_y * g.stride_height - g.pad_top + ky * g.dilation_height;
-        for (std::int32_t kx = 0; kx < g.kernel_width; ++kx) {
-            const std::int32_t x = out_x * g.stride_width - g.pad_left + kx * g.dilation_width;
-            if (y >= 0 && y < g.in_height && x >= 0 && x < g.in_width) {
-                row.copy(image + (y * g.in_width + x) * g.in_channels, g.in_channels);
+        if (y < 0 || y >= g.in_height) {
+            row.fill(zero_point, g.kernel_width * g.in_channels);
+            continue;
+        }
+        const std::int32_t left = out_x * g.stride_width - g.pad_left;
+        const TapRange inside = taps_inside(left, g.dilation_width, g.kernel_width, g.in_width);
+        row.fill(zero_point, inside.begin * g.in_channels);
+        const std::int8_t* from = image + (y * g.in_width + left) * g.in_channels;
+        if (g.dilation_width == 1) {
+            row.copy(from + inside.begin * g.in_channels, (inside.end - inside.begin) * g.in_channels);
+        } else {
+            for (std::int32_t kx = inside.begin; kx < inside.end; ++kx) {
+                row.copy(from + kx * g.dilation_width * g.in_channels, g.in_channels);
+            }
+        }
+        row.fill(zero_point, (g.kernel_width - inside.end) * g.in_channels);
+    }
+}
+
+/// One byte of the output.
+MOTE_ALWAYS_INLINE void finish(std::int32_t sum, float multiplier, const ConvI8& run, std::int32_t at) noexcept {
+    std::int8_t q = requantize(sum, multiplier, run.requantize);
+    if (run.residual != nullptr) q = add(run.add, q, run.residual[at]);
+    run.output[at] = q;
+}
+
+/// `rows` pixels (1 or 2), whose windows stand `stride` apart and the first of which is output pixel `pixel`, for all output
+/// channels.
+template <int rows, class G>
+MOTE_ALWAYS_INLINE void pixels(const G& g, const std::int8_t* weight, const std::int32_t* bias, const float* multipliers,
+                               const ConvI8& run, const Activation* windows, std::int32_t stride, std::int32_t pixel) noexcept {
+    const std::int32_t n = g.kernel_height * g.kernel_width * g.in_channels;
+#if defined(MOTE_TILE_MVE) && (__ARM_FEATURE_MVE & 2)
+    for (std::int32_t c = 0; c < g.out_channels; c += 4) {
+        const std::int32_t channels = g.out_channels - c < 4 ? g.out_channels - c : 4;
+        std::int32_t sums[rows][4] = {};
+        for (std::int32_t i = 0; i < channels; i += 2) {
+            const std::int32_t other = i + 1 < channels ? 1 : 0;
+            std::int32_t pair[2 * rows];
+            for (int row = 0; row < rows; ++row) {
+                pair[2 * row] = bias[c + i];
+                pair[2 * row + 1] = bias[c + i + other];
+            }
+            const std::int8_t* w0 = weight + (c + i) * n;
+            dot<rows>(windows, stride, w0, w0 + other * n, n, pair);
+            for (int row = 0; row < rows; ++row) {
+                sums[row][i] = pair[2 * row];
+                sums[row][i + 1] = pair[2 * row + 1];
+            }
+        }
+        for (int row = 0; row < rows; ++row) {
+            const std::int32_t at = (pixel + row) * g.out_channels + c;
+            if (run.residual == nullptr) {
+                requantize(channels, vldrwq_s32(sums[row]), multipliers + c, run.requantize, run.output + at);
             } else {
-                row.fill(zero_point, g.in_channels);
+                for (std::int32_t i = 0; i < channels; ++i) finish(sums[row][i], multipliers[c + i], run, at + i);
             }
         }
     }
-    row.finish();
-}
-
-/// `rows` gathered pixels (1 or 2), the first of which is output pixel `pixel`, for all output channels.
-template <int rows, class G>
-void pixels(const G& g, const std::int8_t* weight, const std::int32_t* bias, const float* multipliers, const ConvI8& run,
-            std::int32_t pixel) noexcept {
-    const std::int32_t n = g.kernel_height * g.kernel_width * g.in_channels;
-    const auto* windows = static_cast<const Activation*>(run.scratch);
+#else
     for (std::int32_t c = 0; c < g.out_channels; c += 2) {
         const bool pair = c + 1 < g.out_channels;
         const std::int8_t* w0 = weight + c * n;
@@ -53,39 +103,52 @@ void pixels(const G& g, const std::int8_t* weight, const std::int32_t* bias, con
             sums[2 * row] = bias[c];
             sums[2 * row + 1] = bias[pair ? c + 1 : c];
         }
-        dot<rows>(windows, row_elements(n), w0, w1, n, sums);
+        dot<rows>(windows, stride, w0, w1, n, sums);
         for (int row = 0; row < rows; ++row) {
-            for (std::int32_t i = 0; i < (pair ? 2 : 1); ++i) {
-                const std::int32_t at = (pixel + row) * g.out_channels + c + i;
-                std::int8_t q = requantize_value(sums[2 * row + i], multipliers[c + i], run.requantize);
-                if (run.residual != nullptr) q = add_value(run.add, q, run.residual[at]);
-                run.output[at] = q;
-            }
+            const std::int32_t at = (pixel + row) * g.out_channels + c;
+            finish(sums[2 * row], multipliers[c], run, at);
+            if (pair) finish(sums[2 * row + 1], multipliers[c + 1], run, at + 1);
         }
     }
+#endif
 }
 
 template <class G>
-void conv2d_i8(const G& g, const std::int8_t* weight, const std::int32_t* bias, const float* multipliers,
-               const ConvI8& run) noexcept {
-    if (g.groups != 1) return reference::conv2d_i8(g, weight, bias, multipliers, run);
-    auto* windows = static_cast<Activation*>(run.scratch);
-    const std::int32_t stride = row_elements(g.kernel_height * g.kernel_width * g.in_channels);
+MOTE_ALWAYS_INLINE void conv2d_i8(const G& g, const std::int8_t* weight, const std::int32_t* bias, const float* multipliers,
+                                  const ConvI8& arguments) noexcept {
+    if (g.groups != 1) return reference::conv2d_i8(g, weight, bias, multipliers, arguments);
+    const ConvI8 run = arguments;  // its own copy, which no store of a byte can change
     const std::int32_t image_pixels = g.out_height * g.out_width;
     const std::int32_t count = g.batch * image_pixels;
-    for (std::int32_t pixel = 0; pixel < count; pixel += 2) {
-        const std::int32_t rows = pixel + 1 < count ? 2 : 1;
-        for (std::int32_t row = 0; row < rows; ++row) {
-            const std::int32_t n = (pixel + row) / image_pixels;
-            const std::int32_t at = (pixel + row) % image_pixels;
-            gather(g, run.input + n * g.in_height * g.in_width * g.in_channels, at / g.out_width, at % g.out_width,
-                   static_cast<std::int8_t>(run.input_zero_point), windows + row * stride);
+    auto* scratch = static_cast<Activation*>(run.scratch);
+    const std::int32_t stride =
+        reads_in_place(g) ? g.in_channels : second_row(g.kernel_height * g.kernel_width * g.in_channels);
+    const auto window = [&](std::int32_t pixel, std::int32_t row) {
+        const std::int32_t image = pixel / image_pixels;
+        const std::int32_t at = pixel - image * image_pixels;
+        const std::int32_t y = at / g.out_width;
+        gather(g, run.input + image * g.in_height * g.in_width * g.in_channels, y, at - y * g.out_width,
+               static_cast<std::int8_t>(run.input_zero_point), scratch + row * stride);
+    };
+    std::int32_t pixel = 0;
+    for (; pixel + 1 < count; pixel += 2) {
+        if constexpr (sizeof(Activation) == 1) {
+            if (reads_in_place(g)) {
+                pixels<2>(g, weight, bias, multipliers, run, run.input + pixel * stride, stride, pixel);
+                continue;
+            }
         }
-        if (rows == 2) {
-            pixels<2>(g, weight, bias, multipliers, run, pixel);
-        } else {
-            pixels<1>(g, weight, bias, multipliers, run, pixel);
+        for (std::int32_t row = 0; row < 2; ++row) window(pixel + row, row);
+        pixels<2>(g, weight, bias, multipliers, run, scratch, stride, pixel);
+    }
+    if (pixel < count) {
+        if constexpr (sizeof(Activation) == 1) {
+            if (reads_in_place(g)) {
+                return pixels<1>(g, weight, bias, multipliers, run, run.input + pixel * stride, stride, pixel);
+            }
         }
+        window(pixel, 0);
+        pixels<1>(g, weight, bias, multipliers, run, scratch, stride, pixel);
     }
 }
 

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Requantization and the sum of two bytes for firmware: the formulas of kernels/requantize.hpp, the same bits, in the shortest
+// form of the core. With an FPU the conversion to an integer rounds to nearest even by itself; without one an exact product of
+// integers answers, and only near a tie the formula itself.
+
+#include <mote/kernels/requantize.hpp>
+
+#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
+#include <arm_mve.h>
+#define MOTE_TILE_MVE 1
+#elif defined(__ARM_FEATURE_DSP)
+#include <arm_acle.h>
+#define MOTE_TILE_DSP 1
+#endif
+#if defined(__ARM_FP) && (__ARM_FP & 4)
+#define MOTE_TILE_FPU 1
+#endif
+#endif
+
+MOTE_BEGIN_KERNELS
+
+namespace tile {
+
+struct Product {
+    std::int32_t high;
+    std::uint32_t low;
+};
+/// The 64-bit product; 0 <= b < 2^31.
+MOTE_ALWAYS_INLINE Product multiply(std::int32_t a, std::int32_t b) noexcept {
+#if defined(__ARM_ARCH_6M__) || (defined(__ARM_ARCH_8M_BASE__) && __ARM_ARCH_8M_BASE__)
+    // No long multiply: four products of halves.
+    const std::uint32_t a_low = static_cast<std::uint32_t>(a) & 0xffffu, b_low = static_cast<std::uint32_t>(b) & 0xffffu;
+    const std::int32_t a_high = a >> 16, b_high = b >> 16;
+    const std::uint32_t low = a_low * b_low;
+    const std::int32_t middle = a_high * static_cast<std::int32_t>(b_low) + static_cast<std::int32_t>(low >> 16);
+    const std::uint32_t rest = (static_cast<std::uint32_t>(middle) & 0xffffu) + a_low * static_cast<std::uint32_t>(b_high);
+    return {a_high * b_high + (middle >> 16) + static_cast<std::int32_t>(rest >> 16), (rest << 16) | (low & 0xffffu)};
+#else
+    const std::int64_t product = std::int64_t{a} * b;
+    return {static_cast<std::int32_t>(product >> 32), static_cast<std::uint32_t>(product)};
+#endif
+}
+
+#if defined(__GNUC__)
+__attribute__((noinline))
+#endif
+inline std::int8_t
+requantize_near_tie(std::int32_t sum, float multiplier, const RequantizeI8& r) noexcept {
+    return requantize_value(sum, multiplier, r);
+}
+
+/// requantize_value() in integers. The exact product x = sum * multiplier stands in 2^-16 steps, rounded down. The formula
+/// rounds the sum and the product to 24 bits: by less than 2^-15 in all where |x| <= 256, and beyond that both are clamped. So
+/// where x is 2^-14 away from a tie, both round to the same integer.
+MOTE_ALWAYS_INLINE std::int8_t requantize_integer(std::int32_t sum, float multiplier, const RequantizeI8& r) noexcept {
+    std::int32_t bits;
+    __builtin_memcpy(&bits, &multiplier, sizeof bits);
+    const std::int32_t shift = 141 - (bits >> 23);  // multiplier * 2^16 = mantissa * 2^-shift
+    const std::int32_t mantissa = ((bits & 0x007fffff) | 0x00800000) << 7;
+    if (shift < 1 || shift > 31) return requantize_near_tie(sum, multiplier, r);
+    const Product product = multiply(sum, mantissa);
+    const std::int32_t x =
+        static_cast<std::int32_t>((static_cast<std::uint32_t>(product.high) << (32 - shift)) | (product.low >> shift));
+    if ((product.high >> shift) != (x >> 30)) return static_cast<std::int8_t>(product.high < 0 ? r.lo : r.hi);  // |x| >= 2^14
+    const std::int32_t shifted = x + 0x8000;
+    if (((shifted + 4) & 0xffff) < 8) return requantize_near_tie(sum, multiplier, r);
+    std::int32_t q = (shifted >> 16) + r.zero_point;
+    q = q > r.lo ? q : r.lo;
+    q = q < r.hi ? q : r.hi;
+    return static_cast<std::int8_t>(q);
+}
+
+MOTE_ALWAYS_INLINE std::int8_t requantize(std::int32_t sum, float multiplier, const RequantizeI8& r) noexcept {
+#if defined(MOTE_TILE_FPU) && defined(__ARM_FEATURE_DSP)
+    const float x = static_cast<float>(sum) * multiplier;
+    float rounded;
+#if __ARM_ARCH >= 8
+    __asm__("vcvtn.s32.f32 %0, %1" : "=t"(rounded) : "t"(x));
+#else
+    __asm__("vcvtr.s32.f32 %0, %1" : "=t"(rounded) : "t"(x));
+#endif
+    std::int32_t q;
+    __builtin_memcpy(&q, &rounded, sizeof q);
+    __asm__("qadd %0, %1, %2" : "=r"(q) : "r"(q), "r"(r.zero_point));
+    if (r.lo == -128 && r.hi == 127) {
+        __asm__("ssat %0, #8, %1" : "=r"(q) : "r"(q));
+    } else {
+        q = q > r.lo ? q : r.lo;
+        q = q < r.hi ? q : r.hi;
+    }
+    return static_cast<std::int8_t>(q);
+#elif defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && !defined(MOTE_TILE_FPU)
+    return requantize_integer(sum, multiplier, r);
+#else
+    return requantize_value(sum, multiplier, r);
+#endif
+}
+
+/// add_value() in 32 bits where they hold the sum.
+MOTE_ALWAYS_INLINE std::int8_t add(const AddI8& p, std::int32_t a, std::int32_t b) noexcept {
+    if (p.wide) return add_value(p, a, b);
+    const std::int32_t sum = (a - p.a_zero_point) * p.a_multiplier + (b - p.b_zero_point) * p.b_multiplier;
+    const std::int32_t floor = sum >> p.shift;
+    const std::uint32_t rest = static_cast<std::uint32_t>(sum) & ((1u << p.shift) - 1u);
+    const std::uint32_t half = 1u << (p.shift - 1);
+    std::int32_t q = p.zero_point + floor + (rest + (static_cast<std::uint32_t>(floor) & 1u) > half ? 1 : 0);
+    q = q > p.lo ? q : p.lo;
+    q = q < p.hi ? q : p.hi;
+    return static_cast<std::int8_t>(q);
+}
+
+#if defined(MOTE_TILE_MVE) && (__ARM_FEATURE_MVE & 2)
+/// Up to four channels at a time.
+MOTE_ALWAYS_INLINE void requantize(std::int32_t channels, int32x4_t sums, const float* multipliers, const RequantizeI8& r,
+                                   std::int8_t* output) noexcept {
+    const mve_pred16_t some = vctp32q(static_cast<std::uint32_t>(channels));
+    const float32x4_t multiplier = vldrwq_z_f32(multipliers, some);
+    int32x4_t q = vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(sums), multiplier));
+    q = vmaxq_s32(q, vdupq_n_s32(r.lo - r.zero_point));
+    q = vminq_s32(q, vdupq_n_s32(r.hi - r.zero_point));
+    vstrbq_p_s32(output, vaddq_n_s32(q, r.zero_point), some);
+}
+#endif
+
+}  // namespace tile
+
+MOTE_END_KERNELS
