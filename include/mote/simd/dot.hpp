@@ -25,7 +25,7 @@ namespace simd {
 #if defined(MOTE_AVX512)
 constexpr int tile_rows = 12, tile_vectors = 2, tile_unroll = 4;  // 24 of 32 registers
 #elif defined(MOTE_NEON)
-constexpr int tile_rows = 6, tile_vectors = 4, tile_unroll = 1;  // 24 of 32 registers
+constexpr int tile_rows = 5, tile_vectors = 4, tile_unroll = 1;  // 20 of 32 registers: GCC loads all rows first
 #else
 constexpr int tile_rows = 6, tile_vectors = 2, tile_unroll = 4;  // 12 of 16 registers
 #endif
@@ -121,11 +121,11 @@ struct DotI8 {
     static MOTE_ALWAYS_INLINE int8x16_t weights(const std::int8_t* p) noexcept {
         return vld1q_s8(p);
     }
-    static MOTE_ALWAYS_INLINE int8x16_t activations(const std::int8_t* p) noexcept {
-        return vreinterpretq_s8_s32(vdupq_n_s32(detail::read<std::int32_t>(p)));
+    static MOTE_ALWAYS_INLINE int8x8_t activations(const std::int8_t* p) noexcept {
+        return vreinterpret_s8_s32(vdup_n_s32(detail::read<std::int32_t>(p)));
     }
-    static MOTE_ALWAYS_INLINE I32 dot(I32 sum, int8x16_t activation, int8x16_t weight) noexcept {
-        return vdotq_s32(sum, activation, weight);
+    static MOTE_ALWAYS_INLINE I32 dot(I32 sum, int8x8_t activation, int8x16_t weight) noexcept {
+        return vdotq_lane_s32(sum, weight, activation, 0);
     }
     static MOTE_ALWAYS_INLINE std::int8_t convert(std::int8_t value) noexcept {
         return value;
