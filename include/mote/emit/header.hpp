@@ -5,6 +5,9 @@
 #include <mote/emit/steps.hpp>
 #include <mote/tensor/file.hpp>
 
+#include <algorithm>
+#include <string_view>
+
 MOTE_BEGIN_NAMESPACE
 
 struct EmitOptions {
@@ -13,16 +16,34 @@ struct EmitOptions {
 
 namespace detail {
 
+/// No namespace of a program may be called so: keywords of C++17 and C++20, names of the standard, mote's own.
+inline constexpr std::string_view taken_names =
+    " alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t char8_t class "
+    "co_await co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype "
+    "default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline "
+    "int long main mote mutable namespace new noexcept not not_eq nullptr operator or or_eq posix private protected "
+    "public register reinterpret_cast requires return short signed sizeof static static_assert static_cast struct "
+    "switch template this thread_local throw true try typedef typeid typename union unsigned using virtual void "
+    "volatile wchar_t while xor xor_eq ";
+
 inline void check_namespace(const std::string& name) {
-    bool good = !name.empty() && !(name[0] >= '0' && name[0] <= '9') && name != "mote" && name != "std";
-    for (const char c : name) {
-        good = good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_');
-    }
+    auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    bool good = !name.empty() && !digit(name[0]) && name[0] != '_' && name.find("__") == std::string::npos;
+    for (const char c : name) good = good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || digit(c) || c == '_');
+    good = good && taken_names.find(concat(" ", name, " ")) == std::string_view::npos;
+    good = good && !(name.starts_with("std") && std::all_of(name.begin() + 3, name.end(), digit));
     if (!good) {
         fail("emit_header: '", name,
-             "' cannot be the header's namespace; an identifier of letters, digits and _ is expected, "
-             "other than mote and std");
+             "' cannot be the header's namespace; an identifier of letters, digits and _ is expected, without a leading _ or a "
+             "double __, that is no C++ keyword and none of main, mote, posix, std, std1, std2 ...");
     }
+}
+
+/// A name as a // comment may hold it: on one line, and with no backslash (or ??/) that joins the next.
+inline std::string comment_text(std::string_view name) {
+    std::string text;
+    for (const char c : name) text += c >= ' ' && c <= '~' && c != '\\' && c != '?' ? c : '_';
+    return text;
 }
 
 inline const char* emitted_type(const Value& value) {
@@ -47,7 +68,7 @@ inline std::string place_of(const Plan& plan, BufferId id) {
 
 inline std::string quantization_constant(const Value& value, const std::string& name) {
     std::string text = concat("inline constexpr std::size_t ", name, "_elements = ", value.shape.elements(), ";  // '",
-                              value.name, "' [", to_string(value.shape), "]\n");
+                              comment_text(value.name), "' [", to_string(value.shape), "]\n");
     if (value.quantization.present()) {
         const QuantizationParams params = value.quantization.params();
         text += concat("inline constexpr float ", name, "_scale = ", Writer::number(params.scale),
@@ -78,10 +99,7 @@ std::string header_text(const BasicModel<List>& model, const EmitOptions& option
         std::vector<std::string> operands;
         for (const BufferId id : step.operands) operands.push_back(detail::place_of(plan, id));
         std::string nodes;
-        for (const std::string& node : step.nodes) {
-            nodes += nodes.empty() ? "" : " + ";
-            for (const char c : node) nodes += c >= ' ' && c != '\\' ? c : '_';
-        }
+        for (const std::string& node : step.nodes) nodes += concat(nodes.empty() ? "" : " + ", detail::comment_text(node));
         writer.begin_step(i, std::move(operands), nodes);
         detail::writer_of(step)->write(step.data.get(), writer);
     }
@@ -114,13 +132,14 @@ std::string header_text(const BasicModel<List>& model, const EmitOptions& option
         if (zero == 0) continue;
         if (state.element != Element::i8) fail("emit_header: state '", state.name, "' has a zero point; only i8 may");
         resets += concat("    for (std::size_t i = 0; i < ", state.bytes(), "; ++i) state.memory[",
-                         plan.buffers()[plan.values().size() + i].offset, " + i] = static_cast<std::byte>(", zero, ");\n");
+                         plan.buffers()[plan.values().size() + i].offset, " + i] = std::byte{",
+                         int{static_cast<std::uint8_t>(zero)}, "};\n");
     }
 
     return concat(
         "// SPDX-License-Identifier: MIT\n#pragma once\n// A network, made by mote::emit_header. Include it in one program; "
         "see ",
-        options.name, "::run below.\n\n#include <mote/firmware/firmware.hpp>\n\n#include <cstddef>\n#include <cstdint>\n\n",
+        options.name, "::run below.\n\n#include <mote/firmware/firmware.hpp>\n\n",
         "static_assert(MOTE_VERSION == ", MOTE_VERSION, ", \"this header was made by another version of mote\");\n\nnamespace ",
         options.name, " {\n\n", constants, writer.declarations(),
         "\ninline constexpr std::size_t scratch_bytes = mote::firmware::largest(", scratch,
