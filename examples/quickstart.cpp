@@ -4,6 +4,7 @@
 
 #include <mote/data/digits.hpp>
 #include <mote/emit/header.hpp>
+#include <mote/io/mote_file.hpp>
 #include <mote/mote.hpp>
 #include <mote/report/progress.hpp>
 #include <mote/report/svg.hpp>
@@ -250,6 +251,7 @@ int run(const Arguments& arguments) {
             std::puts("");
             mote::print(mote::plan(light));
             write_device_files(light, test_set, arguments.out);
+            mote::save(light, arguments.out + "/net.mote");
             const std::vector<std::int64_t> counts = mote::confusion(light, test_set, 10);
             const std::vector<std::string> names{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
             mote::write_file(arguments.out + "/confusion.svg",
@@ -273,7 +275,7 @@ int run(const Arguments& arguments) {
     }
     std::printf("\nmean of %zu seeds, last epoch, %zu test digits; seed 1 took %.1f s\n\n%s\n", arguments.seeds,
                 test_set.size(), first_seed_seconds, mote::to_table(rows).c_str());
-    for (const char* file : {"net.hpp", "samples.hpp", "expected.txt", "confusion.svg", "curves.svg"}) {
+    for (const char* file : {"net.mote", "net.hpp", "samples.hpp", "expected.txt", "confusion.svg", "curves.svg"}) {
         std::printf("wrote %s/%s\n", arguments.out.c_str(), file);
     }
     return 0;

@@ -39,7 +39,7 @@ inline void write_conv(const char* function, const ConvStep<f32>& step, Writer& 
 }
 
 /// The biases hold - input_zero_point * sum of the channel's weights, modulo 2^32.
-inline void write_conv(const char* function, const ConvStep<i8>& step, bool scratch, Writer& w) {
+inline void write_conv(const char* function, const ConvStep<i8>& step, Writer& w) {
     const std::string g = w.geometry(step.geometry);
     const ConvConstantsI8 constants = constants_of(step);
     std::vector<std::int32_t> folded;
@@ -52,25 +52,24 @@ inline void write_conv(const char* function, const ConvStep<i8>& step, bool scra
     const std::string bias = w.array("bias", std::span<const std::int32_t>(folded));
     const std::string multiplier = w.array("multiplier", std::span<const float>(step.multiplier));
     const std::size_t out = step.has_residual ? 2 : 1;
-    if (scratch) w.scratch(concat("mote::firmware::", function, "_scratch_bytes(", g, "{})"));
+    w.scratch(concat("mote::firmware::", function, "_scratch_bytes(", g, "{})"));
     w.call(concat("mote::firmware::", function, "(", g, "{}, ", weight, ", ", bias, ", ", multiplier, ", mote::ConvI8{",
                   w.operand(0, bytes_in), ", nullptr, ", step.has_residual ? w.operand(1, bytes_in) : "nullptr", ", ",
-                  w.operand(out, bytes_out), ", ", scratch ? "scratch" : "nullptr", ", ", step.input_zero_point, ", {",
-                  step.requantize.zero_point, ", ", step.requantize.lo, ", ", step.requantize.hi, "}, ", arguments(step.add),
-                  "})"));
+                  w.operand(out, bytes_out), ", ", "scratch, ", step.input_zero_point, ", {", step.requantize.zero_point, ", ",
+                  step.requantize.lo, ", ", step.requantize.hi, "}, ", arguments(step.add), "})"));
 }
 
 inline void write(const Conv2dStep<f32>& step, Writer& w) {
     write_conv("conv2d_f32", step, w);
 }
 inline void write(const Conv2dStep<i8>& step, Writer& w) {
-    write_conv("conv2d_i8", step, true, w);
+    write_conv("conv2d_i8", step, w);
 }
 inline void write(const DepthwiseStep<f32>& step, Writer& w) {
     write_conv("depthwise_f32", step, w);
 }
 inline void write(const DepthwiseStep<i8>& step, Writer& w) {
-    write_conv("depthwise_i8", step, false, w);
+    write_conv("depthwise_i8", step, w);
 }
 
 inline void write(const MaxPoolStep<f32>& step, Writer& w) {

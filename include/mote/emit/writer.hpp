@@ -18,7 +18,7 @@ MOTE_BEGIN_NAMESPACE
 class Writer {
   public:
     /// The number of the step that is being written; names end in it.
-    void begin_step(std::size_t index, std::vector<std::string> operands, std::string comment) {
+    void begin_step(std::size_t index, std::vector<std::string> operands, const std::string& comment) {
         index_ = index;
         operands_ = std::move(operands);
         declarations_ += concat("\n// ", comment, "\n");

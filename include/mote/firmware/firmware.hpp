@@ -8,6 +8,7 @@
 #include <mote/kernels/convert.hpp>
 #include <mote/kernels/depthwise.hpp>
 #include <mote/kernels/detail/arm_m/conv2d.hpp>
+#include <mote/kernels/detail/arm_m/depthwise.hpp>
 #include <mote/kernels/elementwise.hpp>
 #include <mote/kernels/lookup.hpp>
 #include <mote/kernels/move.hpp>
@@ -19,12 +20,13 @@ MOTE_BEGIN_NAMESPACE
 namespace firmware {
 
 // Weights in canonical order [out, kernel_height, kernel_width, in / groups]; biases with the input's zero point folded in;
-// conv2d_i8 needs conv2d_i8_scratch_bytes(g) of scratch, 4-byte aligned.
+// conv2d_i8 needs conv2d_i8_scratch_bytes(g) of scratch, depthwise_i8 its own, 8-byte aligned.
 using kernels::reference::conv2d_f32;
 using kernels::reference::depthwise_f32;
-using kernels::reference::depthwise_i8;
 using kernels::tile::conv2d_i8;
 using kernels::tile::conv2d_i8_scratch_bytes;
+using kernels::tile::depthwise_i8;
+using kernels::tile::depthwise_i8_scratch_bytes;
 
 using kernels::reference::average_pool_f32;
 using kernels::reference::average_pool_i8;

@@ -53,13 +53,6 @@ MOTE_ALWAYS_INLINE void gather(const G& g, const std::int8_t* image, std::int32_
     }
 }
 
-/// One byte of the output.
-MOTE_ALWAYS_INLINE void finish(std::int32_t sum, float multiplier, const ConvI8& run, std::int32_t at) noexcept {
-    std::int8_t q = requantize(sum, multiplier, run.requantize);
-    if (run.residual != nullptr) q = add(run.add, q, run.residual[at]);
-    run.output[at] = q;
-}
-
 /// `rows` pixels (1 or 2), whose windows stand `stride` apart and the first of which is output pixel `pixel`, for all output
 /// channels.
 template <int rows, class G>

@@ -111,16 +111,25 @@ MOTE_ALWAYS_INLINE std::int8_t add(const AddI8& p, std::int32_t a, std::int32_t 
     return static_cast<std::int8_t>(q);
 }
 
+/// One byte of the output.
+MOTE_ALWAYS_INLINE void finish(std::int32_t sum, float multiplier, const ConvI8& run, std::int32_t at) noexcept {
+    std::int8_t q = requantize(sum, multiplier, run.requantize);
+    if (run.residual != nullptr) q = add(run.add, q, run.residual[at]);
+    run.output[at] = q;
+}
+
 #if defined(MOTE_TILE_MVE) && (__ARM_FEATURE_MVE & 2)
+MOTE_ALWAYS_INLINE int32x4_t requantized(int32x4_t sums, float32x4_t multipliers, const RequantizeI8& r) noexcept {
+    int32x4_t q = vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(sums), multipliers));
+    q = vmaxq_s32(q, vdupq_n_s32(r.lo - r.zero_point));
+    q = vminq_s32(q, vdupq_n_s32(r.hi - r.zero_point));
+    return vaddq_n_s32(q, r.zero_point);
+}
 /// Up to four channels at a time.
 MOTE_ALWAYS_INLINE void requantize(std::int32_t channels, int32x4_t sums, const float* multipliers, const RequantizeI8& r,
                                    std::int8_t* output) noexcept {
     const mve_pred16_t some = vctp32q(static_cast<std::uint32_t>(channels));
-    const float32x4_t multiplier = vldrwq_z_f32(multipliers, some);
-    int32x4_t q = vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(sums), multiplier));
-    q = vmaxq_s32(q, vdupq_n_s32(r.lo - r.zero_point));
-    q = vminq_s32(q, vdupq_n_s32(r.hi - r.zero_point));
-    vstrbq_p_s32(output, vaddq_n_s32(q, r.zero_point), some);
+    vstrbq_p_s32(output, requantized(sums, vldrwq_z_f32(multipliers, some), r), some);
 }
 #endif
 
