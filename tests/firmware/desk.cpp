@@ -7,10 +7,12 @@
 #include <mote/data/split.hpp>
 #include <mote/io/mote_file.hpp>
 #include <mote/mote.hpp>
+#include <mote/quantization/scale.hpp>
 #if !defined(DESK_NATIVE)
 #include <mote/engine/dispatch.hpp>
 #endif
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
