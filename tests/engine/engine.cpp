@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <new>
+#include <thread>
 
 #include "random_model.hpp"
 
@@ -179,6 +180,33 @@ BasicModel<Layers> recurrent_model() {
     return b.build();
 }
 
+std::vector<std::byte> output_bytes(const Engine& engine) {
+    std::vector<std::byte> all;
+    for (std::size_t i = 0; i < engine.outputs(); ++i) {
+        const bool real = engine.output_value(i).element == Element::f32;
+        const auto bytes = real ? std::as_bytes(engine.output<float>(i)) : std::as_bytes(engine.output<std::int8_t>(i));
+        all.insert(all.end(), bytes.begin(), bytes.end());
+    }
+    return all;
+}
+
+/// A value of this element through a Transpose and a Reshape, which keep every bit.
+template <class P>
+void check_moves(const std::vector<typename P::value_type>& numbers) {
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {1, 2, 3}, P::element);
+    b.output("y", b.add(Reshape{{1, 6}}, b.add(Transpose{{0, 2, 1}}, x)));
+    Engine engine(b.build());
+    INFO(P::name);
+    const auto in = engine.input<typename P::value_type>("x");
+    REQUIRE(in.size() == 6);
+    for (std::size_t i = 0; i < 6; ++i) in[i] = numbers[i];
+    engine.run();
+    const auto out = engine.output<typename P::value_type>("y");
+    REQUIRE(out.size() == 6);
+    for (std::size_t i = 0; i < 6; ++i) CHECK(std::memcmp(&out[i], &numbers[i % 2 * 3 + i / 2], sizeof out[i]) == 0);
+}
+
 }  // namespace engine_test
 
 using namespace engine_test;
@@ -212,6 +240,16 @@ TEST_CASE("engine: run allocates nothing") {
         armed = false;
         REQUIRE(allocations == 0);
     }
+    Engine recurrent(recurrent_model());
+    allocations = 0;
+    armed = true;
+    recurrent.run();
+    recurrent.run();
+    recurrent.reset();
+    recurrent.run();
+    armed = false;
+    CHECK(recurrent.plan().memory().state_bytes > 0);
+    REQUIRE(allocations == 0);
     static_assert(noexcept(std::declval<Engine&>().run()));
     static_assert(noexcept(std::declval<Engine&>().reset()));
 }
@@ -269,6 +307,70 @@ TEST_CASE("engine: engines that share a plan share its weights and nothing else"
     left.run();
     CHECK(left.output<float>("sum")[0] == 1.5f);
     CHECK(right.output<float>("sum")[0] == 10.0f);
+}
+
+TEST_CASE("engine: engines that share a plan run at once in two threads, and give the bytes that they give alone") {
+    std::size_t different = 0;  // plans whose answers depend on the inputs
+    auto check = [&different](const Plan& p, std::uint64_t seed) {
+        using Answers = std::vector<std::vector<std::byte>>;
+        constexpr std::uint64_t runs = 20;
+        auto answer = [seed](Engine& engine, std::uint64_t thread, Answers& answers) {
+            for (std::uint64_t run = 0; run < runs; ++run) {
+                random_model::fill_inputs(engine, seed + 1000 * thread + run);
+                engine.run();
+                answers.push_back(output_bytes(engine));
+            }
+        };
+        Answers alone[2], together[2];
+        Engine engines[2] = {Engine(p), Engine(p)};
+        for (std::uint64_t t = 0; t < 2; ++t) {
+            Engine engine(p);
+            answer(engine, t, alone[t]);
+        }
+        std::atomic<int> ready{0};
+        auto work = [&](std::uint64_t t) {
+            ready.fetch_add(1);
+            while (ready.load() < 2) std::this_thread::yield();
+            answer(engines[t], t, together[t]);
+        };
+        std::thread other(work, 1);
+        work(0);
+        other.join();
+        INFO("seed " << seed);
+        CHECK((together[0] == alone[0]));
+        CHECK((together[1] == alone[1]));
+        different += alone[0] != alone[1] ? 1u : 0u;
+    };
+    for (std::uint64_t seed = 1; seed < 6; ++seed) {
+        check(plan(random_model::make<f32>(seed, 14)), seed);
+        check(plan(random_model::make<i8>(seed, 14)), seed);
+    }
+    check(plan(recurrent_model()), 9);
+    CHECK(different > 7);
+}
+
+TEST_CASE("engine: inputs of every element are bound by their type, and movement keeps their bits") {
+    check_moves<f64>({0.1, -1.0, 1e300, 3.0, -0.0, 5.5});
+    check_moves<f16>({half{0x2e66}, half{0x8001}, half{0x7bff}, half{0x7e01}, half{0x8000}, half{1}});
+    check_moves<bf16>({bfloat{0x3dcd}, bfloat{0x8001}, bfloat{0x7f7f}, bfloat{0x7fc1}, bfloat{0x8000}, bfloat{1}});
+    check_moves<i64>({std::int64_t{1} << 62, -1, 2, 3, 4, 5});
+    check_moves<i32>({1 << 30, -1, 2, 3, 4, 5});
+    check_moves<i16>({32767, -32768, -1, 3, 4, 5});
+    check_moves<u8>({255, 128, 2, 3, 4, 5});
+}
+
+TEST_CASE("engine: packed elements are no bytes, and a Reshape that would move them is refused") {
+    ModelBuilder<f32> b;
+    b.output(b.input("packed", {1, 5}, Element::i4));
+    b.output(b.add(Relu{}, b.input("other", {1, 1})));
+    Engine engine(b.build());
+    CHECK_THROWS_WITH(engine.input<std::uint8_t>("packed"),
+                      Catch::Contains("'packed'") && Catch::Contains("u8") && Catch::Contains("mote::i4 is accepted"));
+
+    ModelBuilder<f32> refused;
+    refused.output("y", refused.add(Reshape{{1, 2, 2}}, refused.input("x", {1, 4}, Element::i4), {.name = "shape"}));
+    CHECK_THROWS_WITH(plan(refused.build()), Catch::Contains("'shape'") && Catch::Contains("i4") &&
+                                                 Catch::Contains("packed elements are not moved; convert them first"));
 }
 
 TEST_CASE("engine: states outlive runs, are copied with the engine, and reset to zero") {

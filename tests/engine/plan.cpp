@@ -3,6 +3,8 @@
 
 #include <support/catch.hpp>
 
+#include <set>
+
 #include "random_model.hpp"
 #include "reference.hpp"
 
@@ -36,10 +38,14 @@ double difference(const std::vector<double>& a, const std::vector<double>& b, bo
     return relative ? gap / largest : gap;
 }
 
+using Kinds = std::set<std::string, std::less<>>;
+
+/// Notes the kinds of the models' nodes in `seen`.
 template <class P>
-void check_random_models(std::uint64_t first_seed, std::size_t models, std::size_t nodes) {
+void check_random_models(std::uint64_t first_seed, std::size_t models, std::size_t nodes, Kinds& seen) {
     for (std::uint64_t seed = first_seed; seed < first_seed + models; ++seed) {
         const Model<P> model = random_model::make<P>(seed, nodes);
+        for (const Node& node : model.nodes()) seen.insert(kind_name<standard_layers<P>>(node));
         INFO("seed " << seed << "\n" << to_string(model));
         Engine kept(plan(model, {.keep_values = true}));
         Engine fused(plan(model));
@@ -66,6 +72,21 @@ void check_random_models(std::uint64_t first_seed, std::size_t models, std::size
         REQUIRE(fused.plan().steps().size() <= unfused.plan().steps().size());
         REQUIRE(fused.plan().arena_bytes() <= kept.plan().arena_bytes());
     }
+}
+
+template <class... Layer>
+Kinds kinds_of(LayerList<Layer...>) {
+    return {Layer::kind...};
+}
+
+/// The kinds of P's layers that are not among `seen`, one a line.
+template <class P>
+std::string missing(const Kinds& seen) {
+    std::string names;
+    for (const std::string& kind : kinds_of(standard_layers<P>{})) {
+        if (!seen.contains(kind)) names += kind + "\n";
+    }
+    return names;
 }
 
 /// No two storages of the arena that live at one time overlap, and all lie inside their region.
@@ -112,13 +133,17 @@ void infer(const Foreign&, InferContext& node) {
 using namespace plan_test;
 
 TEST_CASE("plan: every node of random f32 models computes its layer's definition, and fusing changes nothing") {
-    check_random_models<f32>(100, 60, 12);
-    check_random_models<f32>(900, 8, 40);
+    Kinds seen;
+    check_random_models<f32>(100, 60, 12, seen);
+    check_random_models<f32>(900, 8, 40, seen);
+    CHECK(missing<f32>(seen) == "");
 }
 
 TEST_CASE("plan: every node of random i8 models computes its layer's definition, and fusing keeps every byte") {
-    check_random_models<i8>(5000, 60, 12);
-    check_random_models<i8>(9000, 8, 40);
+    Kinds seen;
+    check_random_models<i8>(5000, 60, 12, seen);
+    check_random_models<i8>(9000, 8, 40, seen);
+    CHECK(missing<i8>(seen) == "");
 }
 
 TEST_CASE("plan: buffers that live at one time never overlap, on random graphs") {

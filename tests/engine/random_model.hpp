@@ -373,6 +373,8 @@ class Maker {
                 std::swap(pool_.back(), pool_[pool_.size() - 2]);
                 pool_.pop_back();  // only i8 values go on
             }
+        } else if (count_ % 4 == 3) {
+            push(Convert{Element::f32}, {x.handle}, x.range, false);  // the same numbers: no step, or a copy
         }
     }
 
