@@ -26,11 +26,15 @@ case "${1:-}" in
     *) usage >&2; exit 2 ;;
 esac
 install_packages "${packages[@]}"
+failed=()
 for preset in "${presets[@]}"; do
     echo "== $preset: configure, build, test"
     SECONDS=0
-    cmake --preset "$preset" >/dev/null
-    cmake --build --preset "$preset" --parallel "$(nproc)"
-    echo "== $preset: built in $SECONDS s"
-    ctest --preset "$preset" "${choice[@]}"
+    {
+        cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" --parallel "$(nproc)" &&
+            echo "== $preset: built in $SECONDS s" && ctest --preset "$preset" --parallel "$(nproc)" "${choice[@]}"
+    } || failed+=("$preset")
+    echo "== $preset: $SECONDS s"
 done
+[ ${#failed[@]} = 0 ] || { echo "run.sh: failed: ${failed[*]}" >&2; exit 1; }
+echo "run.sh: all passed: ${presets[*]}"
