@@ -57,6 +57,20 @@ TEST_CASE("accuracy: empty data, an empty batch, several inputs and classes out 
     CHECK_THROWS_WITH(mote::accuracy(b.build(), samples()), Catch::Contains("2 inputs"));
 }
 
+TEST_CASE("accuracy: a label that the model has no output for is the error that training gives, not a miss") {
+    using namespace evaluate_test;
+    for (const std::int64_t label : {-1, 3, 1000}) {
+        std::vector<std::int64_t> labels(10, 0);
+        labels[7] = label;
+        const mote::TensorDataset wrong(samples().inputs(), labels);
+        CAPTURE(label);
+        CHECK_THROWS_WITH(
+            mote::accuracy(largest_of_three(true), wrong, {.batch_size = 4}),
+            mote::concat("sample 7 has label ", label, "; the model has 3 outputs, so labels from 0 to 2 are expected"));
+        CHECK_THROWS_WITH(mote::confusion(largest_of_three(true), wrong, 3), Catch::Contains("sample 7 has label"));
+    }
+}
+
 TEST_CASE("without_softmax: the output is what went into the final Softmax") {
     using namespace evaluate_test;
     const mote::Model<f32> logits = mote::without_softmax(largest_of_three(true));

@@ -8,6 +8,7 @@
 #include <support/catch.hpp>
 
 #include <limits>
+#include <thread>
 
 namespace trainer_test {
 
@@ -184,7 +185,32 @@ TEST_CASE("train: the callback counts steps and epochs and tells rate and speed"
         CHECK(seen[i].samples_per_second > 0.0);
         CHECK((seen[i].accuracy >= 0.0 && seen[i].accuracy <= 1.0));
     }
+    // As long as the mean step has taken so far for each that is left; each step but the last leaves some.
+    for (std::size_t i = 0; i < 8; ++i) CHECK(seen[i].remaining_seconds > 0.0);
+    const auto elapsed = [&](std::size_t i) {
+        return seen[i].remaining_seconds * static_cast<double>(i + 1) / static_cast<double>(8 - i);
+    };
+    for (std::size_t i = 1; i < 8; ++i) CHECK(elapsed(i) >= elapsed(i - 1) * (1.0 - 1e-12));
     CHECK(seen.back().remaining_seconds == 0.0);
+}
+
+TEST_CASE("train: the remaining time falls towards the end") {
+    using namespace trainer_test;
+    std::vector<double> remaining;
+    mote::TrainOptions options;
+    options.epochs = 2;
+    options.batch_size = 8;
+    options.callback = [&](const mote::TrainProgress& p) {
+        remaining.push_back(p.remaining_seconds);
+        // The first step seems long: ten more would last for half a second or longer, one a fraction of that.
+        if (p.step == 1) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    };
+    mote::train(network(), quarters(48, 1), options);
+    REQUIRE(remaining.size() == 12);
+    CHECK(remaining[1] > 0.4);
+    CHECK(remaining[10] > 0.0);
+    CHECK(remaining[10] < remaining[1]);
+    CHECK(remaining[11] == 0.0);
 }
 
 TEST_CASE("train: keep_zeros keeps weights that are exactly zero, and trains the rest and zero biases") {
@@ -310,6 +336,21 @@ TEST_CASE("train: a loss that is not finite stops the training and names the ste
     CHECK_THROWS_WITH(mote::optimize(line(1.0f), nan, mote::squared_error_to({0.0f}), {}), Catch::Contains("training step 1 "));
     CHECK_THROWS_WITH(mote::optimize(line(std::numeric_limits<float>::infinity()), data, mote::squared_error_to({0.0f}), {}),
                       Catch::Contains("training step 1 "));
+}
+
+TEST_CASE("train: parameters that only the last step made infinite are an error that names the node") {
+    using namespace trainer_test;
+    const mote::TensorDataset data(Tensor<f32>({1, 3}, {1, 2, 3}), {0});
+    mote::TrainOptions options;
+    options.epochs = 1;
+    options.optimizer = mote::SGD{};
+    options.schedule = mote::ConstantRate{.rate = std::numeric_limits<float>::max()};
+    CHECK_THROWS_WITH(mote::optimize(line(4.0f), data, mote::squared_error_to({0.0f}), options),
+                      Catch::Contains("node 'line' (Dense)") && Catch::Contains("weight") &&
+                          Catch::Contains("after training step 1") && Catch::Contains("smaller learning rate"));
+    options.schedule = mote::ConstantRate{.rate = std::numeric_limits<float>::quiet_NaN()};
+    CHECK_THROWS_WITH(mote::optimize(line(4.0f), data, mote::squared_error_to({0.0f}), options),
+                      Catch::Contains("node 'line' (Dense)"));
 }
 
 TEST_CASE("train: one error lists every node that cannot be trained") {

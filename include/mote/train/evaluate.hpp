@@ -4,6 +4,7 @@
 
 #include <mote/data/dataset.hpp>
 #include <mote/engine/evaluate.hpp>
+#include <mote/train/loss.hpp>
 #include <mote/train/detail/network.hpp>
 
 #include <optional>
@@ -86,7 +87,8 @@ inline std::size_t largest(std::span<const float> values) {
 }
 }  // namespace detail
 
-/// The share of samples, from 0 to 1, whose largest output is the label's (top-1; of equal ones the first counts).
+/// The share of samples, from 0 to 1, whose largest output is the label's (top-1; of equal ones the first counts). Throws as
+/// predict does, and where a label is outside [0, outputs).
 template <class List, Dataset D>
 double accuracy(const BasicModel<List>& model, const D& data, const EvaluateOptions& options = {}) {
     const Predictions predictions = predict(model, data, options);
@@ -94,6 +96,7 @@ double accuracy(const BasicModel<List>& model, const D& data, const EvaluateOpti
     const std::size_t classes = predictions.outputs.elements() / size;
     std::size_t hits = 0;
     for (std::size_t i = 0; i < size; ++i) {
+        detail::expect_label(i, predictions.labels[i], classes);
         const std::size_t answer = detail::largest(predictions.outputs.values().subspan(i * classes, classes));
         hits += static_cast<std::int64_t>(answer) == predictions.labels[i] ? 1u : 0u;
     }

@@ -49,6 +49,13 @@ inline void expect_targets(const LossBatch& batch, std::span<const float> target
     }
 }
 
+/// Throws where the label of sample `index` of the dataset is outside [0, classes).
+inline void expect_label(std::size_t index, std::int64_t label, std::size_t classes) {
+    if (label >= 0 && label < static_cast<std::int64_t>(classes)) return;
+    fail(concat("sample ", index, " has label ", label, "; the model has ", classes, " outputs, so labels from 0 to ",
+                classes - 1, " are expected"));
+}
+
 }  // namespace detail
 
 /// -log(softmax(logits)[label]), times `weight`. Throws where a label is outside [0, classes).
@@ -57,10 +64,7 @@ inline double softmax_cross_entropy(const LossBatch& batch, double weight = 1.0)
     double loss = 0.0;
     for (std::size_t i = 0; i < batch.samples(); ++i) {
         const std::int64_t label = batch.labels[i];
-        if (label < 0 || label >= static_cast<std::int64_t>(batch.classes)) {
-            fail(concat("sample ", i < batch.indices.size() ? batch.indices[i] : i, " has label ", label, "; the model has ",
-                        batch.classes, " outputs, so labels from 0 to ", batch.classes - 1, " are expected"));
-        }
+        detail::expect_label(i < batch.indices.size() ? batch.indices[i] : i, label, batch.classes);
         const std::span<const float> x = detail::row(batch.logits, i, batch.classes);
         const double normalizer = detail::log_sum_exp(x);
         loss += share * (normalizer - static_cast<double>(x[narrow<std::size_t>(label)]));

@@ -2,7 +2,7 @@
 #pragma once
 // Schedules: the learning rate as training goes on, each with a linear warm-up.
 
-#include <mote/core/config.hpp>
+#include <mote/tensor/error.hpp>
 
 #include <cmath>
 #include <variant>
@@ -15,7 +15,7 @@ struct ConstantRate {
     double warm_up_epochs = 0;
 };
 
-/// The rate is multiplied by `factor` every `epochs` epochs.
+/// The rate is multiplied by `factor` every `epochs` epochs, a positive number, counted from the start of the training.
 struct StepDecay {
     float rate = 1e-1f;
     double epochs = 30;
@@ -33,6 +33,11 @@ struct Cosine {
 using Schedule = std::variant<ConstantRate, StepDecay, Cosine>;
 
 namespace detail {
+template <class S>
+void expect_usable(const S&) {}
+inline void expect_usable(const StepDecay& s) {
+    if (!(s.epochs > 0)) fail(concat("StepDecay: epochs is ", s.epochs, "; a positive number is expected"));
+}
 inline double rate_after_warm_up(const ConstantRate& s, double, double) {
     return static_cast<double>(s.rate);
 }
@@ -48,10 +53,12 @@ inline double rate_after_warm_up(const Cosine& s, double epoch, double epochs) {
 }  // namespace detail
 
 /// The learning rate of the step that begins at `epoch` (a fraction counts: 1.5 is the middle of the second) of `epochs`, when
-/// an epoch has `steps` steps. In the warm-up it rises linearly; its first step has a rate above zero.
+/// an epoch has `steps` steps. In the warm-up it rises linearly; its first step has a rate above zero. Throws for a StepDecay
+/// whose `epochs` is not positive.
 inline double learning_rate(const Schedule& schedule, double epoch, double epochs, double steps) {
     return std::visit(
         [&](const auto& s) {
+            detail::expect_usable(s);
             if (epoch < s.warm_up_epochs) {
                 const double share = (epoch * steps + 1.0) / (s.warm_up_epochs * steps + 1.0);
                 return static_cast<double>(s.rate) * share;

@@ -4,6 +4,7 @@
 
 #include <mote/data/dataset.hpp>
 #include <mote/kernels/native.hpp>
+#include <mote/quantization/scale.hpp>
 #include <mote/train/loss.hpp>
 #include <mote/train/optimizer.hpp>
 #include <mote/train/schedule.hpp>
@@ -119,6 +120,7 @@ class Trainer {
             hits_ = seen_ = 0;
             for (std::size_t b = 0; b < steps_an_epoch_; ++b) step(b);
         }
+        if (step_ > 0) expect_finite();
     }
 
   private:
@@ -183,6 +185,19 @@ class Trainer {
         for (const std::uint32_t place : memory.zeros) parameter.values[place] = 0.0f;
     }
 
+    /// No loss has seen the last step: looks at the parameters themselves.
+    void expect_finite() const {
+        const TrainingNetwork& network = session_.network();
+        for (const TrainedParameter& parameter : network.parameters) {
+            const TrainingNode& node = network.nodes[parameter.node];
+            const std::size_t at = first_not_finite({parameter.values, parameter.size});
+            if (at == parameter.size) continue;
+            fail(concat("node '", node.name, "' (", node.kind, "): element ", at, " of its ", parameter.field,
+                        " is NaN or infinite after training step ", step_,
+                        ", the last; a smaller learning rate, or finite weights and samples, are expected"));
+        }
+    }
+
     void report(bool epoch_ended, double rate) const {
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
         const std::size_t steps = steps_an_epoch_ * options_.epochs;
@@ -230,8 +245,8 @@ inline Shape sample_shape(const Shape& batched) {
 /// The model after gradient descent on `loss` of its logits. A model that ends in Softmax keeps it: its logits are what goes
 /// into the Softmax. The argument does not change. The result depends on model, data, options and build alone, to the bit, not
 /// on the number of threads. Throws an Error for an empty dataset or batch, samples that do not fit, a loss that is not finite
-/// (naming the step), and a model that cannot be trained (listing every reason): one input, one output, f32 throughout, the
-/// samples along the first axis of every value.
+/// (naming the step), parameters that are not finite at the end (naming the node), and a model that cannot be trained (listing
+/// every reason): one input, one output, f32 throughout, the samples along the first axis of every value.
 template <class List, Dataset D>
 BasicModel<List> optimize(const BasicModel<List>& model, const D& data, Loss loss, const TrainOptions& options = {}) {
     detail::check_batches(options.batch_size, options.shards);
