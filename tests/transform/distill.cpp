@@ -165,6 +165,93 @@ TEST_CASE("distill: a batch is as good as its teacher's answers: mean squared er
     CHECK(mean_squared(predict(taught, set).outputs, target) < 0.1 * mean_squared(predict(student, set).outputs, target));
 }
 
+TEST_CASE("distill: a teacher with convolutions teaches a student of dense layers alone, augmented or not") {
+    Random random(11);
+    ModelBuilder<f32> b;
+    auto x = b.add(Relu{}, b.add(networks::conv(random, 2, 6), b.input("image", {1, 3, 4, 2})));
+    x = b.add(Flatten{}, b.add(MaxPool2d{.kernel = {1, 2}, .stride = {1, 2}, .padding = {}}, x));
+    b.output("y", b.add(networks::dense(random, 36, 3), x));
+    const Model<f32> teacher = b.build();
+    ModelBuilder<f32> s;
+    const auto hidden = s.add(networks::dense(random, 24, 16), s.add(Flatten{}, s.input("image", {1, 3, 4, 2})));
+    s.output("y", s.add(networks::dense(random, 16, 3), s.add(Tanh{}, hidden)));
+    const Model<f32> student = s.build();
+    const TensorDataset set(networks::samples(5, {60, 3, 4, 2}), std::vector<std::int64_t>(60, 0));
+    const Tensor<f32> target = predict(teacher, set).outputs;
+    DistillOptions options{.hard_label_weight = 0, .loss = DistillLoss::logits_l2};
+    options.training.epochs = 60;
+    options.training.schedule = Cosine{.rate = 1e-2f};
+    const double before = mean_squared(predict(student, set).outputs, target);
+    const Model<f32> taught = distill(teacher, student, set, options);
+    CHECK(mean_squared(predict(taught, set).outputs, target) < 0.1 * before);
+    // An augmentation that changes nothing asks the teacher batch by batch for the answers that it gave at once.
+    options.training.augment = [](std::span<float>, const Shape&, Random&) {};
+    CHECK(networks::difference(distill(teacher, student, set, options), taught) < 1e-3);
+}
+
+TEST_CASE("distill: the defaults are temperature 4, KL(teacher || student), and both terms with weight 1") {
+    const Model<f32> teacher = perceptron(1, 24, 4);
+    const TensorDataset set = labelled(teacher, 40);
+    const Model<f32> student = perceptron(2, 8, 4);
+    const DistillOptions options{.temperature = 4,
+                                 .lambda = 1,
+                                 .hard_label_weight = 1,
+                                 .loss = DistillLoss::kl_teacher_student,
+                                 .training = {.epochs = 2}};
+    const Model<f32> taught = distill(teacher, student, set, options);
+    CHECK(distill(teacher, student, set, {.training = {.epochs = 2}}) == taught);
+    // The same by hand.
+    const Tensor<f32> answers = predict(teacher, set).outputs;
+    const Loss loss = [&](const LossBatch& batch) {
+        std::vector<float> rows;
+        for (const std::size_t i : batch.indices) {
+            for (std::size_t c = 0; c < 4; ++c) rows.push_back(answers[i * 4 + c]);
+        }
+        const double hard = softmax_cross_entropy(batch);
+        return hard + distillation_loss(batch, rows, 4.0, Divergence::teacher_student);
+    };
+    CHECK(optimize(student, set, loss, {.epochs = 2}) == taught);
+}
+
+TEST_CASE("distill: of augmented samples no more than a batch is kept") {
+    detail::AugmentedSamples samples;
+    std::vector<float> place(6, 1.0f);
+    samples.loaded(7, place.data());
+    samples.changed(place);
+    place.assign(6, 2.0f);  // the place is another sample's now
+    samples.loaded(3, place.data());
+    samples.changed(place);
+    CHECK(samples.size() == 2);
+    CHECK(samples[7] == std::vector<float>(6, 1.0f));
+    CHECK(samples[3] == std::vector<float>(6, 2.0f));
+    samples.clear();
+    CHECK(samples.size() == 0);
+}
+
+TEST_CASE("distill: a teacher and a student of samples of different sizes are an error that names both") {
+    struct Ones {  // of any size: nothing but the models tells it
+        std::size_t size() const { return 8; }
+        std::int64_t load(std::size_t, std::span<float> values) const {
+            for (float& x : values) x = 1.0f;
+            return 0;
+        }
+    };
+    ModelBuilder<f32> b;
+    Random random(3);
+    b.output("y", b.add(networks::dense(random, 5, 4), b.input("short", {1, 5})));
+    const Model<f32> other = b.build();
+    DistillOptions options;
+    for (const bool augment : {false, true}) {
+        if (augment) options.training.augment = [](std::span<float>, const Shape&, Random&) {};
+        CHECK_THROWS_WITH(distill(other, perceptron(2, 8, 4), Ones{}, options),
+                          Catch::Contains("'short' [1x5]") && Catch::Contains("'x' [1x6]") && Catch::Contains("5 values"));
+    }
+    const TensorDataset set(Tensor<f32>({8, 6}), std::vector<std::int64_t>(8, 0));
+    CHECK_THROWS_WITH(distill(perceptron(2, 8, 4), other, set), Catch::Contains("'short' [1x5]"));
+    const TensorDataset seven(Tensor<f32>({8, 7}), std::vector<std::int64_t>(8, 0));  // neither takes those
+    CHECK_THROWS_AS(distill(perceptron(1, 8, 4), perceptron(2, 8, 4), seven), Error);
+}
+
 TEST_CASE("distill: different numbers of outputs, options without a loss, and NaN teachers are errors that say so") {
     const Model<f32> teacher = perceptron(1, 24, 4);
     const TensorDataset set = labelled(teacher, 10);

@@ -167,6 +167,42 @@ TEST_CASE("prune channels: round_to leaves multiples, ignored nodes stay, global
     CHECK_THAT(report.text, Catch::Contains("first") && Catch::Contains("second"));
 }
 
+TEST_CASE("prune channels: the coupled groups are told before anything is cut, and what hears them may stop it") {
+    const Model<f32> model = networks::mixed(1);
+    std::vector<PruneReport> heard;
+    ChannelPruning options{.keep = 0.5};
+    options.before_cut = [&](const PruneReport& r) { heard.push_back(r); };
+    options.report = [&](const PruneReport& r) { heard.push_back(r); };
+    prune(model, options);
+    REQUIRE(heard.size() == 2);
+    CHECK_THAT(heard[0].text, Catch::Contains("stem") && Catch::Contains("wide outputs") && Catch::Contains("depth outputs"));
+    CHECK(heard[0].text == heard[1].text);
+    CHECK(heard[0].removed == heard[1].removed);
+    CHECK(heard[0].before.macs == model.cost().macs);
+    CHECK(heard[0].after.macs == 0);
+    CHECK(heard[1].after.macs > 0);
+
+    options.before_cut = [](const PruneReport& r) { mote::fail("stopped before the cut of " + concat(r.removed)); };
+    heard.clear();
+    CHECK_THROWS_WITH(prune(model, options), Catch::Contains("stopped before the cut"));
+    CHECK(heard.empty());
+}
+
+TEST_CASE("prune channels: global scope never empties a group in silence") {
+    ModelBuilder<f32> b;
+    auto x = b.input("x", {1, 1});
+    x = b.add(Dense<f32>{Tensor<f32>({4, 1}, {1, 1, 1, 1}), {}}, x, {.name = "even"});  // each channel is the mean
+    x = b.add(Dense<f32>{Tensor<f32>({8, 4}), {}}, x, {.name = "silent"});              // all zero: the least of all
+    b.output("y", b.add(Dense<f32>{Tensor<f32>({1, 8}), {}}, x, {.name = "head"}));
+    const Model<f32> model = b.build();
+    CHECK_THROWS_WITH(prune(model, ChannelPruning{.keep = 0.34, .scope = Scope::global}),
+                      Catch::Contains("keep 0.34 leaves node 'silent' none of its 8 channels") &&
+                          Catch::Contains("a larger keep, Scope::per_layer, or ignoring the node is expected"));
+    const Model<f32> slim = prune(model, ChannelPruning{.keep = 0.5, .scope = Scope::global});
+    CHECK(networks::layer<Dense<f32>>(slim, "even").weight.shape() == Shape{4, 1});
+    CHECK(networks::layer<Dense<f32>>(slim, "silent").weight.shape() == Shape{2, 4});
+}
+
 TEST_CASE("prune channels: a share outside (0, 1), an empty layer, no effect, bad weights and names are errors that say why") {
     const Model<f32> model = networks::plain(2);
     for (const double keep : {0.0, 1.0, -0.5, 1.5, std::numeric_limits<double>::quiet_NaN()}) {

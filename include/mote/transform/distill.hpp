@@ -57,18 +57,23 @@ inline double distillation_term(const LossBatch& batch, std::span<const float> t
     return distillation_loss(batch, teacher, options.temperature, Divergence::teacher_student, weight);
 }
 
-/// The logits of a sample: the elements of a model's one output without the batch axis, before a final Softmax.
+/// The elements of a value without its batch axis.
+inline std::size_t elements_a_sample(const Shape& shape) {
+    return shape.rank() == 0 || shape[0] == 0 ? 0 : shape.elements() / shape[0];
+}
+
+/// The logits of a sample: the elements of a model's one output, before a final Softmax.
 template <class List>
 std::size_t logits_of(const BasicModel<List>& model, const char* who) {
     if (model.outputs().size() != 1 || model.inputs().size() != 1) {
         fail(concat("distill: the ", who, " has ", model.inputs().size(), " inputs and ", model.outputs().size(),
                     " outputs; one of each is expected"));
     }
-    const Shape& shape = model.value(model.outputs()[0]).shape;
-    return shape.rank() == 0 || shape[0] == 0 ? 0 : shape.elements() / shape[0];
+    return elements_a_sample(model.value(model.outputs()[0]).shape);
 }
 
 /// What a batch's samples were when the student saw them: notes each sample as it is loaded and changed, from any thread.
+/// clear() forgets them, between two batches.
 class AugmentedSamples {
   public:
     void loaded(std::size_t index, const float* place) {
@@ -79,6 +84,11 @@ class AugmentedSamples {
         const std::lock_guard<std::mutex> lock(mutex_);
         values_of_[index_of_.at(values.data())].assign(values.begin(), values.end());
     }
+    void clear() {
+        index_of_.clear();
+        values_of_.clear();
+    }
+    std::size_t size() const { return values_of_.size(); }
     const std::vector<float>& operator[](std::size_t index) const { return values_of_.at(index); }
 
   private:
@@ -125,11 +135,7 @@ class Teacher {
         }
         const std::size_t size = input_.elements() / count;
         for (std::size_t i = 0; i < count; ++i) {
-            const std::vector<float>& sample = samples[batch.indices[i]];
-            if (sample.size() != size) {
-                fail(concat("distill: the student's samples have ", sample.size(), " values, the teacher takes ", size));
-            }
-            std::memcpy(input_.data() + i * size, sample.data(), size * sizeof(float));
+            std::memcpy(input_.data() + i * size, samples[batch.indices[i]].data(), size * sizeof(float));
         }
         set_input(*engine_, 0, input_);
         engine_->run();
@@ -149,10 +155,10 @@ class Teacher {
 }  // namespace detail
 
 /// The student after training against the labels and the teacher. The two may differ in everything but the number of outputs;
-/// the teacher may be int8. A final Softmax is looked through on either side: logits are compared. The teacher answers once,
-/// for the samples as they stand in the set; TrainOptions::augment changes what the student sees. Throws where the numbers of
-/// outputs differ, for a temperature, lambda or weight that makes no loss, teacher answers that are not finite, and as optimize
-/// does.
+/// the teacher may be int8. A final Softmax is looked through on either side: logits are compared. The teacher answers once for
+/// the whole set, before the training; with TrainOptions::augment it answers each batch anew, for the samples as they were
+/// changed for the student. Throws where the numbers of outputs or of values in a sample differ, for a temperature, lambda or
+/// weight that makes no loss, teacher answers that are not finite, and as optimize does.
 template <class T, class S, Dataset D>
 BasicModel<S> distill(const BasicModel<T>& teacher, const BasicModel<S>& student, const D& data,
                       const DistillOptions& options = {}) {
@@ -170,6 +176,13 @@ BasicModel<S> distill(const BasicModel<T>& teacher, const BasicModel<S>& student
         fail(concat("distill: the teacher has ", classes, " outputs a sample (", to_string(teacher.value(teacher.outputs()[0])),
                     "), the student ", student_classes, " (", to_string(student.value(student.outputs()[0])),
                     "); the same number is expected"));
+    }
+    const Value& taken = teacher.value(teacher.inputs()[0]);
+    const Value& student_taken = student.value(student.inputs()[0]);
+    if (detail::elements_a_sample(taken.shape) != detail::elements_a_sample(student_taken.shape)) {
+        fail(concat("distill: the teacher takes samples of ", detail::elements_a_sample(taken.shape), " values (",
+                    to_string(taken), "), the student of ", detail::elements_a_sample(student_taken.shape), " (",
+                    to_string(student_taken), "); the same number is expected"));
     }
     std::vector<float> rows;
     auto combined = [&](const LossBatch& batch) {
@@ -198,6 +211,7 @@ BasicModel<S> distill(const BasicModel<T>& teacher, const BasicModel<S>& student
     detail::Teacher<T> answering(logits, options.training.kernels);
     const Loss loss = [&](const LossBatch& batch) {
         answering.answer(batch, samples, rows);
+        samples.clear();
         return combined(batch);
     };
     TrainOptions training = options.training;

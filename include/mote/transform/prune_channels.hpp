@@ -11,9 +11,11 @@ MOTE_BEGIN_NAMESPACE
 struct ChannelPruning {
     double keep = 0.5;  ///< share of the channels that stay, between 0 and 1, to the nearest whole channel
     Criterion criterion = L1{};
-    Scope scope = Scope::per_layer;                    ///< in each group alone, or over the whole model
-    std::size_t round_to = 1;                          ///< what stays of a group is rounded up to a multiple of this
-    std::vector<std::string> ignored{};                ///< nodes that keep all their outputs
+    Scope scope = Scope::per_layer;      ///< in each group alone, or over the whole model
+    std::size_t round_to = 1;            ///< what stays of a group is rounded up to a multiple of this
+    std::vector<std::string> ignored{};  ///< nodes that keep all their outputs
+    /// Hears what will be done, group by group, before anything is cut: the report without `after`. What it throws ends prune.
+    std::function<void(const PruneReport&)> before_cut{};
     std::function<void(const PruneReport&)> report{};  ///< hears what was done, with the MACs that remain
 };
 
@@ -131,6 +133,7 @@ BasicModel<List> prune(const BasicModel<List>& model, const ChannelPruning& opti
     const std::vector<std::size_t> kept = detail::channels_to_keep(groups, scores, options);
 
     PruneReport report;
+    report.before = model.cost();
     std::vector<std::vector<std::string>> rows{{"group", "channels", "kept", "layers", "stays because of"}};
     std::vector<bool> gone_of_model(couplings.all.size(), false);
     for (std::size_t g = 0; g < groups.size(); ++g) {
@@ -159,9 +162,9 @@ BasicModel<List> prune(const BasicModel<List>& model, const ChannelPruning& opti
         fail(concat("prune: keep ", options.keep, " removes no channel of any group, so nothing would become smaller:\n",
                     report.text));
     }
+    if (options.before_cut) options.before_cut(report);
     BasicModel<List> result = detail::cut_model(model, couplings, gone_of_model);
     if (options.report) {
-        report.before = model.cost();
         report.after = result.cost();
         options.report(report);
     }
