@@ -26,6 +26,11 @@ void* allocate(std::size_t size, std::size_t alignment) {
     if (posix_memalign(&memory, alignment, size == 0 ? 1 : size) != 0) std::abort();
     return memory;
 }
+/// Not inlined: GCC 12 would take the call for a mistake.
+__attribute__((noinline)) void release(void* memory) noexcept {
+    std::free(memory);
+}
+
 }  // namespace engine_test
 
 void* operator new(std::size_t size) {
@@ -47,28 +52,28 @@ void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
     return engine_test::allocate(size, alignof(std::max_align_t));
 }
 void operator delete(void* memory) noexcept {
-    std::free(memory);
+    engine_test::release(memory);
 }
 void operator delete[](void* memory) noexcept {
-    std::free(memory);
+    engine_test::release(memory);
 }
 void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
+    engine_test::release(memory);
 }
 void operator delete[](void* memory, std::size_t) noexcept {
-    std::free(memory);
+    engine_test::release(memory);
 }
 void operator delete(void* memory, std::align_val_t) noexcept {
-    std::free(memory);
+    engine_test::release(memory);
 }
 void operator delete[](void* memory, std::align_val_t) noexcept {
-    std::free(memory);
+    engine_test::release(memory);
 }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-    std::free(memory);
+    engine_test::release(memory);
 }
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
-    std::free(memory);
+    engine_test::release(memory);
 }
 
 // The C allocator too, where no sanitizer has taken its place.
