@@ -56,3 +56,13 @@ TEST_CASE("evaluate: elements without real numbers are refused") {
     CHECK(engine.output<std::int32_t>("y")[3] == 42);
     CHECK_THROWS_WITH(get_output(engine), Catch::Contains("'y'"));
 }
+
+TEST_CASE("evaluate: an input whose scale has no normal inverse is refused by name, as Convert is") {
+    for (const float scale : {1e38f, 3e38f}) {
+        ModelBuilder<i8> b;
+        b.output("y", b.add(Relu{}, b.input("coarse", {1, 2}, Element::i8, QuantizationParams{scale, 0})));
+        Engine engine(b.build());
+        CHECK_THROWS_WITH(evaluate(engine, Tensor<f32>({1, 2})),
+                          Catch::Contains("'coarse'") && Catch::Contains("no normal inverse") && Catch::Contains("2^126"));
+    }
+}

@@ -59,3 +59,16 @@ TEST_CASE("write_file: a path that cannot be written is named, and the old file 
     std::remove(path.c_str());
     rmdir(directory);
 }
+
+TEST_CASE("write_file: a failure after the file was opened says what is accepted, and leaves nothing beside it") {
+    char directory[] = "mote_file_XXXXXX";
+    REQUIRE(mkdtemp(directory) != nullptr);
+    const std::string path = std::string(directory) + "/taken";
+    REQUIRE(mkdir(path.c_str(), 0700) == 0);  // a directory cannot be replaced by a file
+    CHECK_THROWS_WITH(
+        mote::write_file(path, "x"),
+        Catch::Contains(path) && Catch::Contains("a path to a file, or to nothing yet, on a disk with room is expected"));
+    CHECK(access((path + ".part").c_str(), F_OK) != 0);
+    rmdir(path.c_str());
+    rmdir(directory);
+}

@@ -121,10 +121,14 @@ TEST_CASE("quantize: Concat's inputs and output, pooling and movement share one 
     const auto pooled = b.add(AveragePool2d{.kernel = {2, 2}, .stride = {2, 2}, .padding = {}}, joined, {.name = "pooled"});
     const auto turned = b.add(Transpose{{0, 2, 1, 3}}, pooled, {.name = "turned"});
     b.output("flat", b.add(Flatten{}, turned));
+    const auto framed = b.add(Pad{.before = {0, 1, 0, 0}, .after = {0, 0, 1, 0}}, joined, {.name = "framed"});
+    const auto largest = b.add(MaxPool2d{.kernel = {2, 2}, .stride = {2, 2}, .padding = {}}, framed, {.name = "largest"});
+    const auto mean = b.add(GlobalAveragePool{}, largest, {.name = "mean"});
+    b.output("shaped", b.add(Reshape{{0, 2, 3}}, mean));
     const Tensor<f32> samples = networks::samples(8, {20, 4, 4, 2});
     const Model<f32> model = b.build();
     const Model<i8> light = quantize<i8>(model, samples);
-    for (const char* name : {"small", "large", "pooled", "turned", "flat"}) {
+    for (const char* name : {"small", "large", "pooled", "turned", "flat", "framed", "largest", "mean", "shaped"}) {
         CHECK(value_named(light, name).quantization == value_named(light, "joined").quantization);
     }
     for (const ValueComparison& value : compare(model, light, samples)) CHECK(value.clipped == 0.0);

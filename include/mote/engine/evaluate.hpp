@@ -7,7 +7,7 @@
 MOTE_BEGIN_NAMESPACE
 
 /// Writes a real tensor into input `index`, quantized where the input is i8. Throws an Error that names the input where the
-/// shape differs, or where the input is neither f32 nor i8.
+/// shape differs, where the input is neither f32 nor i8, or where its scale has no normal inverse to quantize with.
 inline void set_input(Engine& engine, std::size_t index, const Tensor<f32>& tensor) {
     const Value& value = engine.input_value(index);
     if (tensor.shape() != value.shape) {
@@ -18,6 +18,10 @@ inline void set_input(Engine& engine, std::size_t index, const Tensor<f32>& tens
     } else if (value.element == Element::i8 && value.quantization.present()) {
         const QuantizationParams params = value.quantization.params();
         const auto inverse = static_cast<float>(1.0 / static_cast<double>(params.scale));
+        if (!usable_scale(inverse)) {
+            fail("input ", to_string(value), ": the scale ", params.scale,
+                 " has no normal inverse; real numbers are quantized by scales from 2^-126 to 2^126, others by input<T>()");
+        }
         engine.plan().kernels().quantize_i8(tensor.elements(), inverse, params.zero_point, tensor.data(),
                                             engine.input<std::int8_t>(index).data());
     } else {

@@ -30,7 +30,8 @@ inline void write_file(const std::string& path, std::string_view content) {
     }
     if (!written) {
         std::remove(beside.c_str());
-        fail("cannot write '", path, "': ", std::strerror(reason));
+        fail("cannot write '", path, "': ", std::strerror(reason),
+             "; a path to a file, or to nothing yet, on a disk with room is expected");
     }
 }
 

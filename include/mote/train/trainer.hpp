@@ -38,7 +38,7 @@ struct TrainOptions {
     std::function<void(const TrainProgress&)> callback{};
     Augmentation augment{};
     std::size_t shards = 4;                ///< parts of a batch that threads compute; their number shows in the last bits
-    bool keep_zeros = false;               ///< weights that are exactly zero at entry stay exactly zero
+    bool keep_zeros = false;               ///< weights of two axes or more that are zero at entry stay exactly zero
     bool freeze_batch_norm = false;        ///< BatchNorm computes with its stored statistics, which stay
     const KernelTable* kernels = nullptr;  ///< native_kernels() where null
 };

@@ -6,8 +6,8 @@
 
 MOTE_BEGIN_NAMESPACE
 
-/// train(), where each weight of a convolution or dense layer that is exactly zero at entry is exactly zero at the end. Throws
-/// as train does.
+/// train(), where each weight of a convolution or dense layer that is exactly zero at entry is exactly zero at the end.
+/// Biases and weights of one axis (BatchNorm's scale) move, zero or not. Throws as train does.
 template <class List, Dataset D>
 BasicModel<List> fine_tune(const BasicModel<List>& model, const D& data, TrainOptions options = {}) {
     options.keep_zeros = true;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Elementwise steps: Convert in all directions, BatchNorm alone, broadcasts, refusals.
 
-#include <mote/mote.hpp>
 #include <support/catch.hpp>
+
+#include "../random_model.hpp"
+#include "../reference.hpp"
 
 namespace elementwise_test {
 
@@ -10,6 +12,31 @@ using namespace mote;
 
 Quantization params(float scale, std::int32_t zero_point) {
     return QuantizationParams{scale, zero_point};
+}
+
+/// A product with a gate [batch, channels], against the oracle; without it, the bytes of the gate [batch, 1, 1, channels].
+template <class P>
+void check_gate(std::size_t batch, std::size_t channels) {
+    ModelBuilder<P> b;
+    auto input = [&](const char* name, const Shape& shape, const Quantization& q) {
+        return std::is_same_v<P, i8> ? b.input(name, shape, Element::i8, q) : b.input(name, shape);
+    };
+    const auto x = input("x", {batch, 3, 2, channels}, params(0.03f, -5));
+    const auto gate = input("gate", {batch, channels}, params(0.008f, -128));
+    const auto n = static_cast<std::int64_t>(channels);
+    const NodeOptions product{.name = {}, .quantization = std::is_same_v<P, i8> ? params(0.02f, 7) : Quantization{}};
+    b.output("flat", b.add(Mul{}, {x, gate}, product));
+    b.output("image", b.add(Mul{}, {x, b.add(Reshape{{0, 1, 1, n}}, gate)}, product));
+    const Model<P> model = b.build();
+    INFO(to_string(model));
+    Engine engine(model, {.plan = {.keep_values = true}});
+    random_model::fill_inputs(engine, channels);
+    engine.run();
+    CHECK(reference::first_wrong_node(model, engine) == "");
+    using Number = typename P::value_type;
+    const auto flat = engine.template output<Number>("flat");
+    const auto image = engine.template output<Number>("image");
+    CHECK(std::equal(flat.begin(), flat.end(), image.begin(), image.end()));
 }
 
 }  // namespace elementwise_test
@@ -62,6 +89,15 @@ TEST_CASE("elementwise: Mul repeats a gate over the positions of each image") {
     CHECK(step->geometry.spatial == 2);
 }
 
+TEST_CASE("elementwise: Mul takes a gate of two axes, [batch, channels]") {
+    for (const std::size_t batch : {1u, 2u}) {
+        for (const std::size_t channels : {1u, 5u, 16u, 37u}) {
+            check_gate<f32>(batch, channels);
+            check_gate<i8>(batch, channels);
+        }
+    }
+}
+
 TEST_CASE("elementwise: int8 activations by table hold the layer's table, and refuse nothing that infer allowed") {
     Tensor<i8> table(Shape{256});
     for (std::size_t i = 0; i < 256; ++i) table[i] = static_cast<std::int8_t>(127 - static_cast<int>(i));
@@ -89,4 +125,19 @@ TEST_CASE("elementwise: a Convert whose multiplier is no normal float is refused
     const auto x = b.input("x", {1, 2}, Element::i8, params(1e-30f, 0));
     b.output("y", b.add(Convert{Element::i8}, x, {.name = "tiny", .quantization = params(1e30f, 0)}));
     CHECK_THROWS_WITH(plan(b.build()), Catch::Contains("'tiny'") && Catch::Contains("multiplier"));
+}
+
+TEST_CASE("elementwise: a Convert to bytes whose scale has no normal inverse is refused") {
+    for (const float scale : {1e38f, 3e38f}) {
+        ModelBuilder<f32, i8> b;
+        b.output("y", b.add(Convert{Element::i8}, b.input("x", {1, 2}), {.name = "coarse", .quantization = params(scale, 0)}));
+        CHECK_THROWS_WITH(plan(b.build()),
+                          Catch::Contains("'coarse' (Convert)") && Catch::Contains(concat("the scale ", scale)));
+    }
+    ModelBuilder<f32, i8> b;  // the largest that has one
+    b.output("y", b.add(Convert{Element::i8}, b.input("x", {1, 2}), {.quantization = params(0x1p126f, 0)}));
+    Engine engine(b.build());
+    engine.input<float>()[0] = 0x1p127f;
+    engine.run();
+    CHECK(engine.output<std::int8_t>()[0] == 2);
 }

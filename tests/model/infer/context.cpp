@@ -54,7 +54,7 @@ TEST_CASE("infer context: every refusal names node and kind, and what is expecte
                 "[batch, height, width, channels]");
     CHECK_ERROR(node.output({std::size_t{1} << 40, std::size_t{1} << 40}, mote::Element::f32), "'my node'", "memory");
     around.image.shape = {1, 0};
-    CHECK_ERROR(node.expect_full(0), "'image' [1x0]", "empty axis");
+    CHECK_ERROR(node.expect_full(0), "'image' [1x0]", "empty axis", "extents from 1 are expected");
     CHECK(support::error_text([&] {
               node.expect_inputs(2);
               node.expect_rank(0, 2, "");

@@ -44,3 +44,14 @@ TEST_CASE("gradient: Add and Mul of two branches, of one value with itself, and 
     b.output("y", b.add(mote::Mul{}, {b.add(mote::Add{}, {scaled, square}), b.add(mote::Sigmoid{}, left)}));
     check(b.build(), 5, 3, 2);
 }
+
+TEST_CASE("gradient: Mul by a gate of two axes, [batch, channels]") {
+    using namespace elementwise_gradient_test;
+    Builder b;
+    const Handle x = b.input("x", {1, 2, 3, 4});
+    const Handle image = offset_input(b, x);
+    const Handle gate = b.add(mote::Flatten{}, b.add(mote::GlobalAveragePool{}, offset_input(b, x)));
+    REQUIRE(b.shape(gate) == mote::Shape{1, 4});
+    b.output("y", b.add(mote::Tanh{}, b.add(mote::Mul{}, {image, gate})));
+    check(b.build(), 5, 2, 3);
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // couple: elementwise layers hand channels on, and join those of their inputs.
 
-#include <mote/transform/channel_groups.hpp>
+#include <mote/transform/prune_channels.hpp>
 
 #include <support/catch.hpp>
 #include <transform/networks.hpp>
@@ -29,6 +29,26 @@ TEST_CASE("couple: Add and Mul join the channels of both sides, Mul by a number 
     CHECK(groups_of_two_branches(false, false) == 2);
     CHECK(groups_of_two_branches(true, false) == 2);
     CHECK(groups_of_two_branches(true, true) == 2);
+}
+
+TEST_CASE("couple: Mul by a gate of two axes joins its channels with the image's, and they are cut together") {
+    Random random(4);
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {1, 4, 4, 2});
+    const auto image = b.add(networks::conv(random, 2, 6), x, {.name = "image"});
+    const auto gate = b.add(networks::dense(random, 2, 6), b.add(Flatten{}, b.add(GlobalAveragePool{}, x)), {.name = "gate"});
+    const auto both = b.add(Mul{}, {image, b.add(Sigmoid{}, gate)});
+    b.output("y", b.add(networks::conv(random, 6, 3), both, {.name = "head"}));
+    const Model<f32> model = b.build();
+    const auto groups = channel_groups(model);
+    REQUIRE(groups.size() == 2);
+    CHECK(groups[0].channels.size() == 6);
+    CHECK(groups[0].members.size() == 3);
+    CHECK(groups[0].locked.empty());
+    const Model<f32> slim = prune(model, ChannelPruning{.keep = 0.5});
+    CHECK(networks::layer<Conv2d<f32>>(slim, "image").weight.shape() == Shape{3, 3, 3, 2});
+    CHECK(networks::layer<Dense<f32>>(slim, "gate").weight.shape() == Shape{3, 2});
+    CHECK(networks::layer<Conv2d<f32>>(slim, "head").weight.shape() == Shape{3, 3, 3, 3});
 }
 
 TEST_CASE("couple: activations and BatchNorm hand their channels on, and BatchNorm shrinks with them") {

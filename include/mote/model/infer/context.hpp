@@ -63,7 +63,8 @@ class InferContext {
 
     /// Checks that no axis of the input is empty.
     void expect_full(std::size_t index) const {
-        if (input(index).shape.elements() == 0) fail("input ", to_string(input(index)), " has an empty axis");
+        if (input(index).shape.elements() == 0)
+            fail("input ", to_string(input(index)), " has an empty axis; extents from 1 are expected");
     }
 
     const std::vector<Value>& outputs() const noexcept { return outputs_; }
