@@ -371,6 +371,9 @@ TEST_CASE("engine: packed elements are no bytes, and a Reshape that would move t
     Engine engine(b.build());
     CHECK_THROWS_WITH(engine.input<std::uint8_t>("packed"),
                       Catch::Contains("'packed'") && Catch::Contains("u8") && Catch::Contains("mote::i4 is accepted"));
+    const std::span<std::uint8_t> packed = engine.input<i4>("packed");  // two elements a byte
+    CHECK(packed.size() == 3);
+    CHECK(engine.output<i4>("packed").data() == packed.data());
 
     ModelBuilder<f32> refused;
     refused.output("y", refused.add(Reshape{{1, 2, 2}}, refused.input("x", {1, 4}, Element::i4), {.name = "shape"}));

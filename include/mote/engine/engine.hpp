@@ -24,6 +24,8 @@ struct SpanOf<i4> {
     using tag = i4;
     using type = std::uint8_t;
 };
+template <class T>
+using Held = typename SpanOf<T>::type;
 
 inline std::string accepted_type(Element element) {
     constexpr const char* names[] = {"double",       "float",        "mote::half",   "mote::bfloat",
@@ -93,27 +95,27 @@ class Engine {
     /// Input `index` (or of that name), row-major, to be written before run(); run() does not change it. Throws an Error that
     /// names what is there and what would be accepted where T is not its element.
     template <class T>
-    std::span<T> input(std::size_t index = 0) {
+    std::span<detail::Held<T>> input(std::size_t index = 0) {
         return bind<T>(at(plan_.inputs(), index, "input"), "input");
     }
     template <class T>
-    std::span<T> input(std::string_view name) {
+    std::span<detail::Held<T>> input(std::string_view name) {
         return bind<T>(find(plan_.inputs(), name, "input"), "input");
     }
 
     /// Output `index` (or of that name) as the last run left it.
     template <class T>
-    std::span<const T> output(std::size_t index = 0) const {
+    std::span<const detail::Held<T>> output(std::size_t index = 0) const {
         return bind<const T>(at(plan_.outputs(), index, "output"), "output");
     }
     template <class T>
-    std::span<const T> output(std::string_view name) const {
+    std::span<const detail::Held<T>> output(std::string_view name) const {
         return bind<const T>(find(plan_.outputs(), name, "output"), "output");
     }
 
     /// Any value of the model, by name, as the last run left it. Only where the plan keeps values.
     template <class T>
-    std::span<const T> value(std::string_view name) const {
+    std::span<const detail::Held<T>> value(std::string_view name) const {
         if (!plan_.options().keep_values) {
             fail("value '", name, "': this plan reuses memory; plan with .keep_values = true to read values");
         }
@@ -179,8 +181,7 @@ class Engine {
         using Plain = std::remove_const_t<T>;
         using Tag = typename detail::SpanOf<Plain>::tag;
         static_assert(!std::is_void_v<Tag>, "mote: no element of a tensor is held in this type");
-        using Held = typename detail::SpanOf<Plain>::type;
-        using Result = std::conditional_t<std::is_const_v<T>, const Held, Held>;
+        using Result = std::conditional_t<std::is_const_v<T>, const detail::Held<Plain>, detail::Held<Plain>>;
         const Value& value = plan_.values()[id];
         if (value.element != Tag::element) {
             fail(what, " ", to_string(value), " was asked for as ", element_name(Tag::element), "; ",
