@@ -121,7 +121,11 @@ MOTE_ALWAYS_INLINE void store(std::int8_t* p, I8 v) noexcept {
 
 /// a * b + c; rounded once where the instruction set has it.
 MOTE_ALWAYS_INLINE F32 fma(F32 a, F32 b, F32 c) noexcept {
+#if defined(MOTE_AVX512)
+    return _mm512_fmadd_ps(a, b, c);  // xsimd 8.1 multiplies and adds
+#else
     return xsimd::fma(a, b, c);
+#endif
 }
 
 }  // namespace simd
