@@ -7,7 +7,7 @@
 #include <mote/data/split.hpp>
 #include <mote/io/mote_file.hpp>
 #include <mote/mote.hpp>
-#include <mote/quantization/scale.hpp>
+#include <mote/tensor/quantize.hpp>
 #if !defined(DESK_NATIVE)
 #include <mote/engine/dispatch.hpp>
 #endif

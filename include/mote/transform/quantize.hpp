@@ -4,7 +4,7 @@
 
 #include <mote/passes/fold.hpp>
 #include <mote/quantization/calibrate.hpp>
-#include <mote/quantization/table.hpp>
+#include <mote/layers/table.hpp>
 #include <mote/transform/detail/quantizer.hpp>
 
 MOTE_BEGIN_NAMESPACE

@@ -4,7 +4,7 @@
 
 #include <mote/passes/fold.hpp>
 #include <mote/quantization/observer.hpp>
-#include <mote/quantization/table.hpp>
+#include <mote/layers/table.hpp>
 #include <mote/transform/detail/checks.hpp>
 
 MOTE_BEGIN_NAMESPACE

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tables: every entry is the nearest byte to the function's real value.
 
-#include <mote/quantization/table.hpp>
+#include <mote/layers/table.hpp>
 
 #include <support/catch.hpp>
 

@@ -4,7 +4,7 @@
 
 #include <mote/layers/elementwise.hpp>
 #include <mote/layers/reduction.hpp>
-#include <mote/quantization/scale.hpp>
+#include <mote/tensor/quantize.hpp>
 
 MOTE_BEGIN_NAMESPACE
 
