@@ -238,7 +238,12 @@ int run(const Arguments& arguments) {
         const auto distilled = mote::distill(
             teacher, fresh, train_set, {.temperature = 4, .lambda = 0.5, .training = options("student distilled", 40, 8e-3f)});
         measure(stages[2], distilled, test_set);
-        const auto slim = mote::prune(distilled, mote::ChannelPruning{.keep = 0.75, .criterion = mote::L1{}});
+        auto show_groups = [seed](const mote::PruneReport& report) {
+            if (seed == 1)
+                std::printf("\nchannels that go together, and how many of them will stay:\n%s\n", report.text.c_str());
+        };
+        const auto slim =
+            mote::prune(distilled, mote::ChannelPruning{.keep = 0.75, .criterion = mote::L1{}, .before_cut = show_groups});
         const auto tuned = mote::distill(
             teacher, slim, train_set, {.temperature = 4, .lambda = 0.5, .training = options("pruned, fine-tuned", 30, 4e-3f)});
         measure(stages[3], tuned, test_set);
@@ -258,8 +263,10 @@ int run(const Arguments& arguments) {
                              mote::confusion_svg(counts, names, "int8 student, 500 test digits"));
         }
     }
-    mote::write_file(arguments.out + "/curves.svg",
-                     mote::curves_svg(curves, {.title = "Accuracy on the training digits, seed 1", .y_label = "%"}));
+    mote::write_file(
+        arguments.out + "/curves.svg",
+        mote::curves_svg(curves,
+                         {.title = "Accuracy on the training digits while training, seed 1", .y_label = "%", .from = 85}));
 
     std::vector<std::vector<std::string>> rows{
         {"", "top-1 %", "parameters", "MACs", "weight bytes", "arena bytes", "microseconds"}};

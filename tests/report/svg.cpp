@@ -32,6 +32,12 @@ TEST_CASE("curves_svg: one path and one legend line a series, and a gap where a 
     CHECK(svg_test::count(svg.substr(start, path - start), "L") == 2);
 }
 
+TEST_CASE("curves_svg: values below `from` leave a gap") {
+    const std::vector<mote::Series> series{{"a", {1, 95, 96, 97}}};
+    CHECK(mote::curves_svg(series, {.from = 90}).find(">0</text>") == std::string::npos);
+    CHECK_THROWS_AS(mote::curves_svg(series, {.from = 98}), mote::Error);
+}
+
 TEST_CASE("curves_svg: constant series are drawn, empty ones are an error") {
     const std::array<mote::Series, 1> constant{mote::Series{"a", {2.0, 2.0}}};
     CHECK(svg_test::count(mote::curves_svg(constant), "nan") == 0);

@@ -24,6 +24,7 @@ struct CurveOptions {
     std::string title{};
     std::string x_label = "epoch";
     std::string y_label{};
+    double from = -INFINITY;  ///< smaller values leave a gap
 };
 
 namespace detail {
@@ -73,21 +74,23 @@ inline double svg_step(double range) {
 
 }  // namespace detail
 
-/// Lines over a common x axis with a legend. Values that are not finite leave a gap. Throws where there is nothing to draw.
+/// Lines over a common x axis with a legend. Values that are not finite, or below options.from, leave a gap. Throws where there
+/// is nothing to draw.
 inline std::string curves_svg(std::span<const Series> series, const CurveOptions& options = {}) {
     constexpr double left = 60, top = 40, width = 520, height = 260;
+    auto drawn = [&options](double y) { return std::isfinite(y) && y >= options.from; };
     constexpr const char* colours[] = {"#1b6ca8", "#d1495b", "#2e8b57", "#8a5a9e", "#c77800", "#555555"};
     double low = INFINITY, high = -INFINITY;
     std::size_t points = 0;
     for (const Series& line : series) {
         points = std::max(points, line.y.size());
         for (const double y : line.y) {
-            if (!std::isfinite(y)) continue;
+            if (!drawn(y)) continue;
             low = std::min(low, y);
             high = std::max(high, y);
         }
     }
-    if (!(low <= high)) fail("curves_svg: there is no finite value to draw");
+    if (!(low <= high)) fail("curves_svg: there is no finite value to draw; one that is not below options.from is expected");
     if (high - low < 1e-9 * std::max(1.0, std::abs(high))) high = low + std::max(1e-3, std::abs(low) * 1e-3);
     const double step = detail::svg_step(high - low);
     low = std::floor(low / step) * step;
@@ -118,7 +121,7 @@ inline std::string curves_svg(std::span<const Series> series, const CurveOptions
         std::string path;
         bool pen_down = false;
         for (std::size_t i = 0; i < line.y.size(); ++i) {
-            if (!std::isfinite(line.y[i])) {
+            if (!drawn(line.y[i])) {
                 pen_down = false;
                 continue;
             }
