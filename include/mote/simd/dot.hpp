@@ -9,12 +9,16 @@
 /// Hides from the compiler where a pointer, or the register of a vector, came from.
 #define MOTE_OPAQUE(pointer) __asm__("" : "+r"(pointer))
 #if defined(MOTE_NEON)
-#define MOTE_OPAQUE_VECTOR(vector) __asm__("" : "+w"(vector))
+#define MOTE_DETAIL_VECTOR_REGISTER "w"
 #elif defined(MOTE_AVX512)
-#define MOTE_OPAQUE_VECTOR(vector) __asm__("" : "+v"(vector))
+#define MOTE_DETAIL_VECTOR_REGISTER "v"
 #else
-#define MOTE_OPAQUE_VECTOR(vector) __asm__("" : "+x"(vector))
+#define MOTE_DETAIL_VECTOR_REGISTER "x"
 #endif
+#define MOTE_OPAQUE_VECTOR(vector) __asm__("" : "+" MOTE_DETAIL_VECTOR_REGISTER(vector))
+/// The same, and the vector is not in the register of `other`.
+#define MOTE_OPAQUE_VECTOR_BESIDE(vector, other) \
+    __asm__("" : "+" MOTE_DETAIL_VECTOR_REGISTER(vector) : MOTE_DETAIL_VECTOR_REGISTER(other))
 
 MOTE_BEGIN_KERNELS
 
@@ -100,9 +104,11 @@ struct DotI8 {
         return _mm512_dpbusd_epi32(sum, activation, weight);
 #else
         // GCC 12 copies accumulators around the intrinsic.
-        return reinterpret_cast<__m512i>(__builtin_ia32_vpdpbusd_v16si(reinterpret_cast<__v16si>(static_cast<__m512i>(sum)),
-                                                                       reinterpret_cast<__v16si>(activation),
-                                                                       reinterpret_cast<__v16si>(weight)));
+        auto added = reinterpret_cast<__m512i>(__builtin_ia32_vpdpbusd_v16si(
+            reinterpret_cast<__v16si>(static_cast<__m512i>(sum)), reinterpret_cast<__v16si>(activation),
+            reinterpret_cast<__v16si>(weight)));
+        MOTE_OPAQUE_VECTOR(added);  // else it copies them in a loop of nothing else, which measures the peak
+        return added;
 #endif
     }
     static MOTE_ALWAYS_INLINE std::uint8_t convert(std::int8_t value) noexcept {
@@ -169,8 +175,10 @@ struct DotI8 {
         return I32(detail::read<std::int32_t>(p));
     }
     static MOTE_ALWAYS_INLINE I32 dot(I32 sum, I32 activation, I16 weight) noexcept {
-        I32::register_type added = sum + detail::pair_dot(static_cast<I32::register_type>(activation), weight);
-        MOTE_OPAQUE_VECTOR(added);  // else GCC adds the products of several steps first, and runs out of registers
+        const I32::register_type product = detail::pair_dot(static_cast<I32::register_type>(activation), weight);
+        I32::register_type added = sum + I32(product);
+        // Else GCC adds the products of several steps first, or the sum to the product, and runs out of registers.
+        MOTE_OPAQUE_VECTOR_BESIDE(added, product);
         return added;
     }
 #endif
