@@ -39,7 +39,7 @@ struct GlobalAveragePool {
 };
 
 /// exp(x) / sum(exp(x)) over the last axis. On int8 values `table` holds 256 entries, round(exp(-scale * d) * 2^22) for
-/// d = largest - q (softmax_table in quantization/), and the output is at scale 1/256, zero point -128.
+/// d = largest - q (softmax_table in layers/table.hpp), and the output is at scale 1/256, zero point -128.
 struct Softmax {
     Tensor<i32> table{};
     static constexpr const char* kind = "Softmax";
