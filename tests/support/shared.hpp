@@ -13,7 +13,7 @@ inline bool shared_missing() {
     return false;
 }
 inline std::string shared_path(const std::string& file) {
-    return MOTE_SHARED_DIR "/" + file;
+    return MOTE_SHARED_DIR "/data/" + file;
 }
 #else
 inline bool shared_missing() {
