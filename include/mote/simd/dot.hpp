@@ -104,9 +104,9 @@ struct DotI8 {
         return _mm512_dpbusd_epi32(sum, activation, weight);
 #else
         // GCC 12 copies accumulators around the intrinsic.
-        auto added = reinterpret_cast<__m512i>(__builtin_ia32_vpdpbusd_v16si(
-            reinterpret_cast<__v16si>(static_cast<__m512i>(sum)), reinterpret_cast<__v16si>(activation),
-            reinterpret_cast<__v16si>(weight)));
+        auto added = reinterpret_cast<__m512i>(
+            __builtin_ia32_vpdpbusd_v16si(reinterpret_cast<__v16si>(static_cast<__m512i>(sum)),
+                                          reinterpret_cast<__v16si>(activation), reinterpret_cast<__v16si>(weight)));
         MOTE_OPAQUE_VECTOR(added);  // else it copies them in a loop of nothing else, which measures the peak
         return added;
 #endif
