@@ -50,7 +50,7 @@ for board in "$@"; do
     if [ $status = 0 ] && cmp -s "$build/$board.txt" "$net/expected.txt"; then same=yes; else failed=1; fi
     sizes=$(arm-none-eabi-nm -S -C --defined-only "$elf" | while read -r _ size _ name; do
         case $name in
-            net::weight_* | net::bias_* | net::multiplier_* | net::table_* | net::scale_* | net::shift_*) echo "w $((16#$size))" ;;
+            net::weight_* | net::bias_* | net::multiplier_* | net::table_* | net::scale_* | net::shift_* | net::rows_* | net::columns_* | net::slope_*) echo "w $((16#$size))" ;;
             samples::*) echo "s $((16#$size))" ;;
         esac
     done | awk '{sum[$1] += $2} END {print sum["w"] + 0, sum["s"] + 0}')

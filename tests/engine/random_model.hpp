@@ -130,7 +130,7 @@ class Maker {
             push(AveragePool2d{.kernel = {2, 2}, .stride = {2, 2}, .padding = {}}, {image(x).handle}, x.range, false);
             return;
         }
-        switch (dice_.below(20)) {
+        switch (dice_.below(22)) {
             case 0:
             case 1:
             case 2:
@@ -177,6 +177,14 @@ class Maker {
                 break;
             case 18:
                 if (dice_.chance(30)) softmax(x);
+                break;
+            case 19:
+                resize(image(x));
+                break;
+            case 20:
+                if constexpr (!quantized) {
+                    push(Prelu{reals(dice_, b_.shape(x.handle).back(), -0.5f, 0.5f)}, {x.handle}, x.range, false);
+                }
                 break;
             default:
                 convert(x);
@@ -346,6 +354,11 @@ class Maker {
         } else {
             push(GlobalAveragePool{}, {x.handle}, x.range, false);
         }
+    }
+    void resize(Item x) {
+        const Shape shape = b_.shape(x.handle);
+        const Size2d size{dice_.from_to(1, shape[1] + 3), dice_.from_to(1, shape[2] + 3)};
+        push(Resize2d{size, dice_.chance(70), static_cast<Alignment>(dice_.below(3))}, {x.handle}, x.range, false);
     }
     void transpose(Item x) {
         const std::size_t rank = b_.shape(x.handle).rank();

@@ -148,6 +148,12 @@ inline std::vector<double> expected(const Sigmoid& layer, const std::vector<Data
     if (in[0].is_i8()) return looked_up(layer.table, in[0]);
     return each(in[0], [&](std::size_t i) { return 1 / (1 + std::exp(-in[0].x[i])); });
 }
+inline std::vector<double> expected(const Prelu& layer, const std::vector<Data>& in, const Value&) {
+    return each(in[0], [&](std::size_t i) {
+        const double x = in[0].x[i];
+        return x > 0 ? x : x * static_cast<double>(layer.slope[i % in[0].shape().back()]);
+    });
+}
 inline std::vector<double> expected(const Tanh& layer, const std::vector<Data>& in, const Value&) {
     if (in[0].is_i8()) return looked_up(layer.table, in[0]);
     return each(in[0], [&](std::size_t i) { return std::tanh(in[0].x[i]); });
@@ -278,6 +284,39 @@ inline std::vector<double> expected(const AveragePool2d& layer, const std::vecto
 inline std::vector<double> expected(const GlobalAveragePool&, const std::vector<Data>& in, const Value& out) {
     return expected(AveragePool2d{.kernel = {in[0].shape()[1], in[0].shape()[2]}}, in, out);
 }
+inline std::vector<double> expected(const Resize2d& layer, const std::vector<Data>& in, const Value& out) {
+    const Shape& from = in[0].shape();
+    const auto place = [&](std::size_t i, std::size_t extent, std::size_t target) {
+        const double scale = static_cast<double>(extent) / static_cast<double>(target);
+        const auto at = static_cast<double>(i);
+        const auto last = static_cast<double>(extent) - 1;
+        double p = at * scale;
+        if (layer.alignment == Alignment::corners) p = target == 1 ? 0 : at * last / (static_cast<double>(target) - 1);
+        if (layer.alignment == Alignment::half_pixel) p = (at + 0.5) * scale - (layer.bilinear ? 0.5 : 0);
+        if (!layer.bilinear) p = layer.alignment == Alignment::corners ? std::floor(p + 0.5) : std::floor(p);
+        return clamped(p, 0, last);
+    };
+    std::vector<double> result;
+    for (std::size_t b = 0; b < out.shape[0]; ++b) {
+        for (std::size_t y = 0; y < out.shape[1]; ++y) {
+            for (std::size_t x = 0; x < out.shape[2]; ++x) {
+                const double row = place(y, from[1], out.shape[1]), column = place(x, from[2], out.shape[2]);
+                for (std::size_t c = 0; c < out.shape[3]; ++c) {
+                    double sum = 0;
+                    for (std::size_t r = 0; r < from[1]; ++r) {
+                        for (std::size_t k = 0; k < from[2]; ++k) {
+                            const double share = std::max(0.0, 1 - std::abs(row - static_cast<double>(r))) *
+                                                 std::max(0.0, 1 - std::abs(column - static_cast<double>(k)));
+                            sum += share * in[0].x[((b * from[1] + r) * from[2] + k) * from[3] + c];
+                        }
+                    }
+                    result.push_back(sum);
+                }
+            }
+        }
+    }
+    return result;
+}
 inline std::vector<double> expected(const Softmax& layer, const std::vector<Data>& in, const Value&) {
     const std::size_t channels = in[0].shape().back();
     std::vector<double> result;
@@ -317,6 +356,8 @@ template <>
 inline constexpr double i8_tolerance<AveragePool2d> = one_rounding;
 template <>
 inline constexpr double i8_tolerance<GlobalAveragePool> = one_rounding;
+template <>
+inline constexpr double i8_tolerance<Resize2d> = one_rounding;
 template <>
 inline constexpr double i8_tolerance<Softmax> = one_rounding;
 

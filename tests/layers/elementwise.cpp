@@ -30,6 +30,7 @@ TEST_CASE("elementwise layers: every member is a field, and equality sees a chan
     check<HardSigmoid>("HardSigmoid");
     check<HardSwish>("HardSwish");
     check<BatchNorm>("BatchNorm");
+    check<Prelu>("Prelu");
     check<Add>("Add");
     check<Mul>("Mul");
     check<Convert>("Convert");

@@ -35,12 +35,31 @@ bool counted_in_order(LayerList<L...>) {
 
 TEST_CASE("layer lists: the standard layers of a precision are all there, each at its own place") {
     using namespace layer_lists_test;
-    CHECK(kinds(standard_layers<f32>{}) ==
-          std::set<std::string>{
-              "Conv2d",    "DepthwiseConv2d", "Dense",         "BatchNorm",         "Add",       "Mul",     "Concat",
-              "Pad",       "MaxPool2d",       "AveragePool2d", "GlobalAveragePool", "Softmax",   "Relu",    "Relu6",
-              "LeakyRelu", "Sigmoid",         "Tanh",          "HardSigmoid",       "HardSwish", "Reshape", "Flatten",
-              "Transpose", "Convert"});
+    CHECK(kinds(standard_layers<f32>{}) == std::set<std::string>{"Conv2d",
+                                                                 "DepthwiseConv2d",
+                                                                 "Dense",
+                                                                 "BatchNorm",
+                                                                 "Add",
+                                                                 "Mul",
+                                                                 "Concat",
+                                                                 "Pad",
+                                                                 "MaxPool2d",
+                                                                 "AveragePool2d",
+                                                                 "GlobalAveragePool",
+                                                                 "Softmax",
+                                                                 "Relu",
+                                                                 "Relu6",
+                                                                 "LeakyRelu",
+                                                                 "Sigmoid",
+                                                                 "Tanh",
+                                                                 "HardSigmoid",
+                                                                 "HardSwish",
+                                                                 "Reshape",
+                                                                 "Flatten",
+                                                                 "Transpose",
+                                                                 "Convert",
+                                                                 "Resize2d",
+                                                                 "Prelu"});
     CHECK(kinds(standard_layers<f32>{}).size() == standard_layers<f32>::size);
     CHECK(counted_in_order(standard_layers<f32, i8>{}));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Pooling and softmax: their fields.
+// Pooling, resizing and softmax: their fields.
 
 #include <mote/layers/reduction.hpp>
 
@@ -23,6 +23,7 @@ TEST_CASE("reduction layers: every member is a field, and equality sees a change
     check<mote::MaxPool2d>("MaxPool2d");
     check<mote::AveragePool2d>("AveragePool2d");
     check<mote::GlobalAveragePool>("GlobalAveragePool");
+    check<mote::Resize2d>("Resize2d");
     check<mote::Softmax>("Softmax");
 }
 

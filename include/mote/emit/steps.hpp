@@ -72,6 +72,15 @@ inline void write(const DepthwiseStep<i8>& step, Writer& w) {
     write_conv("depthwise_i8", step, w);
 }
 
+template <class Step>
+void write_resize(const char* function, const Step& step, const char* in, const char* out, Writer& w) {
+    const std::string g = w.geometry(step.geometry);
+    const std::string rows = w.array("rows", std::span<const std::int32_t>(step.rows));
+    const std::string columns = w.array("columns", std::span<const std::int32_t>(step.columns));
+    w.call(concat("mote::firmware::", function, "(", g, "{}, ", rows, ", ", columns, ", ", w.operand(0, in), ", ",
+                  w.operand(1, out), ")"));
+}
+
 inline void write(const MaxPoolStep<f32>& step, Writer& w) {
     w.call(concat("mote::firmware::max_pool_f32(", w.geometry(step.geometry), "{}, ", w.operand(0, floats_in), ", ",
                   w.operand(1, floats_out), ")"));
@@ -87,6 +96,12 @@ inline void write(const AveragePoolStep<f32>& step, Writer& w) {
 inline void write(const AveragePoolStep<i8>& step, Writer& w) {
     w.call(concat("mote::firmware::average_pool_i8(", w.geometry(step.geometry), "{}, ", step.count_padding ? "true" : "false",
                   ", ", step.zero_point, ", ", w.operand(0, bytes_in), ", ", w.operand(1, bytes_out), ")"));
+}
+inline void write(const ResizeStep<f32>& step, Writer& w) {
+    write_resize("resize_f32", step, floats_in, floats_out, w);
+}
+inline void write(const ResizeStep<i8>& step, Writer& w) {
+    write_resize("resize_i8", step, bytes_in, bytes_out, w);
 }
 inline void write(const SoftmaxStep<f32>& step, Writer& w) {
     w.call(concat("mote::firmware::softmax_f32(", w.geometry(step.geometry), "{}, ", w.operand(0, floats_in), ", ",
@@ -117,6 +132,11 @@ inline void write(const AffineStep& step, Writer& w) {
     const std::string g = w.geometry(step.geometry);
     const std::string scale = w.array("scale", step.scale.values());
     w.call(concat("mote::firmware::affine_f32(", g, "{}, ", scale, ", ", w.array("shift", step.shift.values()), ", ",
+                  w.operand(0, floats_in), ", ", w.operand(1, floats_out), ")"));
+}
+inline void write(const PreluStep& step, Writer& w) {
+    const std::string g = w.geometry(step.geometry);
+    w.call(concat("mote::firmware::prelu_f32(", g, "{}, ", w.array("slope", step.slope->values()), ", ",
                   w.operand(0, floats_in), ", ", w.operand(1, floats_out), ")"));
 }
 inline void write(const AddStep<f32>& step, Writer& w) {
@@ -181,6 +201,9 @@ inline constexpr StepWriter step_writers[] = {
     step_writer<MaxPoolStep<i8>>(),
     step_writer<AveragePoolStep<f32>>(),
     step_writer<AveragePoolStep<i8>>(),
+    step_writer<ResizeStep<f32>>(),
+    step_writer<ResizeStep<i8>>(),
+    step_writer<PreluStep>(),
     step_writer<SoftmaxStep<f32>>(),
     step_writer<SoftmaxStep<i8>>(),
     step_writer<UnaryStep>(),

@@ -13,6 +13,7 @@
 #include <mote/kernels/lookup.hpp>
 #include <mote/kernels/move.hpp>
 #include <mote/kernels/pool.hpp>
+#include <mote/kernels/resize.hpp>
 #include <mote/kernels/softmax.hpp>
 
 MOTE_BEGIN_NAMESPACE
@@ -32,6 +33,8 @@ using kernels::reference::average_pool_f32;
 using kernels::reference::average_pool_i8;
 using kernels::reference::max_pool_f32;
 using kernels::reference::max_pool_i8;
+using kernels::reference::resize_f32;
+using kernels::reference::resize_i8;
 using kernels::reference::softmax_f32;
 using kernels::reference::softmax_i8;
 
@@ -42,6 +45,7 @@ using kernels::reference::clamp_i8;
 using kernels::reference::lookup_i8;
 using kernels::reference::mul_f32;
 using kernels::reference::mul_i8;
+using kernels::reference::prelu_f32;
 using kernels::reference::unary_f32;
 
 using kernels::reference::dequantize_i8;

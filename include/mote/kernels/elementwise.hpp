@@ -82,6 +82,17 @@ void affine_f32(const G& g, const float* scale, const float* shift, const float*
     }
 }
 
+/// output = input where it is above 0, else input * slope[channel]. The output may be the input.
+template <class G>
+void prelu_f32(const G& g, const float* slope, const float* input, float* output) noexcept {
+    for (std::ptrdiff_t row = 0; row < g.outer; ++row, input += g.channels, output += g.channels) {
+        for (std::ptrdiff_t c = 0; c < g.channels; ++c) {
+            const float below = input[c] * slope[c];
+            output[c] = input[c] > 0.0f ? input[c] : below;
+        }
+    }
+}
+
 }  // namespace reference
 
 MOTE_END_KERNELS

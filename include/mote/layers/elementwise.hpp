@@ -33,6 +33,14 @@ struct LeakyRelu {
     static constexpr auto fields = std::tuple{Field{"slope", &LeakyRelu::slope}, Field{"table", &LeakyRelu::table}};
 };
 
+/// x where x > 0, else slope[c] * x, over the last axis (He et al. 2015).
+struct Prelu {
+    Tensor<f32> slope{};  ///< [channels]
+    static constexpr const char* kind = "Prelu";
+    static constexpr Family family = Family::elementwise;
+    static constexpr auto fields = std::tuple{Field{"slope", &Prelu::slope, Role::weight, 0}};
+};
+
 /// 1 / (1 + exp(-x))
 struct Sigmoid {
     Tensor<i8> table{};

@@ -30,7 +30,7 @@ struct layers_of {
 };
 template <>
 struct layers_of<f32> {
-    using type = LayerList<Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>, BatchNorm>;
+    using type = LayerList<Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>, BatchNorm, Prelu>;
 };
 
 template <class L, class List>
@@ -46,8 +46,9 @@ struct index_in<L, LayerList<First, Rest...>> {
 }  // namespace detail
 
 /// Layers without parameters: their arithmetic follows their values' elements.
-using plain_layers = LayerList<Add, Mul, Concat, Pad, MaxPool2d, AveragePool2d, GlobalAveragePool, Softmax, Relu, Relu6,
-                               LeakyRelu, Sigmoid, Tanh, HardSigmoid, HardSwish, Reshape, Flatten, Transpose, Convert>;
+using plain_layers =
+    LayerList<Add, Mul, Concat, Pad, MaxPool2d, AveragePool2d, GlobalAveragePool, Softmax, Relu, Relu6, LeakyRelu, Sigmoid,
+              Tanh, HardSigmoid, HardSwish, Reshape, Flatten, Transpose, Convert, Resize2d>;
 
 /// The layers that a Model<P...> may hold.
 template <class... P>

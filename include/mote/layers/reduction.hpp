@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Layers that reduce: pooling and softmax.
+// Layers that compute a value from several of one input: pooling, resizing, softmax.
 
 #include <mote/layers/fields.hpp>
 #include <mote/layers/window.hpp>
@@ -36,6 +36,23 @@ struct GlobalAveragePool {
     static constexpr const char* kind = "GlobalAveragePool";
     static constexpr Family family = Family::reduction;
     static constexpr std::tuple<> fields{};
+};
+
+/// Where an output pixel's centre lies in the input, for a scale of in / out: i * scale; i * (in - 1) / (out - 1), the corners'
+/// centres on one another; or (i + 0.5) * scale - 0.5.
+enum class Alignment : std::uint8_t { asymmetric, corners, half_pixel };
+
+/// [batch, height, width, channels] -> [batch, size.height, size.width, channels], by the four pixels around a place, or by the
+/// nearest one: with asymmetric and half-pixel centres the pixel that the place lies in, with corners the rounded place (as
+/// TensorFlow does).
+struct Resize2d {
+    Size2d size{};
+    bool bilinear = true;
+    Alignment alignment = Alignment::half_pixel;
+    static constexpr const char* kind = "Resize2d";
+    static constexpr Family family = Family::reduction;
+    static constexpr auto fields = std::tuple{Field{"size", &Resize2d::size}, Field{"bilinear", &Resize2d::bilinear},
+                                              Field{"alignment", &Resize2d::alignment}};
 };
 
 /// exp(x) / sum(exp(x)) over the last axis. On int8 values `table` holds 256 entries, round(exp(-scale * d) * 2^22) for

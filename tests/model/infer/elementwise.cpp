@@ -87,6 +87,15 @@ TEST_CASE("infer activations: clamps share the quantization, all others have the
     check_lookup<HardSwish>();
 }
 
+TEST_CASE("infer prelu: a slope a channel, f32") {
+    using namespace infer_elementwise_test;
+    const Prelu layer{Tensor<f32>(Shape{3})};
+    CHECK(shape_of(layer, {{2, 5, 5, 3}}) == Shape{2, 5, 5, 3});
+    CHECK_ERROR(one(layer, {{2, 4}}), "'node' (Prelu)", "[3]", "[4] is expected");
+    CHECK_ERROR(one(layer, {{3}}), "'node'", "channel axis");
+    CHECK_ERROR(one(layer, {{2, 3}}, Element::i8, tenth), "f32 expected");
+}
+
 TEST_CASE("infer batch norm: channels of the last axis, f32, variances that can be divided by") {
     using namespace infer_elementwise_test;
     CHECK(shape_of(batch_norm(3), {{2, 5, 5, 3}}) == Shape{2, 5, 5, 3});

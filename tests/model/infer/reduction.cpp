@@ -60,6 +60,22 @@ TEST_CASE("infer pooling: shapes, geometry, shared quantization, and refusals by
     check_pool<AveragePool2d>();
 }
 
+TEST_CASE("infer resize: the size that is asked for, shared quantization, and refusals by name") {
+    using namespace infer_reduction_test;
+    CHECK(shape_of(Resize2d{{7, 2}}, {{2, 3, 4, 5}}) == Shape{2, 7, 2, 5});
+    const auto int8 = one(Resize2d{{7, 2}}, {{1, 3, 4, 5}}, Element::i8, tenth);
+    CHECK(int8.value(int8.outputs()[0]).quantization == tenth);
+    CHECK_ERROR(one(Resize2d{{0, 2}}, {{1, 3, 4, 5}}), "'node'", "size is 0x2", "at least 1");
+    CHECK_ERROR(one(Resize2d{{2, 2}}, {{3, 4, 5}}), "'node'", "[batch, height, width, channels]");
+    CHECK_ERROR(one(Resize2d{{2, std::size_t{1} << 40}}, {{1, 3, 4, 5}}), "'node'", "2^20");
+    CHECK_ERROR(one(Resize2d{{2, 2}, true, static_cast<Alignment>(9)}, {{1, 3, 4, 5}}), "'node'", "alignment");
+    CHECK_ERROR(one(Resize2d{{2, 2}}, {{1, 3, 0, 5}}), "empty axis");
+    // Half-pixel centres of 2 -> 4: before the first pixel, a quarter, three quarters, behind the last.
+    CHECK(resize_places(2, 4, true, Alignment::half_pixel) == std::vector<std::int32_t>{0, 0, 0, 1 << 18, 0, 3 << 18, 1, 0});
+    CHECK(resize_places(3, 5, true, Alignment::corners) == std::vector<std::int32_t>{0, 0, 0, 1 << 19, 1, 0, 1, 1 << 19, 2, 0});
+    CHECK(resize_places(2, 4, false, Alignment::half_pixel) == std::vector<std::int32_t>{0, 0, 0, 0, 1, 0, 1, 0});
+}
+
 TEST_CASE("infer global average pool: one pixel remains; its geometry is a window as large as the image") {
     using namespace infer_reduction_test;
     CHECK(shape_of(GlobalAveragePool{}, {{2, 7, 5, 3}}) == Shape{2, 1, 1, 3});

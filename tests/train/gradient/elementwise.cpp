@@ -29,6 +29,7 @@ TEST_CASE("gradient: activations agree with finite differences") {
     check_activation(mote::Tanh{});
     check_activation(mote::HardSigmoid{});
     check_activation(mote::HardSwish{});
+    check_activation(mote::Prelu{mote::Tensor<mote::f32>(mote::Shape{7}, {0.1f, -0.2f, 0.3f, 0.0f, 0.5f, 1.0f, -1.0f})});
 }
 
 TEST_CASE("gradient: Add and Mul of two branches, of one value with itself, and broadcast over positions") {

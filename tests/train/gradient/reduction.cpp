@@ -24,6 +24,18 @@ TEST_CASE("gradient: MaxPool2d and AveragePool2d with overlap, strides and uneve
     }
 }
 
+TEST_CASE("gradient: Resize2d, larger and smaller, by every alignment") {
+    using namespace gradient_check;
+    for (const bool bilinear : {true, false}) {
+        for (const auto alignment : {mote::Alignment::asymmetric, mote::Alignment::corners, mote::Alignment::half_pixel}) {
+            Builder b;
+            const Handle x = offset_input(b, b.input("x", {1, 3, 4, 2}));
+            b.output("y", b.add(mote::Tanh{}, b.add(mote::Resize2d{{5, 3}, bilinear, alignment}, x)));
+            check(b.build(), 3, 2, 1);
+        }
+    }
+}
+
 TEST_CASE("gradient: GlobalAveragePool") {
     using namespace gradient_check;
     Builder b;

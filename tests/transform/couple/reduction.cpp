@@ -16,6 +16,7 @@ TEST_CASE("couple: channels go through pooling, and a Softmax in the middle lock
     auto x = b.add(networks::conv(random, 2, 5), b.input("x", {1, 8, 8, 2}), {.name = "first"});
     x = b.add(MaxPool2d{.kernel = {2, 2}, .stride = {2, 2}, .padding = {}}, x);
     x = b.add(AveragePool2d{.kernel = {2, 2}, .stride = {2, 2}, .padding = {}}, x);
+    x = b.add(Resize2d{{4, 4}}, x);
     x = b.add(networks::conv(random, 5, 4), b.add(GlobalAveragePool{}, x), {.name = "second"});
     x = b.add(Softmax{}, x, {.name = "weights"});
     b.output("y", b.add(networks::conv(random, 4, 3), x));

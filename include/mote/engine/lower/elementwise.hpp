@@ -3,6 +3,7 @@
 // lower: activations, BatchNorm, Add, Mul, Convert.
 
 #include <mote/engine/lower/movement.hpp>
+#include <mote/kernels/elementwise.hpp>
 #include <mote/kernels/multipliers.hpp>
 
 MOTE_BEGIN_NAMESPACE
@@ -177,6 +178,25 @@ inline void lower(const HardSigmoid& layer, LowerContext& node) {
 }
 inline void lower(const HardSwish& layer, LowerContext& node) {
     detail::lower_function(layer.table, {.function = Unary::hard_swish}, "hard swish", node);
+}
+
+/// Operands: input, output.
+struct PreluStep {
+    static constexpr const char* name = "prelu_f32";
+    RowGeometry geometry{};
+    std::shared_ptr<const Tensor<f32>> slope{};  ///< [channels]
+    void run(const KernelTable&, std::byte* const* operands) const noexcept {
+        kernels::reference::prelu_f32(geometry, slope->data(), operand<const float>(operands, 0), operand<float>(operands, 1));
+    }
+};
+
+inline void lower(const Prelu& layer, LowerContext& node) {
+    const Shape& shape = node.input().shape;
+    PreluStep step;
+    step.geometry.channels = narrow<std::int32_t>(shape.back());
+    step.geometry.outer = narrow<std::int32_t>(shape.elements() / shape.back());
+    step.slope = node.share(layer.slope);
+    node.emit(std::move(step), {.in_place = {0}});
 }
 
 inline void lower(const BatchNorm& layer, LowerContext& node) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// lower: pooling and softmax.
+// lower: pooling, resizing and softmax.
 
 #include <mote/engine/lower/context.hpp>
+#include <mote/kernels/resize.hpp>
 #include <mote/model/infer/reduction.hpp>
 
 MOTE_BEGIN_NAMESPACE
@@ -48,6 +49,30 @@ struct AveragePoolStep<i8> {
     void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
         kernels.average_pool_i8(geometry, count_padding, zero_point, operand<const std::int8_t>(operands, 0),
                                 operand<std::int8_t>(operands, 1));
+    }
+};
+
+/// Operands: input, output.
+template <class P>
+struct ResizeStep;
+template <>
+struct ResizeStep<f32> {
+    static constexpr const char* name = "resize_f32";
+    ConvGeometry geometry{};
+    std::vector<std::int32_t> rows{}, columns{};  ///< see kernels/resize.hpp
+    void run(const KernelTable&, std::byte* const* operands) const noexcept {
+        kernels::reference::resize_f32(geometry, rows.data(), columns.data(), operand<const float>(operands, 0),
+                                       operand<float>(operands, 1));
+    }
+};
+template <>
+struct ResizeStep<i8> {
+    static constexpr const char* name = "resize_i8";
+    ConvGeometry geometry{};
+    std::vector<std::int32_t> rows{}, columns{};
+    void run(const KernelTable&, std::byte* const* operands) const noexcept {
+        kernels::reference::resize_i8(geometry, rows.data(), columns.data(), operand<const std::int8_t>(operands, 0),
+                                      operand<std::int8_t>(operands, 1));
     }
 };
 
@@ -103,6 +128,26 @@ inline void lower(const AveragePool2d& layer, LowerContext& node) {
 inline void lower(const GlobalAveragePool& layer, LowerContext& node) {
     const ConvGeometry g = geometry(layer, node.input().shape, node.output().shape);
     detail::lower_average_pool(g, false, "the window is the image", node);
+}
+
+inline void lower(const Resize2d& layer, LowerContext& node) {
+    const Shape& in = node.input().shape;
+    ConvGeometry g;
+    g.batch = narrow<std::int32_t>(in[0]);
+    g.in_height = narrow<std::int32_t>(in[1]);
+    g.in_width = narrow<std::int32_t>(in[2]);
+    g.in_channels = g.out_channels = narrow<std::int32_t>(in[3]);
+    g.out_height = narrow<std::int32_t>(layer.size.height);
+    g.out_width = narrow<std::int32_t>(layer.size.width);
+    std::vector<std::int32_t> rows = resize_places(in[1], layer.size.height, layer.bilinear, layer.alignment);
+    std::vector<std::int32_t> columns = resize_places(in[2], layer.size.width, layer.bilinear, layer.alignment);
+    const StepOptions options{.reason = layer.bilinear ? "bilinear" : "nearest",
+                              .constant_bytes = 4 * (rows.size() + columns.size())};
+    if (node.input().element == Element::f32) {
+        node.emit(ResizeStep<f32>{g, std::move(rows), std::move(columns)}, options);
+    } else {
+        node.emit(ResizeStep<i8>{g, std::move(rows), std::move(columns)}, options);
+    }
 }
 
 inline void lower(const Softmax& layer, LowerContext& node) {

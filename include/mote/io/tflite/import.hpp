@@ -3,29 +3,17 @@
 // import_tflite: the model that a TensorFlow Lite file states. load_tflite() maps the file first.
 
 #include <mote/io/mapped_file.hpp>
-#include <mote/io/tflite/constants.hpp>
+#include <mote/io/tflite/detail/import_state.hpp>
 #include <mote/layers/table.hpp>
-#include <mote/model/builder.hpp>
-
-#include <optional>
 
 MOTE_BEGIN_NAMESPACE
 
 namespace detail::tflite_import {
 
-using namespace tflite;
-using Builder = ModelBuilder<f32, i8>;
-using Handle = Builder::Handle;
-
 /// Builds the model operator by operator. What cannot be imported is noted with its operator, and all of it told at the end.
-class Importer {
+class Importer : private ImportState {
   public:
-    explicit Importer(const TfliteFile& file)
-        : file_(file),
-          graph_(file.subgraphs.front()),
-          constants_(file),
-          handles_(graph_.tensors.size()),
-          lost_(graph_.tensors.size()) {}
+    using ImportState::ImportState;
 
     AnyModel run() {
         if (file_.subgraphs.size() > 1)
@@ -64,116 +52,12 @@ class Importer {
     }
 
   private:
+    static constexpr std::string_view transposed_convolution = "Convolution2DTransposeBias";  // MediaPipe's
+
     struct Entry {
         std::string_view name;
         void (Importer::*convert)();
     };
-
-    // ------------------------------------------------------------------------------------------------------- tensors
-
-    static std::size_t index(std::int32_t id) { return static_cast<std::size_t>(id); }
-    const TfliteTensor& tensor(std::int32_t id) const { return graph_.tensors[index(id)]; }
-    bool constant(std::int32_t id) const { return constants_.known(index(id)); }
-
-    /// The element of the model's value that stands for the tensor: unsigned bytes are shifted to signed ones.
-    static std::optional<Element> supported_element(const TfliteTensor& t) {
-        const std::string_view name = t.type_info().name;
-        if (name == "FLOAT32" || name == "FLOAT16") return Element::f32;
-        if (name == "INT8" || name == "UINT8") return Element::i8;
-        return std::nullopt;
-    }
-    /// The value's quantization; of unsigned bytes the zero point is 128 lower.
-    Quantization quantization_of(std::int32_t id) const {
-        const TfliteTensor& t = tensor(id);
-        const std::optional<Element> element = supported_element(t);
-        if (element != Element::i8) return {};
-        if (t.quantization.scale.size() != 1) {
-            fail("tensor '", t.name, "' has ", t.quantization.scale.size(), " scales; one is expected of ", t.type_info().name);
-        }
-        const auto zero = t.quantization.zero_point.empty() ? 0 : static_cast<std::int32_t>(t.quantization.zero_point[0]);
-        const bool is_unsigned = std::string_view(t.type_info().name) == "UINT8";
-        return QuantizationParams{t.quantization.scale[0], is_unsigned ? zero - 128 : zero};
-    }
-    QuantizationParams params_of(std::int32_t id) const { return quantization_of(id).params(); }
-
-    void note(std::string_view what, std::string_view why) { notes_.push_back(concat(what, ": ", why)); }
-    void lose(std::int32_t id) {
-        if (id >= 0) lost_[index(id)] = 1;
-    }
-    /// A name that no value has yet.
-    std::string unused(std::string_view wanted) {
-        std::string name(wanted.empty() ? std::string_view("value") : wanted);
-        for (std::size_t n = 1; std::find(names_.begin(), names_.end(), name) != names_.end(); ++n) {
-            name = concat(wanted.empty() ? std::string_view("value") : wanted, "_", n);
-        }
-        names_.push_back(name);
-        return name;
-    }
-
-    // ----------------------------------------------------------------------------------------------------- operators
-
-    template <class... Part>
-    [[noreturn]] void refuse(const Part&... part) const {
-        fail(part...);
-    }
-
-    std::size_t inputs() const { return op_->inputs.size(); }
-    std::int32_t input_id(std::size_t place) const {
-        if (place >= inputs() || op_->inputs[place] < 0) refuse("input ", place, " is missing");
-        return op_->inputs[place];
-    }
-    std::int32_t output_id(std::size_t place = 0) const {
-        if (place >= op_->outputs.size() || op_->outputs[place] < 0) refuse("output ", place, " is missing");
-        return op_->outputs[place];
-    }
-    Handle input(std::size_t place) const {
-        const std::int32_t id = input_id(place);
-        if (!handles_[index(id)]) {
-            refuse("input ", place, " ('", tensor(id).name, "') is ",
-                   constant(id) ? "a constant; a computed value is supported there" : "made by no operator before it");
-        }
-        return *handles_[index(id)];
-    }
-    const Shape& shape(Handle handle) const { return builder_.shape(handle); }
-    std::vector<std::int64_t> integers(std::size_t place) const {
-        const std::int32_t id = input_id(place);
-        if (!constant(id)) refuse("input ", place, " ('", tensor(id).name, "') is computed; a constant is supported there");
-        return constants_.integers(index(id));
-    }
-
-    template <class L>
-    Handle add(L layer, std::initializer_list<Handle> in, Quantization q = {}) {
-        NodeOptions options{unused(concat(name_, parts_ == 0 ? "" : concat("/", parts_))), std::move(q)};
-        ++parts_;
-        return builder_.add(std::move(layer), in, std::move(options));
-    }
-    /// The value is output `place` of the operator.
-    void bind(Handle handle, std::size_t place = 0) {
-        const std::int32_t id = output_id(place);
-        const TfliteTensor& t = tensor(id);
-        if (t.shape.elements() != shape(handle).elements()) {
-            refuse("its output is [", to_string(shape(handle)), "] where the file states [", to_string(t.shape), "]");
-        }
-        handles_[index(id)] = handle;
-    }
-    /// The same bytes or numbers under another quantization, where it is another.
-    Handle requantized(Handle handle, const Quantization& from, const Quantization& to) {
-        if (from == to || !to.present()) return handle;
-        return add(Convert{Element::i8}, {handle}, to);
-    }
-    Handle activate(Handle x, Activation activation) {
-        switch (activation) {
-            case Activation::none:
-                return x;
-            case Activation::relu:
-                return add(Relu{}, {x});
-            case Activation::relu6:
-                return add(Relu6{}, {x});
-            default:
-                break;
-        }
-        refuse("its fused activation is of kind ", static_cast<int>(activation), "; none, RELU and RELU6 are supported");
-    }
 
     void convert_operator() {
         static constexpr Entry table[] = {
@@ -181,7 +65,9 @@ class Importer {
             {"AVERAGE_POOL_2D", &Importer::average_pool},
             {"CONCATENATION", &Importer::concatenation},
             {"CONV_2D", &Importer::conv_2d_op},
+            {transposed_convolution, &Importer::transposed_convolution_op},
             {"DENSIFY", &Importer::same},
+            {"DEPTH_TO_SPACE", &Importer::depth_to_space_op},
             {"DEPTHWISE_CONV_2D", &Importer::depthwise_conv_2d_op},
             {"DEQUANTIZE", &Importer::dequantize},
             {"EXPAND_DIMS", &Importer::reshaped},
@@ -194,17 +80,22 @@ class Importer {
             {"MUL", &Importer::mul_op},
             {"PAD", &Importer::pad},
             {"PADV2", &Importer::pad},
+            {"PRELU", &Importer::prelu},
             {"QUANTIZE", &Importer::quantize_op},
             {"RELU", &Importer::clamp<Relu>},
             {"RELU6", &Importer::clamp<Relu6>},
             {"RESHAPE", &Importer::reshaped},
+            {"RESIZE_BILINEAR", &Importer::resize_bilinear_op},
+            {"RESIZE_NEAREST_NEIGHBOR", &Importer::resize_nearest_op},
             {"SOFTMAX", &Importer::softmax_op},
+            {"SPACE_TO_DEPTH", &Importer::space_to_depth_op},
             {"SQUEEZE", &Importer::reshaped},
             {"TANH", &Importer::lookup<Tanh>},
             {"TRANSPOSE", &Importer::transpose_op},
         };
-        const auto* entry = std::find_if(std::begin(table), std::end(table),
-                                         [&](const Entry& e) { return !op_->custom && e.name == op_->name; });
+        const auto* entry = std::find_if(std::begin(table), std::end(table), [&](const Entry& e) {
+            return op_->custom == (e.name == transposed_convolution) && e.name == op_->name;
+        });
         const std::string what = concat("operator ", position_, " ", op_->custom ? "CUSTOM:" : "",
                                         op_->name.empty() ? std::string_view("(unknown)") : op_->name);
         bool usable = true;
@@ -381,6 +272,79 @@ class Importer {
         }
         bind(requantized(add(std::move(layer), {x}), quantization_of(input_id(0)), quantization_of(output_id())));
     }
+    /// [.., height, width, channels * block^2] -> [.., height * block, width * block, channels]
+    Handle depth_to_space(Handle x, std::int64_t block) {
+        const Shape in = shape(x);
+        const auto extent = [&](std::size_t axis) { return static_cast<std::int64_t>(in[axis]); };
+        if (in.rank() != 4 || block < 1 || block > 1 << 12 || extent(3) % (block * block) != 0) {
+            refuse("blocks of ", block, " of [", to_string(in), "]; a square that divides the channels is expected");
+        }
+        const std::int64_t channels = extent(3) / (block * block);
+        x = add(Reshape{{0, extent(1), extent(2), block, block, channels}}, {x});
+        x = add(Transpose{{0, 1, 3, 2, 4, 5}}, {x});
+        return add(Reshape{{0, extent(1) * block, extent(2) * block, channels}}, {x});
+    }
+    void depth_to_space_op() {
+        bind(depth_to_space(input(0), op_->option(tflite::depth_to_space::block_size)));
+    }
+    void space_to_depth_op() {
+        Handle x = input(0);
+        const Shape in = shape(x);
+        const std::int64_t block = op_->option(tflite::space_to_depth::block_size);
+        const auto extent = [&](std::size_t axis) { return static_cast<std::int64_t>(in[axis]); };
+        if (in.rank() != 4 || block < 1 || extent(1) % block != 0 || extent(2) % block != 0) {
+            refuse("blocks of ", block, " of [", to_string(in), "]; a block that divides height and width is expected");
+        }
+        x = add(Reshape{{0, extent(1) / block, block, extent(2) / block, block, extent(3)}}, {x});
+        x = add(Transpose{{0, 1, 3, 2, 4, 5}}, {x});
+        bind(add(Reshape{{0, extent(1) / block, extent(2) / block, extent(3) * block * block}}, {x}));
+    }
+    /// Weights [out, 2, 2, in] at stride 2: no two windows overlap, so that each pixel becomes a block of its own.
+    void transposed_convolution_op() {
+        const Handle x = input(0);
+        const Tensor<f32> w = constants_.reals(index(input_id(1)));
+        const Shape from = shape(x), to = tensor(output_id()).shape;
+        if (w.shape().rank() != 4 || w.shape()[1] != 2 || w.shape()[2] != 2 || from.rank() != 4 || w.shape()[3] != from[3] ||
+            to != Shape{from[0], 2 * from[1], 2 * from[2], w.shape()[0]}) {
+            refuse("weights [", to_string(w.shape()), "] of [", to_string(from), "]; 2 x 2 at stride 2 are supported");
+        }
+        const std::size_t out = w.shape()[0], in = from[3];
+        const Tensor<f32> b = constants_.reals(index(input_id(2)));
+        if (b.elements() != out) refuse("its bias has ", b.elements(), " values; ", out, " are expected");
+        Conv2d<f32> layer{.weight = Tensor<f32>({4 * out, 1, 1, in}), .bias = Tensor<f32>(Shape{4 * out})};
+        for (std::size_t tap = 0; tap < 4; ++tap) {
+            for (std::size_t c = 0; c < out; ++c) {
+                for (std::size_t k = 0; k < in; ++k) layer.weight[(tap * out + c) * in + k] = w[(c * 4 + tap) * in + k];
+                layer.bias[tap * out + c] = b[c];
+            }
+        }
+        bind(depth_to_space(add(std::move(layer), {x}), 2));
+    }
+
+    void resize(bool bilinear, bool corners, bool half_pixel) {
+        const std::vector<std::int64_t> size = integers(1);
+        if (size.size() != 2 || size[0] < 1 || size[1] < 1) refuse("its size is no pair of extents");
+        const Size2d extents{static_cast<std::size_t>(size[0]), static_cast<std::size_t>(size[1])};
+        const Alignment alignment = corners ? Alignment::corners : half_pixel ? Alignment::half_pixel : Alignment::asymmetric;
+        bind(requantized(add(Resize2d{extents, bilinear, alignment}, {input(0)}), quantization_of(input_id(0)),
+                         quantization_of(output_id())));
+    }
+    void resize_bilinear_op() {
+        resize(true, op_->option(resize_bilinear::align_corners), op_->option(resize_bilinear::half_pixel_centers));
+    }
+    void resize_nearest_op() {
+        resize(false, op_->option(resize_nearest_neighbor::align_corners),
+               op_->option(resize_nearest_neighbor::half_pixel_centers));
+    }
+    void prelu() {
+        const Handle x = input(0);
+        const Tensor<f32> slope = constants_.reals(index(input_id(1)));
+        if (slope.elements() != shape(x).back()) {
+            refuse("its slope is [", to_string(slope.shape()), "]; one a channel, ", shape(x).back(), ", is supported");
+        }
+        bind(add(Prelu{slope.reshaped(Shape{slope.elements()})}, {x}));
+    }
+
     void transpose_op() {
         Transpose layer;
         for (const std::int64_t axis : integers(1)) {
@@ -439,19 +403,6 @@ class Importer {
         constants_.alias(index(output_id()), index(from));
         return true;
     }
-
-    const TfliteFile& file_;
-    const TfliteSubgraph& graph_;
-    Constants constants_;
-    Builder builder_;
-    std::vector<std::optional<Handle>> handles_;
-    std::vector<char> lost_;
-    std::vector<std::string> names_;
-    std::vector<std::string> notes_;
-    const TfliteOperator* op_ = nullptr;
-    std::size_t position_ = 0;
-    std::string name_;
-    std::size_t parts_ = 0;
 };
 
 }  // namespace detail::tflite_import

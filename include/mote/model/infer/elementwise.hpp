@@ -61,6 +61,18 @@ inline void infer(const HardSwish& layer, InferContext& node) {
     detail::infer_lookup(layer.table, node);
 }
 
+inline void infer(const Prelu& layer, InferContext& node) {
+    node.expect_inputs(1);
+    const Value& in = node.input(0);
+    if (in.element != Element::f32) node.fail("input ", to_string(in), ": f32 expected");
+    if (in.shape.rank() < 2) node.fail("input ", to_string(in), " needs a batch and a channel axis");
+    node.expect_full(0);
+    if (layer.slope.shape() != Shape{in.shape.back()}) {
+        node.fail("the slope is [", to_string(layer.slope.shape()), "]; [", in.shape.back(), "] is expected");
+    }
+    node.output(in.shape, in.element);
+}
+
 inline void infer(const BatchNorm& layer, InferContext& node) {
     node.expect_inputs(1);
     const Value& in = node.input(0);

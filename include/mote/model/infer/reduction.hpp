@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// infer: output values of pooling and softmax.
+// infer: output values of pooling, resizing and softmax.
 
 #include <mote/layers/reduction.hpp>
 #include <mote/model/infer/contraction.hpp>
+
+#include <cmath>
 
 MOTE_BEGIN_NAMESPACE
 
@@ -57,6 +59,24 @@ inline void infer(const GlobalAveragePool&, InferContext& node) {
     detail::infer_pool(AveragePool2d{.kernel = {in[1], in[2]}, .stride = {1, 1}, .padding = {}}, node);
 }
 
+inline void infer(const Resize2d& layer, InferContext& node) {
+    node.expect_inputs(1);
+    detail::expect_f32_or_i8(node, 0);
+    node.expect_rank(0, 4, "[batch, height, width, channels]");
+    node.expect_full(0);
+    detail::expect_shared_quantization(node);
+    if (layer.size.height == 0 || layer.size.width == 0) {
+        node.fail("the size is ", layer.size.height, "x", layer.size.width, "; each extent must be at least 1");
+    }
+    if (layer.alignment > Alignment::half_pixel) node.fail("the alignment is none of asymmetric, corners and half_pixel");
+    const Value& in = node.input(0);
+    const Shape shape{in.shape[0], layer.size.height, layer.size.width, in.shape[3]};
+    for (const std::size_t extent : {in.shape[1], in.shape[2], layer.size.height, layer.size.width}) {
+        if (extent > std::size_t{1} << 20) node.fail("extent ", extent, " is above 2^20");
+    }
+    node.output(shape, in.element, in.quantization);
+}
+
 inline void infer(const Softmax& layer, InferContext& node) {
     node.expect_inputs(1);
     detail::expect_f32_or_i8(node, 0);
@@ -80,6 +100,25 @@ inline void infer(const Softmax& layer, InferContext& node) {
     if (asked.present() && asked != fixed)
         node.fail("the int8 output of softmax has scale 1/256 and zero point -128; another one was given");
     node.output(in.shape, in.element, fixed);
+}
+
+/// For each of `out` places the index at or before it among `in`, and how far behind that it lies in steps of 2^-20.
+inline std::vector<std::int32_t> resize_places(std::size_t in, std::size_t out, bool bilinear, Alignment alignment) {
+    std::vector<std::int32_t> places;
+    const auto last = static_cast<double>(in - 1);
+    const double scale = static_cast<double>(in) / static_cast<double>(out);
+    for (std::size_t i = 0; i < out; ++i) {
+        const auto at = static_cast<double>(i);
+        double place = at * scale;
+        if (alignment == Alignment::corners) place = out > 1 ? at * last / static_cast<double>(out - 1) : 0.0;
+        if (alignment == Alignment::half_pixel) place = (at + 0.5) * scale - (bilinear ? 0.5 : 0.0);
+        if (!bilinear) place = std::floor(alignment == Alignment::corners ? place + 0.5 : place);
+        place = place < 0.0 ? 0.0 : place > last ? last : place;
+        const double first = std::floor(place);
+        places.push_back(static_cast<std::int32_t>(first));
+        places.push_back(static_cast<std::int32_t>((place - first) * 1048576.0 + 0.5));
+    }
+    return places;
 }
 
 /// The kernels' geometry of a pooling layer between two image values.

@@ -44,6 +44,19 @@ inline void gradient(const LeakyRelu& layer, GradientContext& node) {
         return x > 0.0f ? d : negative;
     });
 }
+inline void gradient(const Prelu& layer, GradientContext& node) {
+    const float* x = node.input_data();
+    const float* dy = node.output_gradient();
+    const std::size_t count = node.input().shape.elements();
+    const std::size_t channels = node.input().shape.back();
+    const std::span<float> slopes = node.parameter_gradient("slope");
+    for (std::size_t i = 0; i < count; ++i) {
+        if (x[i] < 0.0f) slopes[i % channels] += dy[i] * x[i];
+    }
+    if (!node.wants(0)) return;
+    float* dx = node.input_gradient(0).data();
+    for (std::size_t i = 0; i < count; ++i) dx[i] += x[i] > 0.0f ? dy[i] : dy[i] * std::as_const(layer.slope)[i % channels];
+}
 inline void gradient(const Sigmoid&, GradientContext& node) {
     detail::activation_gradient(node, [](float d, float, float y) { return d * (y * (1.0f - y)); });
 }

@@ -61,6 +61,12 @@ inline void couple(const Mul&, CoupleContext& node) {
     node.output(channels);
 }
 
+inline void couple(const Prelu& layer, CoupleContext& node) {
+    const std::vector<Channel> channels = node.input_channels();
+    node.slices(layer, channels, {});
+    node.output(channels);
+}
+
 inline void couple(const BatchNorm& layer, CoupleContext& node) {
     const std::vector<Channel> channels = node.input_channels();
     node.slices(layer, channels, {});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// couple: pooling, Softmax.
+// couple: pooling, Resize2d, Softmax.
 
 #include <mote/layers/reduction.hpp>
 #include <mote/transform/couple/context.hpp>
@@ -11,6 +11,9 @@ inline void couple(const MaxPool2d&, CoupleContext& node) {
     node.output(node.input_channels());
 }
 inline void couple(const AveragePool2d&, CoupleContext& node) {
+    node.output(node.input_channels());
+}
+inline void couple(const Resize2d&, CoupleContext& node) {
     node.output(node.input_channels());
 }
 inline void couple(const GlobalAveragePool&, CoupleContext& node) {

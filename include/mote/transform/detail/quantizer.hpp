@@ -17,7 +17,7 @@ inline constexpr bool is_any_of = (std::is_same_v<L, Kind> || ...);
 /// Layers whose int8 output means what their input means.
 template <class L>
 inline constexpr bool shares_scale =
-    is_any_of<L, Relu, Relu6, MaxPool2d, AveragePool2d, GlobalAveragePool, Concat, Pad, Reshape, Flatten, Transpose>;
+    is_any_of<L, Relu, Relu6, MaxPool2d, AveragePool2d, GlobalAveragePool, Resize2d, Concat, Pad, Reshape, Flatten, Transpose>;
 /// Layers after which it does not matter whether their input was clamped before.
 template <class L>
 inline constexpr bool lets_clamp_pass = is_any_of<L, MaxPool2d, Reshape, Flatten, Transpose>;
