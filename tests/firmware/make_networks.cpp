@@ -177,7 +177,7 @@ int main(int count, char** arguments) try {
     const int bytes = std::atoi(arguments[2]);
     const int reals = std::atoi(arguments[3]);
     for (int i = 0; i < bytes + reals; ++i) {
-        const auto seed = static_cast<std::uint64_t>(900 + i);
+        const auto seed = static_cast<std::uint64_t>(1100 + i);
         if (i < bytes) {
             networks.add(random_model::make<i8>(seed, 14), concat("bytes_", i), seed);
         } else {
