@@ -2,7 +2,8 @@
 #pragma once
 // All transforms: free functions from a model to a model.
 
-#include <mote/quantization/quantization.hpp>
+#include <mote/quantization/calibrate.hpp>
+#include <mote/quantization/compare.hpp>
 #include <mote/transform/distill.hpp>
 #include <mote/transform/fold.hpp>
 #include <mote/transform/prune.hpp>
