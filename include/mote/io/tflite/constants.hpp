@@ -152,7 +152,6 @@ class Constants {
         const TfliteSparsity& s = *t.sparsity;
         const std::span<const V> stored = values<V>(t);
         std::vector<std::size_t> index(s.order.size());
-        std::size_t next = 0;
         const auto place = [&] {
             std::vector<std::size_t> at(t.shape.rank());
             for (std::size_t level = 0; level < s.order.size(); ++level) {
@@ -172,7 +171,6 @@ class Constants {
         const auto walk = [&](const auto& self, std::size_t level, std::size_t entry) -> void {
             if (level == s.levels.size()) {
                 result[place()] = real(stored[entry]);
-                ++next;
                 return;
             }
             const TfliteSparseLevel& l = s.levels[level];
