@@ -198,7 +198,7 @@ MOTE_ALWAYS_INLINE F32 load(const float* p, std::ptrdiff_t n) noexcept {
     if (n <= 0) return F32(0.0f);
     const __m128 last = _mm_load_ss(p + n - 1);
     if (n == 1) return last;
-    const __m128 two = _mm_castpd_ps(_mm_load_sd(reinterpret_cast<const double*>(p)));
+    const __m128 two = _mm_castsi128_ps(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
     return n == 2 ? two : _mm_movelh_ps(two, last);
 }
 MOTE_ALWAYS_INLINE void store(float* p, F32 v, std::ptrdiff_t n) noexcept {
