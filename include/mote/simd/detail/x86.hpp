@@ -203,7 +203,7 @@ MOTE_ALWAYS_INLINE F32 load(const float* p, std::ptrdiff_t n) noexcept {
 }
 MOTE_ALWAYS_INLINE void store(float* p, F32 v, std::ptrdiff_t n) noexcept {
     if (n >= 4) return store(p, v);
-    if (n >= 2) _mm_store_sd(reinterpret_cast<double*>(p), _mm_castps_pd(v));
+    if (n >= 2) _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_castps_si128(v));
     if (n == 1) _mm_store_ss(p, v);
     if (n == 3) _mm_store_ss(p + 2, _mm_movehl_ps(v, v));
 }
