@@ -11,7 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace {
+namespace state_layer {
 
 using namespace mote;
 
@@ -21,13 +21,13 @@ struct Accumulate {
     static constexpr Family family = Family::recurrent;
     static constexpr std::tuple<> fields{};
 };
-void infer(const Accumulate&, InferContext& node) {
+inline void infer(const Accumulate&, InferContext& node) {
     node.expect_inputs(1);
     const Value& in = node.input(0);
     node.output(in.shape, in.element, in.quantization);
     node.state("sum", in.shape, in.element, in.quantization);
 }
-void lower(const Accumulate&, LowerContext& node) {
+inline void lower(const Accumulate&, LowerContext& node) {
     const Value& in = node.input();
     StepOptions options{.inputs = {node.input_buffer(), node.state_buffer()}};
     if (in.element == Element::f32) {
@@ -40,6 +40,14 @@ void lower(const Accumulate&, LowerContext& node) {
     }
     node.emit(detail::copy_of(in), {.inputs = {node.output_buffer()}, .outputs = {node.state_buffer()}});
 }
+
+}  // namespace state_layer
+
+namespace {
+
+using namespace mote;
+using state_layer::Accumulate;
+
 template <class P>
 using Layers = append<standard_layers<P>, Accumulate>;
 
