@@ -19,27 +19,27 @@ using namespace mote;
 /// A network with outputs of another engine; the golden inputs of photos are bytes, to be scaled.
 struct Golden {
     const char* file;
-    double tolerance;  ///< of f32 outputs, relative to their range
+    double tolerance;  ///< of f32 outputs, relative to their range; of bytes, the mean difference in steps
     float scale = 1.0f;
     float shift = 0.0f;
 };
 constexpr Golden golden_networks[] = {
     {"mlperf_tiny/ic/pretrainedResnet", 1e-4},
-    {"mlperf_tiny/ic/pretrainedResnet_quant", 0},
+    {"mlperf_tiny/ic/pretrainedResnet_quant", 1.0},
     {"mlperf_tiny/ic/pretrainedResnet_large_float", 1e-4},
-    {"mlperf_tiny/ic/pretrainedResnet_large_int8", 0},
-    {"mlperf_tiny/kws/kws_ref_model", 0},
+    {"mlperf_tiny/ic/pretrainedResnet_large_int8", 0.75},
+    {"mlperf_tiny/kws/kws_ref_model", 0.5},
     {"mlperf_tiny/kws/kws_ref_model_float32", 1e-4},
     {"mlperf_tiny/sww/str_ww_ref_model", 0},
     {"mlperf_tiny/vww/vww_96_float", 1e-4},
-    {"mlperf_tiny/vww/vww_96_int8", 0},
+    {"mlperf_tiny/vww/vww_96_int8", 1.25},
     {"mlperf_tiny/ad/ad01_fp32", 1e-4},
-    {"mlperf_tiny/ad/ad01_int8", 0},
+    {"mlperf_tiny/ad/ad01_int8", 0.5},
     {"tflite_micro/hello_world_float", 1e-4},
-    {"tflite_micro/hello_world_int8", 0},
-    {"tflite_micro/micro_speech_quantized", 0},
-    {"tflite_micro/mobilenet_v2_quantized_1x3x224x224", 0},
-    {"tflite_micro/person_detect", 0},
+    {"tflite_micro/hello_world_int8", 0.25},
+    {"tflite_micro/micro_speech_quantized", 0.02},
+    {"tflite_micro/mobilenet_v2_quantized_1x3x224x224", 3.2},
+    {"tflite_micro/person_detect", 1.25},
     {"mediapipe/face_detection_short_range", 1e-3, 1.0f / 127.5f, -1.0f},
     {"mediapipe/hand_landmark_lite", 1e-3, 1.0f / 255.0f, 0.0f},
     {"mediapipe/face_detection_full_range", 1e-3, 1.0f / 127.5f, -1.0f},
@@ -120,7 +120,7 @@ void check_network(const Golden& golden) {
         WARN(golden.file << ": " << samples << " samples, " << steps.different << " of " << steps.bytes << " bytes differ, "
                          << steps.beyond_one << " by more than a step, the largest by " << steps.largest << ", the mean "
                          << steps.mean());
-        CHECK(steps.mean() <= 4.0);
+        CHECK(steps.mean() <= golden.tolerance);
     } else {
         WARN(golden.file << ": " << samples << " samples, largest difference " << worst << " of the range");
         CHECK(worst <= golden.tolerance);

@@ -2,9 +2,9 @@
 #pragma once
 // Quantizer: which values share a scale, and the graph in int8.
 
+#include <mote/layers/table.hpp>
 #include <mote/passes/fold.hpp>
 #include <mote/quantization/observer.hpp>
-#include <mote/layers/table.hpp>
 #include <mote/transform/detail/checks.hpp>
 
 MOTE_BEGIN_NAMESPACE
