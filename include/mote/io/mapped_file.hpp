@@ -6,6 +6,7 @@
 #include <mote/tensor/storage.hpp>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <span>
 
@@ -23,6 +24,15 @@ struct FileBytes {
     std::shared_ptr<const void> owner;
     std::span<const std::byte> bytes;
 };
+
+/// The bytes as they are where their address suits elements of `alignment`, else a copy.
+inline FileBytes aligned_bytes(std::shared_ptr<const void> owner, std::span<const std::byte> bytes, std::size_t alignment) {
+    if (bytes.empty()) return {};
+    if (reinterpret_cast<std::uintptr_t>(bytes.data()) % alignment == 0) return {std::move(owner), bytes};
+    const std::shared_ptr<std::byte> copy = allocate_bytes(bytes.size());
+    std::memcpy(copy.get(), bytes.data(), bytes.size());
+    return {copy, {copy.get(), bytes.size()}};
+}
 
 namespace detail {
 [[noreturn]] inline void cannot_read(const std::string& path, const char* reason) {

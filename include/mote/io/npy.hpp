@@ -98,15 +98,8 @@ inline NpyArray read_npy(const std::string& name, FileBytes file) {
     array.bytes = bytes.subspan(begin + length);
     const std::size_t expected = element_bytes(array.element, count);
     if (array.bytes.size() != expected) refuse("it holds ", array.bytes.size(), " bytes of data; its shape needs ", expected);
-    const std::size_t step = element_bytes(array.element, 1);
-    if (reinterpret_cast<std::uintptr_t>(array.bytes.data()) % step != 0) {
-        const std::shared_ptr<std::byte> copy = allocate_bytes(expected);
-        std::memcpy(copy.get(), array.bytes.data(), expected);
-        array.bytes = {copy.get(), expected};
-        array.file = {copy, array.bytes};
-    } else {
-        array.file = std::move(file);
-    }
+    array.file = aligned_bytes(std::move(file.owner), array.bytes, element_bytes(array.element, 1));
+    array.bytes = array.file.bytes;
     if (array.element == Element::b8) {
         for (const std::byte b : array.bytes) {
             if (b > std::byte{1}) refuse("a truth value is ", std::to_integer<int>(b), "; 0 and 1 are expected");

@@ -5,6 +5,7 @@
 #include <mote/io/onnx/file.hpp>
 
 #include <support/catch.hpp>
+#include <support/shared.hpp>
 
 #include <filesystem>
 #include <numeric>
@@ -12,22 +13,17 @@
 namespace onnx_test {
 
 /// The files below data/onnx_* that end so, sorted; none, and a warning, where that folder is absent.
-inline std::vector<std::string> shared_files([[maybe_unused]] const std::string& ending) {
+inline std::vector<std::string> shared_files(const std::string& ending) {
     std::vector<std::string> files;
-#ifdef MOTE_SHARED_DIR
-    std::filesystem::path data = MOTE_SHARED_DIR;
-    if (std::filesystem::is_directory(data / "data")) data /= "data";
-    if (std::filesystem::is_directory(data)) {
-        for (const auto& folder : std::filesystem::directory_iterator(data)) {
-            if (!folder.path().filename().string().starts_with("onnx_")) continue;
-            for (const auto& file : std::filesystem::recursive_directory_iterator(folder.path())) {
-                if (file.path().extension() == ending) files.push_back(file.path().string());
-            }
+    if (support::shared_missing()) return files;
+    for (const auto& folder : std::filesystem::directory_iterator(support::shared_path(""))) {
+        if (!folder.path().filename().string().starts_with("onnx_")) continue;
+        for (const auto& file : std::filesystem::recursive_directory_iterator(folder.path())) {
+            if (file.path().extension() == ending) files.push_back(file.path().string());
         }
     }
-#endif
     std::sort(files.begin(), files.end());
-    if (files.empty()) WARN("the folder of shared ONNX files is absent: skipped");
+    CHECK_FALSE(files.empty());
     return files;
 }
 

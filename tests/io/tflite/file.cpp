@@ -6,6 +6,7 @@
 
 #include <support/catch.hpp>
 #include <support/error_text.hpp>
+#include <support/shared.hpp>
 
 #include <fstream>
 #include <map>
@@ -193,9 +194,6 @@ TfliteFile read(Bytes bytes) {
     return read_tflite("made.tflite", *owner, owner);
 }
 
-#ifdef MOTE_SHARED_DIR
-const std::string shared = MOTE_SHARED_DIR "/data/";
-
 /// The fields of a line of comma-separated values.
 std::vector<std::string> fields_of(const std::string& line) {
     std::vector<std::string> fields(1);
@@ -241,10 +239,9 @@ std::string tensors_of(const TfliteSubgraph& graph, std::span<const std::int32_t
 }
 
 TfliteFile read_shared(const std::string& name) {
-    FileBytes file = map_file(shared + name);
+    FileBytes file = map_file(support::shared_path(name));
     return read_tflite(name, file.bytes, file.owner);
 }
-#endif
 
 }  // namespace tflite_file_test
 
@@ -354,13 +351,9 @@ TEST_CASE("tflite file: a change of any byte and any cut is an error or another 
     CHECK(errors > bytes.size());
 }
 
-#ifdef MOTE_SHARED_DIR
 TEST_CASE("tflite file: real files have the operators, inputs and outputs that the list of files states") {
-    std::ifstream list(tflite_file_test::shared + "tflite_models.csv");
-    if (!list) {
-        WARN(tflite_file_test::shared + "tflite_models.csv is absent: skipped");
-        return;
-    }
+    if (support::shared_missing()) return;
+    std::ifstream list(support::shared_path("tflite_models.csv"));
     std::string line;
     std::getline(list, line);
     std::size_t files = 0;
@@ -385,11 +378,8 @@ TEST_CASE("tflite file: real files have the operators, inputs and outputs that t
 
 TEST_CASE("tflite file: a small real file, cut or with changed bytes, is an error or another file") {
     for (const char* name : {"tflite_micro/hello_world_int8.tflite", "tflite_micro/trained_lstm_int8.tflite"}) {
-        if (!std::ifstream(tflite_file_test::shared + name)) {
-            WARN(tflite_file_test::shared + name + " is absent: skipped");
-            continue;
-        }
-        const mote::FileBytes file = mote::map_file(tflite_file_test::shared + name);
+        if (support::shared_missing()) return;
+        const mote::FileBytes file = mote::map_file(support::shared_path(name));
         tflite_file_test::Bytes bytes(file.bytes.begin(), file.bytes.end());
         CHECK_FALSE(tflite_file_test::refused(bytes));
         for (std::size_t size = 0; size < bytes.size(); size += 64) {
@@ -407,8 +397,3 @@ TEST_CASE("tflite file: a small real file, cut or with changed bytes, is an erro
         CHECK(errors > 100);
     }
 }
-#else
-TEST_CASE("tflite file: real files have the operators, inputs and outputs that the list of files states") {
-    WARN("the shared data is absent: skipped");
-}
-#endif

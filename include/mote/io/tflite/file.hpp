@@ -3,6 +3,7 @@
 // read_tflite: what a TensorFlow Lite file states, as plain structs that borrow from its bytes. Every byte is untrusted.
 
 #include <mote/core/narrow.hpp>
+#include <mote/io/mapped_file.hpp>
 #include <mote/io/tflite/schema.hpp>
 #include <mote/tensor/tensor.hpp>
 
@@ -67,15 +68,6 @@ struct Source {
     bool reading = true;
     flatbuffers::Verifier verifier;
 };
-
-/// Copies the bytes where their address does not suit elements of `alignment`; `owner` then owns the copy.
-inline void align(std::span<const std::byte>& bytes, std::shared_ptr<const void>& owner, std::size_t alignment) {
-    if (reinterpret_cast<std::uintptr_t>(bytes.data()) % alignment == 0) return;
-    const std::shared_ptr<std::byte> copy = allocate_bytes(bytes.size());
-    std::memcpy(copy.get(), bytes.data(), bytes.size());
-    bytes = {copy.get(), bytes.size()};
-    owner = copy;
-}
 
 /// A table of the file. Each field is checked when it is read.
 class Table {
@@ -418,10 +410,9 @@ inline TfliteTensor read_tensor(Table table, std::vector<std::span<const std::by
         table.refuse("its buffer has ", stored.size(), " bytes; ", values, " values of ", type.name, " have ", expected);
     }
     // No element needs more than 8.
-    std::shared_ptr<const void> copy;
-    align(stored, copy, std::clamp<std::size_t>(type.bits / 8u, 1, 8));
-    if (copy) table.source().copies.push_back(std::move(copy));
-    t.bytes = stored;
+    const FileBytes suitable = aligned_bytes({}, stored, std::clamp<std::size_t>(type.bits / 8u, 1, 8));
+    if (suitable.owner) table.source().copies.push_back(suitable.owner);
+    t.bytes = stored = suitable.bytes;
     return t;
 }
 
@@ -474,8 +465,9 @@ inline TfliteFile read_tflite(std::string name, std::span<const std::byte> bytes
     namespace in = detail::tflite_file;
     const bool known = bytes.size() >= 8 && std::memcmp(bytes.data() + 4, tflite::identifier, 4) == 0;
     if (!known) fail("'", name, "': it is no TensorFlow Lite file; one with 'TFL3' in its bytes 4 to 7 is expected");
-    in::align(bytes, owner, alignof(std::uint64_t));
-    const auto source = std::make_shared<in::Source>(name, bytes, std::move(owner));
+    const FileBytes file_bytes = aligned_bytes(std::move(owner), bytes, alignof(std::uint64_t));
+    bytes = file_bytes.bytes;
+    const auto source = std::make_shared<in::Source>(name, bytes, file_bytes.owner);
     const auto root = source->verifier.VerifyOffset(0);
     if (root == 0) source->damaged({}, "its first table lies outside of the file");
     const in::Table table(source.get(), bytes.data() + root, {});

@@ -20,15 +20,6 @@ struct ExternalEntry {
     std::string length{};
 };
 
-/// The bytes as they are where they are aligned, else a copy.
-inline FileBytes aligned_bytes(const std::shared_ptr<const void>& owner, Bytes bytes, std::size_t alignment) {
-    if (bytes.empty()) return {};
-    if (reinterpret_cast<std::uintptr_t>(bytes.data()) % alignment == 0) return {owner, bytes};
-    const std::shared_ptr<std::byte> copy = allocate_bytes(bytes.size());
-    std::memcpy(copy.get(), bytes.data(), bytes.size());
-    return {copy, {copy.get(), bytes.size()}};
-}
-
 class ExternalFiles {
   public:
     /// Without a folder every entry is refused.
