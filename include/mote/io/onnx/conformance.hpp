@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// ONNX test cases: a folder with model.onnx and test_data_set_*/input_*.pb and output_*.pb, as the ONNX project publishes them.
+
+#include <mote/io/onnx/import.hpp>
+#include <mote/tensor/quantize.hpp>
+
+#include <cmath>
+#include <filesystem>
+#include <map>
+
+MOTE_BEGIN_NAMESPACE
+
+enum class Conformance : std::uint8_t { passed, failed, unsupported };
+
+/// What became of a case; `reason` says why it did not pass.
+struct ConformanceResult {
+    std::string name{};
+    Conformance outcome = Conformance::passed;
+    std::string reason{};
+};
+
+/// The cases of a folder.
+struct ConformanceReport {
+    std::vector<ConformanceResult> cases{};
+
+    std::size_t count(Conformance outcome) const {
+        return static_cast<std::size_t>(std::ranges::count(cases, outcome, &ConformanceResult::outcome));
+    }
+    /// How often each operator kept a case from being imported, with what it said; the most frequent first.
+    std::vector<std::pair<std::string, std::size_t>> reasons() const {
+        std::map<std::string, std::size_t> counts;
+        for (const ConformanceResult& c : cases) {
+            if (c.outcome == Conformance::unsupported) ++counts[c.reason];
+        }
+        std::vector<std::pair<std::string, std::size_t>> result(counts.begin(), counts.end());
+        std::ranges::stable_sort(result, [](const auto& a, const auto& b) { return a.second > b.second; });
+        return result;
+    }
+};
+
+/// The differences that the ONNX project allows: |got - expected| <= absolute + relative * |expected|.
+struct ConformanceTolerance {
+    double relative = 1e-3;
+    double absolute = 1e-7;
+};
+
+namespace detail::onnx_conformance {
+
+/// The inputs of an operator that a layer holds as weights or attributes.
+struct Parameters {
+    std::string_view op;
+    std::size_t first, last;
+};
+inline constexpr Parameters parameters[] = {
+    {"BatchNormalization", 1, 4},
+    {"Clip", 1, 2},
+    {"Conv", 1, 2},
+    {"ConvTranspose", 1, 2},
+    {"Dropout", 1, 2},
+    {"Expand", 1, 1},
+    {"Gather", 1, 1},
+    {"Gemm", 1, 2},
+    {"MatMul", 1, 1},
+    {"PRelu", 1, 1},
+    {"Pad", 1, 3},
+    {"Pow", 1, 1},
+    {"ReduceL1", 1, 1},
+    {"ReduceL2", 1, 1},
+    {"ReduceLogSum", 1, 1},
+    {"ReduceLogSumExp", 1, 1},
+    {"ReduceMax", 1, 1},
+    {"ReduceMean", 1, 1},
+    {"ReduceMin", 1, 1},
+    {"ReduceProd", 1, 1},
+    {"ReduceSum", 1, 1},
+    {"ReduceSumSquare", 1, 1},
+    {"Reshape", 1, 1},
+    {"Resize", 1, 3},
+    {"Slice", 1, 4},
+    {"Split", 1, 1},
+    {"Squeeze", 1, 1},
+    {"Tile", 1, 1},
+    {"TopK", 1, 1},
+    {"Unsqueeze", 1, 1},
+    {"Upsample", 1, 1},
+};
+
+inline bool is_parameter(const OnnxGraph& graph, const std::string& name) {
+    for (const OnnxNode& node : graph.nodes) {
+        const auto* row = std::ranges::find(parameters, std::string_view(node.op_type), &Parameters::op);
+        if (row == std::end(parameters)) continue;
+        for (std::size_t i = row->first; i <= row->last && i < node.inputs.size(); ++i) {
+            if (node.inputs[i] == name) return true;
+        }
+    }
+    return false;
+}
+
+inline std::vector<std::filesystem::path> sorted_folders(const std::filesystem::path& folder, std::string_view prefix) {
+    std::vector<std::filesystem::path> result;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.is_directory() && entry.path().filename().string().starts_with(prefix)) result.push_back(entry.path());
+    }
+    std::ranges::sort(result);
+    return result;
+}
+
+inline Shape shape_of(const OnnxTensor& tensor) {
+    std::vector<std::size_t> dims(tensor.dims.begin(), tensor.dims.end());
+    return make_shape(dims);
+}
+/// Throws where a number is finite and beyond f32.
+inline Tensor<f32> reals(const OnnxTensor& tensor) {
+    onnx_import::Budget budget(std::size_t{1} << 32);
+    const onnx_import::Constant numbers = onnx_import::Constant::of(tensor);
+    const Tensor<f32> result = numbers.reals(shape_of(tensor), budget);
+    for (std::size_t i = 0; i < result.elements(); ++i) {
+        if (!is_finite(result[i]) && std::isfinite(numbers.real(i)))
+            fail("input: a number of float64 is beyond what f32 holds");
+    }
+    return result;
+}
+
+/// What differs first; "" where nothing does.
+inline std::string difference(const Tensor<f32>& got, const OnnxTensor& tensor, ConformanceTolerance tolerance) {
+    const onnx_import::Constant expected = onnx_import::Constant::of(tensor);
+    if (got.shape() != shape_of(tensor)) {
+        return concat("it is [", to_string(got.shape()), "]; [", to_string(shape_of(tensor)), "] is expected");
+    }
+    for (std::size_t i = 0; i < got.elements(); ++i) {
+        const double a = static_cast<double>(got[i]), e = expected.real(i);
+        const bool same = std::isnan(e)   ? std::isnan(a)
+                          : std::isinf(e) ? a == e
+                                          : std::abs(a - e) <= tolerance.absolute + tolerance.relative * std::abs(e);
+        if (!same) return concat("element ", i, " is ", a, "; ", e, " is expected");
+    }
+    return {};
+}
+
+/// The operator and what it lacks, without names: "Exp: no such operator is supported".
+inline std::string reason_of(const std::string& text) {
+    const std::size_t line = text.find("\n  ");
+    if (line == std::string::npos) return text;
+    std::string first = text.substr(line + 3, text.find('\n', line + 3) - line - 3);
+    const std::size_t open = first.find(" ("), close = first.find("): ");
+    if (first.starts_with("node ") && open < close && close != std::string::npos) {
+        first = concat(first.substr(open + 2, close - open - 2), ": ", first.substr(close + 3));
+    } else if (const std::size_t colon = first.find(": "); colon != std::string::npos) {
+        first = concat(first.substr(0, first.find(' ')), first.substr(colon));
+    }
+    return first;
+}
+
+}  // namespace detail::onnx_conformance
+
+/// Imports a graph with these inputs (in the graph's order; those that a layer holds as a parameter become constants), runs it
+/// and compares its outputs. `run(model, inputs)` gives the outputs of a model: std::vector<Tensor<f32>> of
+/// std::vector<Tensor<f32>>, in the model's order.
+template <class Run>
+ConformanceResult check_conformance(OnnxModel model, const std::vector<OnnxTensor>& inputs,
+                                    const std::vector<OnnxTensor>& outputs, const Run& run,
+                                    const OnnxImportOptions& options = {}, ConformanceTolerance tolerance = {}) {
+    namespace conformance = detail::onnx_conformance;
+    ConformanceResult result{options.name, Conformance::unsupported, {}};
+    try {
+        std::vector<Tensor<f32>> given;
+        std::size_t next = 0;
+        for (OnnxValue& input : model.graph.inputs) {
+            if (std::ranges::any_of(model.graph.initializers, [&](const OnnxTensor& t) { return t.name == input.name; }))
+                continue;
+            if (next == inputs.size()) fail("there are ", inputs.size(), " inputs; more are expected");
+            OnnxTensor tensor = inputs[next++];
+            if (conformance::is_parameter(model.graph, input.name)) {
+                tensor.name = input.name;
+                model.graph.initializers.push_back(std::move(tensor));
+                continue;
+            }
+            input.type.shape.emplace();
+            for (const std::int64_t extent : tensor.dims) input.type.shape->push_back({extent, {}});
+            if (tensor.element == input.type.element && tensor.strings.empty()) given.push_back(conformance::reals(tensor));
+        }
+        const AnyModel imported = import_onnx(model, options);
+        const std::vector<Tensor<f32>> got = run(imported, given);
+        result.outcome = Conformance::failed;
+        if (got.size() != outputs.size()) {
+            result.reason = concat("it has ", got.size(), " outputs; ", outputs.size(), " are expected");
+            return result;
+        }
+        for (std::size_t i = 0; i < got.size() && result.reason.empty(); ++i) {
+            const std::string flaw = conformance::difference(got[i], outputs[i], tolerance);
+            if (!flaw.empty()) result.reason = concat("output ", i, ": ", flaw);
+        }
+        if (result.reason.empty()) result.outcome = Conformance::passed;
+    } catch (const Error& error) {
+        result.reason = conformance::reason_of(error.what());
+    }
+    return result;
+}
+
+/// The case in `folder`: all its sets of data. Throws where a file cannot be read.
+template <class Run>
+ConformanceResult check_conformance_case(const std::string& folder, const Run& run) {
+    namespace conformance = detail::onnx_conformance;
+    const std::filesystem::path path(folder);
+    ConformanceResult result{path.filename().string(), Conformance::unsupported, "it has no data"};
+    try {
+        const OnnxModel model = read_onnx((path / "model.onnx").string());
+        for (const std::filesystem::path& set : conformance::sorted_folders(path, "test_data_set_")) {
+            const auto tensors = [&](const char* prefix) {
+                std::vector<OnnxTensor> list;
+                for (std::size_t i = 0; std::filesystem::exists(set / concat(prefix, i, ".pb")); ++i) {
+                    list.push_back(read_onnx_tensor((set / concat(prefix, i, ".pb")).string()));
+                }
+                return list;
+            };
+            OnnxImportOptions options;
+            options.name = result.name;
+            result = check_conformance(model, tensors("input_"), tensors("output_"), run, options);
+            if (result.outcome != Conformance::passed) break;
+        }
+    } catch (const Error& error) {
+        result.reason = error.what();
+    }
+    return result;
+}
+
+/// Every case in `folder`, by name.
+template <class Run>
+ConformanceReport check_conformance_folder(const std::string& folder, const Run& run) {
+    ConformanceReport report;
+    for (const std::filesystem::path& path : detail::onnx_conformance::sorted_folders(folder, "")) {
+        if (std::filesystem::exists(path / "model.onnx")) report.cases.push_back(check_conformance_case(path.string(), run));
+    }
+    return report;
+}
+
+MOTE_END_NAMESPACE

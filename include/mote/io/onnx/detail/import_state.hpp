@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// ImportState: what the operators of an ONNX graph share while they are imported.
+
+#include <mote/io/onnx/detail/fold.hpp>
+#include <mote/io/onnx/detail/message.hpp>
+#include <mote/model/model.hpp>
+#include <mote/passes/graph.hpp>
+#include <mote/passes/layout.hpp>
+
+#include <unordered_map>
+#include <unordered_set>
+
+MOTE_BEGIN_NAMESPACE
+
+/// How import_onnx reads a model.
+struct OnnxImportOptions {
+    std::string name = "model";  ///< what errors call it; load_onnx gives the path
+    std::size_t batch = 1;       ///< the extent of a first axis that the file leaves open
+    /// The extents of named axes ("height"). Every other open axis needs its name here.
+    std::vector<std::pair<std::string, std::size_t>> dimensions{};
+    /// Inputs and outputs of rank 3 to 5 are [batch, ..., channels] instead of the file's [batch, channels, ...].
+    bool channels_last_io = false;
+    /// What constants may take beyond the bytes that the file holds of them.
+    std::size_t max_constant_bytes = std::size_t{1} << 30;
+};
+
+namespace detail::onnx_import {
+
+using List = AnyModel::layers;
+using Groups = std::vector<Dims>;
+
+/// A value of the model, and how the file's axes lie in it.
+struct Form {
+    ValueId id = 0;
+    Layout layout;
+};
+
+/// A named value of the file: known, or computed and stored in one form or several, or lost to an error that was told.
+struct Item {
+    std::vector<Form> forms{};
+    std::optional<Constant> constant{};
+    OnnxElement element = OnnxElement::float32;
+    bool lost = false;
+
+    Dims dims() const { return constant ? constant->dims : forms.front().layout.dims(); }
+    std::size_t rank() const { return constant ? constant->dims.size() : forms.front().layout.rank(); }
+};
+
+inline Groups each_alone(const Dims& order) {
+    Groups groups;
+    for (const std::size_t axis : order) groups.push_back({axis});
+    return groups;
+}
+
+class ImportState {
+  public:
+    ImportState(const OnnxModel& model, const OnnxImportOptions& options)
+        : model_(model), options_(options), budget_(file_bytes(model.graph, options.max_constant_bytes)) {
+        for (const OnnxNode& node : model.graph.nodes) used_.insert(node.inputs.begin(), node.inputs.end());
+        for (const OnnxValue& output : model.graph.outputs) used_.insert(output.name);
+    }
+
+  protected:
+    // --------------------------------------------------------------------------------------------- what is supported
+
+    void note(std::string_view what, std::string_view why) { notes_.push_back(concat(what, ": ", why)); }
+
+    /// f32 stands for floats of any width.
+    static bool is_float(OnnxElement element) {
+        return element == OnnxElement::float32 || element == OnnxElement::float16 || element == OnnxElement::bfloat16 ||
+               element == OnnxElement::float64;
+    }
+
+    // ---------------------------------------------------------------------------------------- the node that is read
+
+    bool has_input(std::size_t place) const { return place < node_->inputs.size() && !node_->inputs[place].empty(); }
+    bool has_output(std::size_t place) const { return place < node_->outputs.size() && !node_->outputs[place].empty(); }
+    Item& item(std::size_t place) {
+        if (!has_input(place)) fail("input ", place, " is missing");
+        const auto found = items_.find(node_->inputs[place]);
+        if (found == items_.end())
+            fail("input ", place, " ('", onnx::printable(node_->inputs[place]), "') is made by no node before it");
+        return found->second;
+    }
+    bool known(std::size_t place) { return has_input(place) && item(place).constant.has_value(); }
+    const Constant& constant(std::size_t place, const char* what) {
+        const Item& i = item(place);
+        if (!i.constant)
+            fail("its ", what, " ('", onnx::printable(node_->inputs[place]), "') is computed; a constant is supported");
+        return *i.constant;
+    }
+    Item& computed(std::size_t place) {
+        Item& i = item(place);
+        if (i.constant)
+            fail("input ", place, " ('", onnx::printable(node_->inputs[place]),
+                 "') is a constant; a computed value is supported");
+        return i;
+    }
+    /// The integers of an input, or of the attribute that held them before.
+    std::vector<std::int64_t> integers(std::size_t place, const char* what) {
+        return has_input(place) ? constant(place, what).integers() : integers_attribute(*node_, what);
+    }
+    void single_output() const {
+        for (std::size_t i = 1; i < node_->outputs.size(); ++i) {
+            if (has_output(i) && used_.count(node_->outputs[i]) != 0)
+                fail("its output ", i, " is used; only the first is supported");
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------------- layers
+
+    const Shape& shape(ValueId id) const { return graph_.values[id].shape; }
+
+    template <class L>
+    ValueId add(L layer, std::vector<ValueId> inputs, Quantization q = {}) {
+        const auto id = narrow<ValueId>(graph_.values.size());
+        const std::string name = unused(arranging_ ? name_ + "/arranged" : parts_ == 0 ? name_ : concat(name_, "/", parts_));
+        if (!arranging_) ++parts_;
+        Node node = make_node<List>(name, std::move(layer), std::move(inputs), {id});
+        graph_.values.push_back({name, {}, Element::f32, std::move(q)});
+        detail::infer_node<List>(node, graph_.values);
+        graph_.nodes.push_back(std::move(node));
+        return id;
+    }
+
+    /// A name that nothing has yet.
+    std::string unused(std::string_view wanted) {
+        const std::string base(wanted.empty() ? std::string_view("value") : wanted);
+        std::string name = base;
+        std::size_t& next = next_name_[base];
+        while (!names_.insert(name).second) name = concat(base, "_", ++next);
+        return name;
+    }
+
+    /// The value under another shape. A first extent that stays follows the batch.
+    ValueId reshape(ValueId id, const Dims& to) {
+        const Shape from = shape(id);
+        if (to.size() == from.rank() && std::equal(to.begin(), to.end(), from.begin())) return id;
+        Reshape layer;
+        for (std::size_t axis = 0; axis < to.size(); ++axis) {
+            const bool batch = axis == 0 && from.rank() > 0 && to[0] == from[0];
+            layer.shape.push_back(batch ? 0 : static_cast<std::int64_t>(to[axis]));
+        }
+        return add(std::move(layer), {id});
+    }
+
+    /// The value with each group of axes as one stored axis; every axis belongs to one group. What is transposed for it is
+    /// kept.
+    ValueId arranged(Item& x, const Groups& groups) {
+        std::optional<std::pair<std::size_t, Rearrangement>> way;
+        for (std::size_t i = 0; i < x.forms.size(); ++i) {
+            Rearrangement r = rearrange(x.forms[i].layout, shape(x.forms[i].id), groups);
+            const bool better = !way || (!way->second.order.empty() && r.order.empty()) ||
+                                (way->second.order.empty() && r.order.empty() && way->second.after && !r.after);
+            if (better) way.emplace(i, std::move(r));
+        }
+        ValueId id = x.forms[way->first].id;
+        const Rearrangement& r = way->second;
+        arranging_ = true;
+        if (!r.before.empty()) id = reshape(id, r.before);
+        if (!r.order.empty()) id = add(Transpose{r.order}, {id});
+        if (r.after) id = reshape(id, *r.after);
+        arranging_ = false;
+        if (!r.order.empty()) {
+            Dims order;
+            for (const Dims& group : groups) order.insert(order.end(), group.begin(), group.end());
+            x.forms.push_back({id, Layout(x.dims(), order)});
+        }
+        return id;
+    }
+    ValueId arranged(Item& x, const Dims& order) { return arranged(x, each_alone(order)); }
+
+    /// Whether one of the forms lies in this order.
+    static bool lies_as(const Item& x, const Dims& order) {
+        return std::any_of(x.forms.begin(), x.forms.end(), [&](const Form& f) { return f.layout.stored_as(order); });
+    }
+    /// The order in which most of the values lie, an image's first where others are no better.
+    static Dims common_order(std::initializer_list<const Item*> items) {
+        return common_order(std::span<const Item* const>(items.begin(), items.size()));
+    }
+    static Dims common_order(std::span<const Item* const> items) {
+        const Layout& first = items.front()->forms.front().layout;
+        Dims stored = Layout::in_order(first.rank());
+        const auto at = [&](std::size_t axis) { return first.parts(axis).empty() ? 0 : first.parts(axis).front(); };
+        std::stable_sort(stored.begin(), stored.end(), [&](std::size_t a, std::size_t b) { return at(a) < at(b); });
+        Dims best;
+        std::ptrdiff_t most = -1;
+        for (const Dims& order : {Layout::channels_last(first.rank()), Layout::in_order(first.rank()), stored}) {
+            const auto count = std::count_if(items.begin(), items.end(), [&](const Item* x) { return lies_as(*x, order); });
+            if (count > most) best = order, most = count;
+        }
+        return best;
+    }
+
+    // ------------------------------------------------------------------------------------------------------- outputs
+
+    void set_item(std::size_t place, Item result) {
+        if (!has_output(place)) return;
+        if (!items_.emplace(node_->outputs[place], std::move(result)).second) {
+            fail("it makes '", onnx::printable(node_->outputs[place]), "', which was made before");
+        }
+    }
+    /// Output `place` is the value, whose axes have these extents and lie in this layout.
+    void bind(ValueId id, Layout layout, std::size_t place = 0) {
+        if (has_output(place)) wanted_names_.emplace(id, node_->outputs[place]);
+        Item result;
+        result.element = result_element();
+        result.forms.push_back({id, std::move(layout)});
+        set_item(place, std::move(result));
+    }
+    void bind(ValueId id, const Dims& dims, const Dims& order) { bind(id, Layout(dims, order)); }
+    OnnxElement result_element() const {
+        for (const std::string& name : node_->inputs) {
+            const auto found = items_.find(name);
+            if (found != items_.end() && !found->second.constant) return found->second.element;
+        }
+        return OnnxElement::float32;
+    }
+
+    /// The same values under other axes.
+    Item reshaped(Item& x, const Dims& dims) {
+        Item result;
+        result.element = x.element;
+        const auto collect = [&] {
+            for (const Form& form : x.forms) {
+                if (const std::optional<Layout> layout = form.layout.reshaped(dims)) result.forms.push_back({form.id, *layout});
+            }
+        };
+        collect();
+        if (!result.forms.empty()) return result;
+        const ValueId id = arranged(x, Layout::in_order(x.rank()));
+        if (const std::optional<Layout> layout = Layout(x.dims()).reshaped(dims)) {
+            result.forms.push_back({id, *layout});
+            return result;
+        }
+        fail("[", dims_text(x.dims()), "] does not become [", dims_text(dims), "]");
+    }
+
+    static std::size_t file_bytes(const OnnxGraph& graph, std::size_t more) {
+        std::size_t bytes = more;
+        for (const OnnxTensor& t : graph.initializers) bytes += t.data.bytes.size();
+        for (const OnnxNode& node : graph.nodes) {
+            for (const OnnxAttribute& a : node.attributes) {
+                for (const OnnxTensor& t : a.values<OnnxTensor>()) bytes += t.data.bytes.size();
+            }
+        }
+        return bytes;
+    }
+
+    const OnnxModel& model_;
+    const OnnxImportOptions& options_;
+    std::int64_t opset_ = 0;
+    Budget budget_;
+    Graph<List> graph_;
+    std::unordered_map<std::string, Item> items_;
+    std::unordered_map<ValueId, std::string> wanted_names_;
+    std::unordered_set<std::string> names_;
+    std::unordered_set<std::string> used_;  // by a node, or as an output
+    std::unordered_map<std::string, std::size_t> next_name_;
+    std::vector<std::string> notes_;
+    const OnnxNode* node_ = nullptr;
+    std::string name_;
+    std::size_t parts_ = 0;
+    bool arranging_ = false;  // what is added brings a value into another layout
+};
+
+}  // namespace detail::onnx_import
+
+MOTE_END_NAMESPACE

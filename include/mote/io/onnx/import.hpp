@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// import_onnx: the model that an ONNX file states, its images channels last. load_onnx() reads the file first.
+
+#include <mote/io/onnx/detail/import_windows.hpp>
+#include <mote/io/onnx/read.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+namespace detail::onnx_import {
+
+/// Goes through the graph node by node. What cannot be imported is noted with its node, and all of it told at the end.
+class Importer : private Windows {
+  public:
+    using Windows::Windows;
+
+    AnyModel run() {
+        opset_ = model_.opset();
+        if (opset_ < 1 || opset_ > newest_opset) {
+            note("the model", concat("it uses opset ", opset_, "; 1 to ", newest_opset, " are supported"));
+        }
+        for (const OnnxValue& output : model_.graph.outputs) names_.insert(output.name);
+        for (const OnnxTensor& tensor : model_.graph.initializers) {
+            guarded(concat("constant '", onnx::printable(tensor.name), "'"), [&] {
+                Item item;
+                item.constant = Constant::of(tensor);
+                define(tensor.name, std::move(item));
+            });
+        }
+        for (const OnnxSparseTensor& sparse : model_.graph.sparse_initializers) {
+            note(concat("constant '", onnx::printable(sparse.values.name), "'"), "it is sparse; dense ones are supported");
+            lose(sparse.values.name);
+        }
+        for (const OnnxValue& input : model_.graph.inputs) {
+            if (items_.count(input.name) != 0) continue;  // an initializer is its value
+            if (!guarded(concat("input '", onnx::printable(input.name), "'"), [&] { add_input(input); })) lose(input.name);
+        }
+        for (std::size_t i = 0; i < model_.graph.nodes.size(); ++i) {
+            node_ = &model_.graph.nodes[i];
+            convert_node(i);
+        }
+        node_ = nullptr;
+        for (const OnnxValue& output : model_.graph.outputs) {
+            guarded(concat("output '", onnx::printable(output.name), "'"), [&] { add_output(output); });
+        }
+        if (!notes_.empty()) {
+            std::string text;
+            for (const std::string& n : notes_) text += concat("\n  ", n);
+            fail("'", options_.name, "': ", notes_.size(), " things in it are not supported:", text);
+        }
+        return finished();
+    }
+
+  private:
+    static constexpr std::int64_t newest_opset = 28;
+
+    struct Entry {
+        std::string_view name;
+        void (Importer::*convert)();
+    };
+
+    /// Whether the action ended without an error; one is noted.
+    template <class Action>
+    bool guarded(const std::string& what, Action action) {
+#if MOTE_EXCEPTIONS
+        try {
+            action();
+        } catch (const Error& error) {
+            note(what, error.what());
+            return false;
+        }
+#else
+        static_cast<void>(what);
+        action();
+#endif
+        return true;
+    }
+    void define(const std::string& name, Item item) {
+        if (!items_.emplace(name, std::move(item)).second) fail("the name is used twice");
+    }
+    void lose(const std::string& name) {
+        Item item;
+        item.lost = true;
+        items_.insert_or_assign(name, std::move(item));
+    }
+
+    void add_input(const OnnxValue& input) {
+        if (input.type.kind != OnnxType::Kind::tensor) fail("it is no tensor; tensors are supported");
+        if (!is_float(input.type.element)) fail("it is of ", onnx_element_name(input.type.element), "; floats are supported");
+        if (!input.type.shape) fail("its rank is not stated");
+        Dims dims;
+        for (std::size_t axis = 0; axis < input.type.shape->size(); ++axis)
+            dims.push_back(extent((*input.type.shape)[axis], axis));
+        if (dims.size() > Shape::max_rank) fail("it has ", dims.size(), " axes; up to ", Shape::max_rank, " are supported");
+        const bool turned = options_.channels_last_io && dims.size() >= 3 && dims.size() <= 5;
+        const Dims order = turned ? Layout::channels_last(dims.size()) : Layout::in_order(dims.size());
+        Dims stored;
+        for (const std::size_t axis : order) stored.push_back(dims[axis]);
+        const auto id = narrow<ValueId>(graph_.values.size());
+        graph_.values.push_back({unused(input.name), make_shape(stored), Element::f32, {}});
+        graph_.inputs.push_back(id);
+        if (shape(id).elements() == 0 || shape(id).elements() >= Shape::absurd)
+            fail("it is [", dims_text(dims), "]; extents from 1 that memory holds are expected");
+        wanted_names_.emplace(id, input.name);
+        Item item;
+        item.element = input.type.element;
+        item.forms.push_back({id, Layout(dims, order)});
+        define(input.name, std::move(item));
+    }
+    std::size_t extent(const OnnxDimension& dimension, std::size_t axis) const {
+        if (dimension.extent >= 0) return static_cast<std::size_t>(dimension.extent);
+        for (const auto& [name, value] : options_.dimensions) {
+            if (!name.empty() && name == dimension.symbol) return value;
+        }
+        if (axis == 0) return options_.batch;
+        fail("axis ", axis, " is open", dimension.symbol.empty() ? "" : " ('", onnx::printable(dimension.symbol),
+             dimension.symbol.empty() ? "" : "')", "; the option dimensions gives it an extent by its name");
+    }
+
+    void add_output(const OnnxValue& output) {
+        const auto found = items_.find(output.name);
+        if (found == items_.end()) fail("it is made by no node");
+        Item& x = found->second;
+        if (x.lost) return;
+        if (x.constant) fail("it is a constant; a computed value is supported");
+        name_ = output.name;
+        parts_ = 0;
+        const std::size_t rank = x.rank();
+        const bool turned = options_.channels_last_io && rank >= 3 && rank <= 5;
+        const Dims order = turned ? Layout::channels_last(rank) : Layout::in_order(rank);
+        if (rank > Shape::max_rank) fail("it has ", rank, " axes; up to ", Shape::max_rank, " are supported");
+        ValueId id = arranged(x, order);
+        const auto taken = [&](const std::vector<ValueId>& ids) { return std::find(ids.begin(), ids.end(), id) != ids.end(); };
+        if (taken(graph_.inputs) || taken(graph_.outputs)) {
+            const Dims dims(shape(id).begin(), shape(id).end());
+            Reshape copy;
+            for (const std::size_t d : dims) copy.shape.push_back(copy.shape.empty() ? 0 : static_cast<std::int64_t>(d));
+            id = add(std::move(copy), {id});
+        }
+        graph_.outputs.push_back(id);
+        wanted_names_.insert_or_assign(id, output.name);
+    }
+
+    void convert_node(std::size_t position) {
+        const OnnxNode& node = *node_;
+        const std::string what = concat(
+            "node ", node.name.empty() ? concat("number ", position) : concat("'", onnx::printable(node.name), "'"), " (",
+            node.domain.empty() ? "" : concat(onnx::printable(node.domain), "."), onnx::printable(node.op_type), ")");
+        bool usable = true, all_known = true;
+        for (const std::string& input : node.inputs) {
+            const auto found = items_.find(input);
+            if (input.empty() || found == items_.end()) continue;
+            usable = usable && !found->second.lost;
+            all_known = all_known && found->second.constant.has_value();
+        }
+        name_ = !node.name.empty() ? node.name : node.outputs.empty() ? node.op_type : node.outputs[0];
+        parts_ = 0;
+        arranging_ = false;
+        const Entry* entry = node.domain.empty() ? entry_of(node.op_type) : nullptr;
+        const auto fold = node.domain.empty() ? folding_of(node.op_type) : nullptr;
+        bool done = false;
+        if (usable) {
+            done = guarded(what, [&] {
+                if (all_known && fold != nullptr) {
+                    fold_node(fold);
+                } else if (entry != nullptr) {
+                    (this->*entry->convert)();
+                } else {
+                    fail(fold != nullptr ? "no such operator is supported on computed values"
+                                         : "no such operator is supported");
+                }
+            });
+        } else if (entry == nullptr && fold == nullptr) {
+            note(what, "no such operator is supported");
+        }
+        for (const std::string& output : node.outputs) {
+            if (!done && !output.empty()) lose(output);
+        }
+    }
+    template <class Fold>
+    void fold_node(Fold fold) {
+        single_output();
+        KnownNode k{*node_, opset_, {}, budget_};
+        std::vector<Constant> adapted;
+        for (std::size_t i = 0; i < node_->inputs.size(); ++i) k.inputs.push_back(has_input(i) ? &*item(i).constant : nullptr);
+        if (k.inputs.size() == 2 && k.has(0) && k.has(1) && opset_ < 7) {
+            adapted.push_back(*k.inputs[1]);
+            adapted[0].dims = aligned(*node_, opset_, k.inputs[0]->dims, adapted[0].dims);
+            k.inputs[1] = &adapted[0];
+        }
+        Item result;
+        result.constant = fold(k);
+        set_item(0, std::move(result));
+    }
+
+    static const Entry* entry_of(std::string_view op) {
+        using Sum = TotalPool;
+        static constexpr Entry table[] = {
+            {"Abs", &Importer::absolute},
+            {"Add", &Importer::binary<Operation::add>},
+            {"AveragePool", &Importer::pool<AveragePool2d>},
+            {"BatchNormalization", &Importer::batch_norm},
+            {"Cast", &Importer::cast},
+            {"Clip", &Importer::clip},
+            {"Concat", &Importer::concat_values},
+            {"Constant", &Importer::constant_node},
+            {"Conv", &Importer::conv},
+            {"DepthToSpace", &Importer::depth_to_space},
+            {"Div", &Importer::binary<Operation::div>},
+            {"Dropout", &Importer::dropout},
+            {"Expand", &Importer::expand},
+            {"Flatten", &Importer::flatten},
+            {"Gemm", &Importer::gemm},
+            {"GlobalAveragePool", &Importer::global_pool<AveragePool2d>},
+            {"GlobalMaxPool", &Importer::global_pool<MaxPool2d>},
+            {"HardSigmoid", &Importer::hard_sigmoid},
+            {"HardSwish", &Importer::unary<HardSwish>},
+            {"Identity", &Importer::same},
+            {"LeakyRelu", &Importer::leaky_relu},
+            {"MatMul", &Importer::matmul},
+            {"Max", &Importer::largest<false>},
+            {"MaxPool", &Importer::pool<MaxPool2d>},
+            {"Mean", &Importer::mean_of_inputs},
+            {"Min", &Importer::largest<true>},
+            {"Mul", &Importer::binary<Operation::mul>},
+            {"Neg", &Importer::negative},
+            {"PRelu", &Importer::prelu},
+            {"Pad", &Importer::pad},
+            {"Pow", &Importer::power},
+            {"ReduceL1", &Importer::reduce<Sum, Prepared::magnitudes>},
+            {"ReduceMax", &Importer::reduce<MaxPool2d, Prepared::nothing>},
+            {"ReduceMean", &Importer::reduce<AveragePool2d, Prepared::nothing>},
+            {"ReduceMin", &Importer::reduce<MaxPool2d, Prepared::negated>},
+            {"ReduceSum", &Importer::reduce<Sum, Prepared::nothing>},
+            {"ReduceSumSquare", &Importer::reduce<Sum, Prepared::squares>},
+            {"Relu", &Importer::unary<Relu>},
+            {"Reshape", &Importer::reshape_node},
+            {"Resize", &Importer::resize},
+            {"Shape", &Importer::shape_node},
+            {"Sigmoid", &Importer::unary<Sigmoid>},
+            {"Size", &Importer::size_node},
+            {"Slice", &Importer::slice},
+            {"Softmax", &Importer::softmax},
+            {"SpaceToDepth", &Importer::space_to_depth},
+            {"Split", &Importer::split},
+            {"Squeeze", &Importer::squeeze},
+            {"Sub", &Importer::binary<Operation::sub>},
+            {"Sum", &Importer::sum},
+            {"Swish", &Importer::swish},
+            {"Tanh", &Importer::unary<Tanh>},
+            {"Tile", &Importer::tile},
+            {"Transpose", &Importer::transpose},
+            {"Unsqueeze", &Importer::unsqueeze},
+            {"Upsample", &Importer::resize},
+        };
+        const auto* entry = std::ranges::find(table, op, &Entry::name);
+        return entry == std::end(table) ? nullptr : entry;
+    }
+
+    // --------------------------------------------------------------------------------------------------- known values
+
+    void set_constant(Constant value) {
+        Item result;
+        result.constant = std::move(value);
+        set_item(0, std::move(result));
+    }
+    void constant_node() {
+        const OnnxNode& node = *node_;
+        if (const OnnxAttribute* a = node.attribute("value"); a != nullptr && !a->values<OnnxTensor>().empty()) {
+            return set_constant(Constant::of(a->values<OnnxTensor>()[0]));
+        }
+        for (const char* name : {"value_float", "value_floats", "value_int", "value_ints"}) {
+            const OnnxAttribute* a = node.attribute(name);
+            if (a == nullptr) continue;
+            const bool list = std::string_view(name).back() == 's';
+            const std::vector<double> reals(a->values<float>().begin(), a->values<float>().end());
+            const std::vector<std::int64_t> whole(a->values<std::int64_t>().begin(), a->values<std::int64_t>().end());
+            const std::size_t count = reals.size() + whole.size();
+            if (!list && count != 1) fail("attribute '", name, "' has ", count, " values; one is expected");
+            const Dims dims = list ? Dims{count} : Dims{};
+            return set_constant(whole.empty() ? Constant::of(OnnxElement::float32, dims, reals, budget_)
+                                              : Constant::of(OnnxElement::int64, dims, whole, budget_));
+        }
+        fail("its value is no tensor of numbers");
+    }
+    void shape_node() {
+        const Dims dims = item(0).dims();
+        const auto rank = static_cast<std::int64_t>(dims.size());
+        const auto place = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + rank : at, 0, rank); };
+        const std::int64_t start = place(std::clamp<std::int64_t>(integer_attribute(*node_, "start", 0), -64, 64));
+        const std::int64_t end = place(std::clamp<std::int64_t>(integer_attribute(*node_, "end", rank), -64, 64));
+        std::vector<std::int64_t> extents;
+        for (std::int64_t i = start; i < end; ++i)
+            extents.push_back(static_cast<std::int64_t>(dims[static_cast<std::size_t>(i)]));
+        set_constant(Constant::of(OnnxElement::int64, {extents.size()}, extents, budget_));
+    }
+    void size_node() {
+        set_constant(Constant::filled(OnnxElement::int64, {}, static_cast<double>(elements_of(item(0).dims()))));
+    }
+
+    // -------------------------------------------------------------------------------------------------------- movement
+
+    void bind_reshaped(const Dims& dims) {
+        single_output();
+        set_item(0, reshaped(computed(0), dims));
+    }
+    void reshape_node() {
+        const bool allow_zero = integer_attribute(*node_, "allowzero", 0) != 0;
+        bind_reshaped(reshaped_dims(computed(0).dims(), integers(1, "shape"), allow_zero));
+    }
+    void flatten() {
+        bind_reshaped(flattened_dims(computed(0).dims(), integer_attribute(*node_, "axis", 1)));
+    }
+    void squeeze() {
+        bind_reshaped(squeezed_dims(computed(0).dims(), integers(1, "axes")));
+    }
+    void unsqueeze() {
+        bind_reshaped(unsqueezed_dims(computed(0).dims(), integers(1, "axes")));
+    }
+    void transpose() {
+        Item x = computed(0);
+        const Dims order = fold_op::transpose_order(*node_, x.rank());
+        for (Form& form : x.forms) form.layout = form.layout.transposed(order);
+        set_item(0, std::move(x));
+    }
+    /// Reshape, transpose, reshape: all of it a matter of layout.
+    void regrouped(const Dims& apart, const Dims& order, const Dims& dims) {
+        Item x = reshaped(computed(0), apart);
+        for (Form& form : x.forms) form.layout = form.layout.transposed(order);
+        set_item(0, reshaped(x, dims));
+    }
+    std::pair<Dims, std::size_t> blocks() {
+        const Dims d = computed(0).dims();
+        const std::int64_t block = integer_attribute(*node_, "blocksize", 0);
+        if (d.size() != 4 || block < 1 || block > 1 << 12)
+            fail("blocks of ", block, " of [", dims_text(d), "]; an image is expected");
+        return {d, static_cast<std::size_t>(block)};
+    }
+    void depth_to_space() {
+        const auto [d, b] = blocks();
+        if (d[1] % (b * b) != 0) fail("its ", d[1], " channels do not divide into blocks of ", b);
+        const std::size_t c = d[1] / (b * b);
+        const Dims to{d[0], c, d[2] * b, d[3] * b};
+        if (text_attribute(*node_, "mode", "DCR") == "CRD")
+            return regrouped({d[0], c, b, b, d[2], d[3]}, {0, 1, 4, 2, 5, 3}, to);
+        regrouped({d[0], b, b, c, d[2], d[3]}, {0, 3, 4, 1, 5, 2}, to);
+    }
+    void space_to_depth() {
+        const auto [d, b] = blocks();
+        if (d[2] % b != 0 || d[3] % b != 0) fail("[", dims_text(d), "] does not divide into blocks of ", b);
+        regrouped({d[0], d[1], d[2] / b, b, d[3] / b, b}, {0, 3, 5, 1, 2, 4}, {d[0], d[1] * b * b, d[2] / b, d[3] / b});
+    }
+    void expand() {
+        Dims to;
+        for (const std::int64_t e : integers(1, "shape")) to.push_back(extent_of(e));
+        set_item(0, expanded(computed(0), broadcast_dims(computed(0).dims(), to)));
+    }
+    /// Each axis a pair: how often it repeats, and itself.
+    void tile() {
+        const Dims dims = computed(0).dims();
+        const std::vector<std::int64_t> repeats = integers(1, "repeats");
+        if (repeats.size() != dims.size()) fail("it repeats ", repeats.size(), " axes of ", dims.size());
+        Dims apart, to, joined;
+        for (std::size_t axis = 0; axis < dims.size(); ++axis) {
+            if (repeats[axis] < 1 || repeats[axis] > 1 << 20)
+                fail("it repeats axis ", axis, " ", repeats[axis], " times; 1 to 2^20 are supported");
+            const auto count = static_cast<std::size_t>(repeats[axis]);
+            if (count > 1) apart.push_back(1), to.push_back(count);
+            apart.push_back(dims[axis]), to.push_back(dims[axis]);
+            joined.push_back(count * dims[axis]);
+        }
+        Item x = reshaped(computed(0), apart);
+        Item repeated = expanded(x, to);
+        set_item(0, reshaped(repeated, joined));
+    }
+    void concat_values() {
+        if (node_->inputs.size() == 1) return same();
+        std::vector<Item> items;
+        std::vector<const Item*> all;
+        for (std::size_t i = 0; i < node_->inputs.size(); ++i) items.push_back(computed(i));
+        for (const Item& x : items) all.push_back(&x);
+        Dims dims = items.front().dims();
+        const std::size_t axis = axis_in(integer_attribute(*node_, "axis", 1), dims.size());
+        for (std::size_t i = 1; i < items.size(); ++i) {
+            if (items[i].rank() != dims.size())
+                fail("[", dims_text(dims), "] and [", dims_text(items[i].dims()), "] differ in rank");
+            dims[axis] += items[i].dims()[axis];
+        }
+        const Dims order = common_order(all);
+        std::vector<ValueId> ids;
+        for (Item& x : items) ids.push_back(arranged(x, order));
+        const auto at = std::find(order.begin(), order.end(), axis) - order.begin();
+        bind(add(Concat{static_cast<std::int32_t>(at)}, ids), dims, order);
+    }
+    void pad() {
+        Item& x = computed(0);
+        Dims dims = x.dims();
+        const std::string mode = text_attribute(*node_, "mode", "constant");
+        if (mode != "constant") fail("its mode is '", onnx::printable(mode), "'; constant is supported");
+        const std::vector<std::int64_t> sides = integers(1, opset_ < 2 ? "paddings" : "pads");
+        std::vector<std::int64_t> axes;
+        if (has_input(3)) axes = constant(3, "axes").integers();
+        if (axes.empty()) {
+            for (std::size_t axis = 0; axis < dims.size(); ++axis) axes.push_back(static_cast<std::int64_t>(axis));
+        }
+        axes_in(axes, dims.size());
+        if (sides.size() != 2 * axes.size()) fail("it has ", sides.size(), " paddings for ", axes.size(), " axes");
+        const Dims order = common_order({&x});
+        Pad layer{.before = Dims(dims.size(), 0), .after = Dims(dims.size(), 0)};
+        for (std::size_t i = 0; i < axes.size(); ++i) {
+            const std::size_t axis = axis_in(axes[i], dims.size());
+            const auto at = static_cast<std::size_t>(std::find(order.begin(), order.end(), axis) - order.begin());
+            for (const std::int64_t side : {sides[i], sides[i + axes.size()]}) {
+                if (side < 0 || side > largest_window) fail("a padding is ", side, "; 0 to ", largest_window, " are supported");
+            }
+            layer.before[at] = static_cast<std::size_t>(sides[i]);
+            layer.after[at] = static_cast<std::size_t>(sides[i + axes.size()]);
+            dims[axis] += layer.before[at] + layer.after[at];
+        }
+        layer.value = has_input(2) ? static_cast<float>(constant(2, "value").number()) : real_attribute(*node_, "value", 0.0f);
+        bind(add(std::move(layer), {arranged(x, order)}), dims, order);
+    }
+    /// Only what takes everything.
+    void slice() {
+        KnownNode k{*node_, opset_, {}, budget_};
+        const Dims dims = computed(0).dims();
+        for (std::size_t i = 0; i < node_->inputs.size(); ++i)
+            k.inputs.push_back(i > 0 && has_input(i) ? &constant(i, "range") : nullptr);
+        const std::vector<Range> ranges = fold_op::ranges_of(k, dims);
+        for (std::size_t axis = 0; axis < dims.size(); ++axis) {
+            if (ranges[axis].count != dims[axis] || ranges[axis].step != 1)
+                fail("it takes a part of axis ", axis, "; no layer for it");
+        }
+        same();
+    }
+    void split() {
+        if (node_->outputs.size() != 1) fail("it splits a value in ", node_->outputs.size(), "; no layer for it");
+        same();
+    }
+
+    // ------------------------------------------------------------------------------------------------------- the model
+
+    /// Without the nodes whose values nobody uses, and with the file's names where they are free.
+    AnyModel finished() {
+        std::vector<char> used(graph_.values.size(), 0);
+        for (const ValueId id : graph_.outputs) used[id] = 1;
+        std::vector<Node> nodes;
+        for (std::size_t i = graph_.nodes.size(); i-- > 0;) {
+            if (used[graph_.nodes[i].outputs[0]] == 0) continue;
+            for (const ValueId id : graph_.nodes[i].inputs) used[id] = 1;
+            nodes.push_back(std::move(graph_.nodes[i]));
+        }
+        graph_.nodes.assign(std::make_move_iterator(nodes.rbegin()), std::make_move_iterator(nodes.rend()));
+        std::unordered_set<std::string> taken;
+        std::vector<char> named(graph_.values.size(), 0);
+        const auto name = [&](ValueId id, bool always) {
+            const auto wanted = wanted_names_.find(id);
+            if (named[id] != 0 || wanted == wanted_names_.end() || wanted->second.empty()) return;
+            if (!taken.insert(wanted->second).second && !always) return;
+            graph_.values[id].name = wanted->second;
+            named[id] = 1;
+        };
+        for (const ValueId id : graph_.inputs) name(id, true);
+        for (const ValueId id : graph_.outputs) name(id, true);
+        for (const Node& node : graph_.nodes) name(node.outputs[0], false);
+        for (const Node& node : graph_.nodes) {
+            const ValueId id = node.outputs[0];
+            if (named[id] != 0) continue;
+            const std::string base = graph_.values[id].name;
+            for (std::size_t n = 1; !taken.insert(graph_.values[id].name).second; ++n)
+                graph_.values[id].name = concat(base, "_", n);
+        }
+        return AnyModel(compacted(std::move(graph_)));
+    }
+};
+
+}  // namespace detail::onnx_import
+
+/// The model in these plain structs, computed in f32 whatever the width of its floats. Values that the file states as [batch,
+/// channels, ...] are kept as [batch, ..., channels] between the layers; inputs and outputs keep the file's order of axes
+/// unless the options say otherwise. What is known (initializers, shapes, arithmetic on them) is computed here. Throws an Error
+/// that names the model and lists everything in it that is not supported, each with its node and what is missing.
+inline AnyModel import_onnx(const OnnxModel& model, const OnnxImportOptions& options = {}) {
+    return detail::onnx_import::Importer(model, options).run();
+}
+
+/// The model in the file at `path`; data in other files of its folder are read too.
+inline AnyModel load_onnx(const std::string& path, OnnxImportOptions options = {}) {
+    options.name = path;
+    return import_onnx(read_onnx(path), options);
+}
+
+MOTE_END_NAMESPACE

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// The ONNX project's test cases: none answers wrongly, and at least so many are supported.
+
+#include <mote/engine/evaluate.hpp>
+#include <mote/io/onnx/conformance.hpp>
+
+#include <io/onnx/files.hpp>
+#include <support/error_text.hpp>
+
+namespace onnx_conformance_test {
+
+using namespace mote;
+
+std::vector<Tensor<f32>> answers(const AnyModel& model, const std::vector<Tensor<f32>>& inputs) {
+    Engine engine(model);
+    return evaluate(engine, inputs);
+}
+
+/// A folder of cases, and how many of them pass; more are supported with every layer that mote gets.
+struct Folder {
+    const char* name;
+    std::size_t passed;
+};
+constexpr Folder folders[] = {
+    {"onnx_node", 191},
+    {"onnx_node_new", 119},
+    {"onnx_simple", 5},
+    {"onnx_pytorch_converted", 47},
+    {"onnx_pytorch_operator", 15},
+};
+
+/// A network whose weights are all alike: its input is k / 150528 at place k.
+ConformanceResult light(const std::string& name) {
+    const std::string path = support::shared_path("onnx_light/light_" + name);
+    const OnnxModel model = read_onnx(path + ".onnx");
+    OnnxTensor input{.dims = {1, 3, 224, 224}, .element = OnnxElement::float32};
+    constexpr std::size_t count = 3 * 224 * 224;
+    const std::shared_ptr<std::byte> memory = allocate_bytes(4 * count);
+    for (std::size_t k = 0; k < count; ++k) {
+        const auto value = static_cast<float>(static_cast<double>(k) / static_cast<double>(count));
+        std::memcpy(memory.get() + 4 * k, &value, 4);
+    }
+    input.data = {memory, {memory.get(), 4 * count}};
+    OnnxImportOptions options;
+    options.name = name;
+    return check_conformance(model, {input}, {read_onnx_tensor(path + "_output_0.pb")}, answers, options);
+}
+
+std::size_t transposes(const AnyModel& model) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(model.nodes(), [&](const Node& n) { return get_if<Transpose>(model, n) != nullptr; }));
+}
+
+}  // namespace onnx_conformance_test
+
+TEST_CASE("onnx conformance: no case of the shared folders answers wrongly") {
+    using namespace onnx_conformance_test;
+    if (support::shared_missing()) return;
+    for (const Folder& folder : folders) {
+        const ConformanceReport report = check_conformance_folder(support::shared_path(folder.name), answers);
+        std::string text =
+            concat(folder.name, ": ", report.count(Conformance::passed), " passed, ", report.count(Conformance::failed),
+                   " failed, ", report.count(Conformance::unsupported), " unsupported");
+        for (const auto& [reason, count] : report.reasons()) {
+            if (count > 4) text += concat("\n  ", count, " x ", reason);
+        }
+        WARN(text);
+        for (const ConformanceResult& c : report.cases) {
+            if (c.outcome == Conformance::failed) FAIL_CHECK(c.name << ": " << c.reason);
+        }
+        CHECK(report.count(Conformance::passed) >= folder.passed);
+    }
+}
+
+TEST_CASE("onnx conformance: networks of real shapes answer what is expected") {
+    using namespace onnx_conformance_test;
+    if (support::shared_missing()) return;
+    for (const char* name : {"densenet121", "inception_v2", "resnet50", "shufflenet", "squeezenet"}) {
+        const ConformanceResult result = light(name);
+        INFO(name << ": " << result.reason);
+        CHECK(result.outcome == Conformance::passed);
+    }
+    for (const char* name : {"bvlc_alexnet", "inception_v1", "zfnet512"}) {
+        const ConformanceResult result = light(name);
+        INFO(name);
+        CHECK(result.outcome == Conformance::unsupported);
+        CHECK(result.reason.find("LRN") != std::string::npos);
+    }
+}
+
+TEST_CASE("onnx conformance: the largest network answers what is expected", "[.slow]") {
+    if (support::shared_missing()) return;
+    const mote::ConformanceResult result = onnx_conformance_test::light("vgg19");
+    INFO(result.reason);
+    CHECK(result.outcome == mote::Conformance::passed);
+}
+
+TEST_CASE("onnx conformance: a wrong answer fails, a shape that differs too, and NaN equals NaN") {
+    using namespace onnx_conformance_test;
+    OnnxModel model{.ir_version = 8, .opsets = {{"", 13}}};
+    model.graph.nodes = {{.op_type = "Relu", .inputs = {"x"}, .outputs = {"y"}}};
+    model.graph.inputs = {{"x", {.kind = OnnxType::Kind::tensor, .element = OnnxElement::float32}}};
+    model.graph.outputs = {{"y", {}}};
+    const auto tensor = [](std::vector<float> values) {
+        OnnxTensor result{.dims = {1, static_cast<std::int64_t>(values.size())}, .element = OnnxElement::float32};
+        result.data = onnx_test::bytes_of({reinterpret_cast<const char*>(values.data()), 4 * values.size()});
+        return result;
+    };
+    const auto outcome = [&](const OnnxTensor& expected, std::vector<float> given) {
+        return check_conformance(model, {tensor({1, 2, 3})}, {expected},
+                                 [&](const AnyModel&, const std::vector<Tensor<f32>>&) {
+                                     return std::vector<Tensor<f32>>{Tensor<f32>(Shape{1, given.size()}, given)};
+                                 })
+            .outcome;
+    };
+    const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+    CHECK(outcome(tensor({1, 2, 3}), {1, 2, 3.002f}) == Conformance::passed);
+    CHECK(outcome(tensor({1, 2, 3}), {1, 2, 3.004f}) == Conformance::failed);
+    CHECK(outcome(tensor({1, 2, 3}), {1, 2}) == Conformance::failed);
+    CHECK(outcome(tensor({nan, inf, -inf}), {nan, inf, -inf}) == Conformance::passed);
+    CHECK(outcome(tensor({nan, inf, -inf}), {nan, inf, inf}) == Conformance::failed);
+    CHECK(outcome(tensor({1, 2, 3}), {1, nan, 3}) == Conformance::failed);
+    CHECK(outcome(tensor({1, nan, 3}), {1, 2, 3}) == Conformance::failed);
+    model.graph.nodes[0].op_type = "Unheard";
+    const ConformanceResult result = check_conformance(model, {tensor({1})}, {tensor({1})}, answers);
+    CHECK(result.outcome == Conformance::unsupported);
+    CHECK(result.reason == "Unheard: no such operator is supported");
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+// import_onnx: images channels last without transposes between layers, known values computed, all that is missing told at once.
+
+#include <mote/engine/evaluate.hpp>
+#include <mote/io/onnx/import.hpp>
+#include <mote/io/onnx/write.hpp>
+
+#include <io/onnx/files.hpp>
+#include <support/error_text.hpp>
+#include <support/generate.hpp>
+
+namespace onnx_import_test {
+
+using namespace mote;
+using Integers = std::vector<std::int64_t>;
+
+OnnxValue value(std::string name, std::vector<OnnxDimension> dims) {
+    return {std::move(name), {.kind = OnnxType::Kind::tensor, .element = OnnxElement::float32, .shape = std::move(dims)}};
+}
+OnnxTensor reals(std::string name, Integers dims, const std::vector<float>& values) {
+    OnnxTensor result{.name = std::move(name), .dims = std::move(dims), .element = OnnxElement::float32};
+    result.data = onnx_test::bytes_of({reinterpret_cast<const char*>(values.data()), 4 * values.size()});
+    return result;
+}
+OnnxTensor integers(std::string name, const Integers& values) {
+    OnnxTensor result{
+        .name = std::move(name), .dims = {static_cast<std::int64_t>(values.size())}, .element = OnnxElement::int64};
+    result.data = onnx_test::bytes_of({reinterpret_cast<const char*>(values.data()), 8 * values.size()});
+    return result;
+}
+OnnxAttribute attribute(std::string name, Integers values) {
+    return {std::move(name), OnnxAttributeType::integers, "", std::move(values)};
+}
+OnnxAttribute attribute(std::string name, std::int64_t number) {
+    return {std::move(name), OnnxAttributeType::integer, "", Integers{number}};
+}
+OnnxNode node(std::string op, std::vector<std::string> inputs, std::string output, std::vector<OnnxAttribute> attributes = {}) {
+    return {.name = "the_" + output,
+            .op_type = std::move(op),
+            .inputs = std::move(inputs),
+            .outputs = {std::move(output)},
+            .attributes = std::move(attributes)};
+}
+
+/// Convolution, batch norm, pooling, a squeeze-excite gate, a reshape by the batch's extent, a dense layer.
+OnnxModel network() {
+    Random random(3);
+    const auto weights = [&](std::string name, Integers dims) {
+        return reals(std::move(name), dims, support::floats(static_cast<std::size_t>(*onnx_elements(dims)), random, 0.3f));
+    };
+    OnnxModel m{.ir_version = 8, .opsets = {{"", 13}}};
+    OnnxGraph& g = m.graph;
+    g.inputs = {value("image", {{-1, "batch"}, {3, ""}, {8, ""}, {6, ""}})};
+    g.outputs = {value("scores", {{-1, "batch"}, {5, ""}})};
+    g.initializers = {weights("w1", {4, 3, 3, 3}), weights("b1", {4}),     reals("scale", {4}, {1, 2, 0.5f, -1}),
+                      weights("shift", {4}),       weights("mean", {4}),   reals("variance", {4}, {1, 0.5f, 2, 0.25f}),
+                      weights("w2", {4, 4, 1, 1}), weights("w3", {5, 48}), weights("b3", {5}),
+                      integers("zero", {0}),       integers("minus", {-1})};
+    g.nodes = {node("Conv", {"image", "w1", "b1"}, "c", {attribute("pads", {1, 1, 1, 1})}),
+               node("BatchNormalization", {"c", "scale", "shift", "mean", "variance"}, "n"),
+               node("Relu", {"n"}, "r"),
+               node("MaxPool", {"r"}, "p", {attribute("kernel_shape", {2, 2}), attribute("strides", {2, 2})}),
+               node("GlobalAveragePool", {"p"}, "a"),
+               node("Conv", {"a", "w2"}, "e"),
+               node("Sigmoid", {"e"}, "gate"),
+               node("Mul", {"p", "gate"}, "g"),
+               node("Shape", {"g"}, "shape"),
+               node("Gather", {"shape", "zero"}, "first", {attribute("axis", 0)}),
+               node("Concat", {"first", "minus"}, "flat", {attribute("axis", 0)}),
+               node("Reshape", {"g", "flat"}, "f"),
+               node("Gemm", {"f", "w3", "b3"}, "scores", {attribute("transB", 1)})};
+    return m;
+}
+
+std::size_t transposes(const AnyModel& model) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(model.nodes(), [&](const Node& n) { return get_if<Transpose>(model, n) != nullptr; }));
+}
+
+}  // namespace onnx_import_test
+
+TEST_CASE("onnx import: a convolutional network has no transpose between its layers") {
+    using namespace onnx_import_test;
+    const OnnxModel file = network();
+    const AnyModel first = import_onnx(file);
+    CHECK(first.value(first.inputs()[0]).shape == Shape{1, 3, 8, 6});
+    CHECK(first.value(first.inputs()[0]).name == "image");
+    CHECK(first.value(first.outputs()[0]).name == "scores");
+    CHECK(transposes(first) == 1);
+    CHECK(get_if<Transpose>(first, first.nodes()[0]) != nullptr);
+    const AnyModel last = import_onnx(file, {.channels_last_io = true});
+    CHECK(last.value(last.inputs()[0]).shape == Shape{1, 8, 6, 3});
+    CHECK(transposes(last) == 0);
+    CHECK(std::ranges::any_of(last.nodes(), [](const Node& n) { return n.name == "the_c"; }));
+
+    Random random(5);
+    const Tensor<f32> image({1, 3, 8, 6}, support::floats(144, random));
+    Tensor<f32> turned(Shape{1, 8, 6, 3});
+    for (std::size_t c = 0; c < 3; ++c) {
+        for (std::size_t i = 0; i < 48; ++i) turned[i * 3 + c] = std::as_const(image)[c * 48 + i];
+    }
+    Engine a(first), b(last);
+    const Tensor<f32> x = evaluate(a, image), y = evaluate(b, turned);
+    CHECK(x == y);
+    Engine two(with_batch(first, 2));
+    std::vector<float> twice(image.values().begin(), image.values().end());
+    twice.insert(twice.end(), image.values().begin(), image.values().end());
+    const Tensor<f32> both = evaluate(two, Tensor<f32>({2, 3, 8, 6}, twice));
+    CHECK(support::relative_difference({x[0], x[1], x[2], x[3], x[4]}, {both[5], both[6], both[7], both[8], both[9]}) < 1e-5);
+}
+
+TEST_CASE("onnx import: open axes take their extents from the options") {
+    using namespace onnx_import_test;
+    OnnxModel file = network();
+    CHECK(import_onnx(file, {.batch = 3}).value(0).shape[0] == 3);
+    CHECK(import_onnx(file, {.dimensions = {{"batch", 2}}}).value(0).shape[0] == 2);
+    (*file.graph.inputs[0].type.shape)[2] = {-1, "rows"};
+    CHECK_ERROR(import_onnx(file), "input 'image'", "axis 2 is open ('rows')", "dimensions");
+    CHECK(import_onnx(file, {.dimensions = {{"rows", 8}}}).value(0).shape[2] == 8);
+    CHECK_ERROR(import_onnx(file, {.dimensions = {{"rows", 0}}}), "input 'image'", "extents from 1");
+    file.graph.inputs[0].type.shape.reset();
+    CHECK_ERROR(import_onnx(file), "input 'image'", "rank");
+}
+
+TEST_CASE("onnx import: everything that is not supported is told in one error") {
+    using namespace onnx_import_test;
+    OnnxModel file = network();
+    file.opsets[0].version = 99;
+    file.graph.nodes[2].op_type = "Unheard";
+    file.graph.nodes.push_back(node("Erf", {"a"}, "erf"));
+    file.graph.nodes.push_back(node("Softmax", {"nowhere"}, "s"));
+    file.graph.nodes.push_back(node("Other", {"c"}, "o"));
+    file.graph.nodes.back().domain = "org.example";
+    file.graph.outputs.push_back(value("absent", {}));
+    file.graph.outputs.push_back(value("shift", {}));
+    CHECK_ERROR(import_onnx(file, {.name = "net.onnx"}), "'net.onnx': 7 things", "opset 99", "node 'the_r' (Unheard)",
+                "node 'the_erf' (Erf)", "node 'the_s' (Softmax): input 0 ('nowhere') is made by no node",
+                "node 'the_o' (org.example.Other)", "output 'absent'", "output 'shift': it is a constant");
+}
+
+TEST_CASE("onnx import: what a node states is checked") {
+    using namespace onnx_import_test;
+    const auto refused = [](auto change, std::initializer_list<std::string_view> parts) {
+        OnnxModel file = network();
+        change(file.graph);
+        support::check_text(__FILE__, __LINE__, support::error_text([&] { import_onnx(file); }), parts);
+    };
+    const auto conv = [](Integers values, const char* name) {
+        return [=](OnnxGraph& g) { g.nodes[0].attributes.push_back(attribute(name, values)); };
+    };
+    refused(conv({0, 1}, "strides"), {"node 'the_c' (Conv)", "strides holds 0"});
+    refused(conv({1}, "strides"), {"node 'the_c' (Conv)", "2 are expected"});
+    refused(conv({1, -5}, "dilations"), {"node 'the_c' (Conv)", "dilations holds -5"});
+    refused(
+        [](OnnxGraph& g) {
+            g.nodes[0].attributes[0] = attribute("pads", {1, 1, 1, std::int64_t{1} << 60});
+        },
+        {"node 'the_c' (Conv)", "pads"});
+    refused([](OnnxGraph& g) { g.nodes[0].attributes.push_back(attribute("group", 0)); },
+            {"node 'the_c' (Conv)", "group is 0"});
+    refused([](OnnxGraph& g) { g.nodes[0].attributes.push_back(attribute("group", 2)); }, {"node 'the_c' (Conv)", "groups"});
+    refused([](OnnxGraph& g) { g.nodes[0].inputs[1] = "c"; }, {"node 'the_c' (Conv)", "made by no node before it"});
+    refused([](OnnxGraph& g) { g.nodes[0].inputs[1] = "image"; }, {"node 'the_c' (Conv)", "is computed; a constant"});
+    refused([](OnnxGraph& g) { g.nodes[0].inputs.resize(1); }, {"node 'the_c' (Conv)", "input 1 is missing"});
+    refused([](OnnxGraph& g) { g.nodes[1].outputs[0] = "c"; }, {"node 'the_n' (BatchNormalization)", "made before"});
+    refused([](OnnxGraph& g) { g.nodes[9].attributes[0] = attribute("axis", 9); }, {"node 'the_first' (Gather)", "axis 9"});
+    refused(
+        [](OnnxGraph& g) {
+            g.nodes[3].attributes.pop_back(), g.nodes[3].attributes[0] = attribute("kernel_shape", {9, 9});
+        },
+        {"node 'the_p' (MaxPool)"});
+    refused([](OnnxGraph& g) { g.initializers[9] = integers("zero", {4}); }, {"node 'the_first' (Gather)", "axis 4"});
+    refused([](OnnxGraph& g) { g.initializers[10] = integers("minus", {7}); }, {"node 'the_f' (Reshape)", "48 elements"});
+    refused([](OnnxGraph& g) { g.initializers[7].dims = {48, 5}; }, {"node 'the_scores' (Gemm)", "do not broadcast"});
+}
+
+TEST_CASE("onnx import: constants grow within the limit only") {
+    using namespace onnx_import_test;
+    OnnxModel file = network();
+    file.graph.initializers.push_back(integers("huge", {1 << 20, 1 << 20}));
+    file.graph.initializers.push_back(integers("large", {1, 3, 1 << 14, 1 << 10}));
+    file.graph.nodes.push_back(node("ConstantOfShape", {"huge"}, "fill"));
+    CHECK(import_onnx(file).nodes().size() > 5);  // nobody asks for its elements
+    file.graph.nodes.push_back(node("Add", {"fill", "fill"}, "sum"));
+    CHECK_ERROR(import_onnx(file), "node 'the_sum' (Add)", "max_constant_bytes");
+    file.graph.nodes.resize(14);
+    file.graph.nodes.push_back(node("ConstantOfShape", {"large"}, "some"));
+    file.graph.nodes.push_back(node("Conv", {"image", "some"}, "y"));
+    CHECK_ERROR(import_onnx(file, {.max_constant_bytes = 1 << 20}), "node 'the_y' (Conv)", "max_constant_bytes");
+}
+
+TEST_CASE("onnx import: damaged models give an error or a model") {
+    using namespace onnx_import_test;
+    const std::string bytes = write_onnx(network());
+    Random random(11);
+    std::size_t models = 0;
+    for (int round = 0; round < 2000; ++round) {
+        std::string damaged = bytes;
+        for (int i = 0; i < 1 + round % 3; ++i) damaged[random.below(damaged.size())] = static_cast<char>(random.below(256));
+        static_cast<void>(support::error_text([&] {
+            import_onnx(read_onnx("damaged", onnx_test::bytes_of(damaged)), {.max_constant_bytes = 1 << 24});
+            ++models;
+        }));
+    }
+    CHECK(models > 100);
+}
