@@ -25,8 +25,8 @@ constexpr Folder folders[] = {
     {"onnx_node", 191},
     {"onnx_node_new", 119},
     {"onnx_simple", 5},
-    {"onnx_pytorch_converted", 47},
-    {"onnx_pytorch_operator", 15},
+    {"onnx_pytorch_converted", 48},
+    {"onnx_pytorch_operator", 17},
 };
 
 /// A network whose weights are all alike: its input is k / 150528 at place k.

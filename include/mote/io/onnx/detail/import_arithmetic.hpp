@@ -409,6 +409,18 @@ class Arithmetic : protected ImportState {
             const Form y = dense(x, b, {});
             return bind(y.id, y.layout);
         }
+        if (!known(2)) {
+            const float beta = real_attribute(*node_, "beta", 1.0f);
+            Item y, c = computed(2);
+            y.forms = {dense(x, b, {})};
+            if (broadcast_dims(y.dims(), c.dims()) != y.dims())
+                fail("its C is [", dims_text(c.dims()), "]; one that broadcasts to [", rows, "x", out, "] is expected");
+            if (beta != 1.0f) c.forms = {scaled(c.forms.front(), beta, 0.0f)};
+            std::vector<Item> items{y, expanded(c, y.dims())};
+            std::vector<ValueId> ids;
+            const Layout layout = alike(items, ids);
+            return bind(add(Add{}, ids), layout);
+        }
         const Constant c = scaled_constant(constant(2, "C"), real_attribute(*node_, "beta", 1.0f), budget_);
         if (broadcast_dims(c.dims, {rows, out}) != Dims{rows, out})
             fail("its C is [", dims_text(c.dims), "]; one that broadcasts to [", rows, "x", out, "] is expected");

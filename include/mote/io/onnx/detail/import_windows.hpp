@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Import of ONNX operators with a window over an image: convolution, pooling, resizing; and of reductions and softmax.
+// Import of ONNX operators with a window over an image: pooling and resizing; and of reductions and softmax.
 
 #include <mote/io/onnx/detail/import_arithmetic.hpp>
 #include <mote/model/infer/reduction.hpp>
@@ -83,48 +83,6 @@ class Windows : protected Arithmetic {
         const Shape s = shape(id);
         const Dims dims = rank == 3 ? Dims{s[0], s[3], s[2]} : Dims{s[0], s[3], s[1], s[2]};
         bind(id, dims, Layout::channels_last(rank));
-    }
-
-    Tensor<f32> optional_bias(std::size_t place, std::size_t channels) {
-        if (!has_input(place)) return {};
-        return constant(place, "bias").reals(Shape{channels}, budget_);
-    }
-    void conv() {
-        Item& x = computed(0);
-        Constant w = constant(1, "weight");
-        const std::size_t rank = x.rank();
-        if (w.dims.size() != rank)
-            fail("its weight is [", dims_text(w.dims), "] and its input [", dims_text(x.dims()), "]; one rank is expected");
-        if (rank == 5) fail("three-dimensional convolution: no layer for it");
-        const ValueId in = image(x);
-        const std::size_t out = w.dims[0], channels = x.dims()[1];
-        if (elements_of(w.dims) == 0) fail("its weight is empty");
-        const std::vector<WindowAxis> axes = window(x.dims(), Dims(w.dims.begin() + 2, w.dims.end()));
-        const WindowAxis h = rank == 3 ? WindowAxis{} : axes[0], v = axes.back();
-        const std::int64_t group = integer_attribute(*node_, "group", 1);
-        if (group < 1 || group > largest_window) fail("its group is ", group, "; 1 or more is expected");
-        const auto groups = static_cast<std::size_t>(group);
-        if (rank == 3) w.dims.insert(w.dims.begin() + 2, 1);
-        const Shape to{out, w.dims[2], w.dims[3], w.dims[1]};
-        const Tensor<f32> weight = transposed(w, {0, 2, 3, 1}, budget_).reals(to, budget_);
-        Tensor<f32> bias = optional_bias(2, out);
-        if (groups > 1 && groups == channels && w.dims[1] == 1 && out % channels == 0) {
-            bind_image(add(DepthwiseConv2d<f32>{weight,
-                                                std::move(bias),
-                                                {h.stride, v.stride},
-                                                {h.dilation, v.dilation},
-                                                padding_of(h, v),
-                                                out / channels},
-                           {in}),
-                       rank);
-        } else {
-            bind_image(
-                add(
-                    Conv2d<f32>{
-                        weight, std::move(bias), {h.stride, v.stride}, {h.dilation, v.dilation}, padding_of(h, v), groups},
-                    {in}),
-                rank);
-        }
     }
 
     template <class Pool>
