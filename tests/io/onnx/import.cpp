@@ -72,9 +72,62 @@ OnnxModel network() {
     return m;
 }
 
-std::size_t transposes(const AnyModel& model) {
+OnnxTensor bytes(std::string name, Integers dims, const std::vector<std::int8_t>& values, OnnxElement element) {
+    OnnxTensor result{.name = std::move(name), .dims = std::move(dims), .element = element};
+    result.data = onnx_test::bytes_of({reinterpret_cast<const char*>(values.data()), values.size()});
+    return result;
+}
+
+/// The network with QuantizeLinear and DequantizeLinear around each operator: weights of signed bytes, values of unsigned ones.
+/// `limit` is the largest magnitude of each value.
+OnnxModel quantized_network(const std::vector<std::pair<std::string, float>>& limits) {
+    OnnxModel m = network();
+    OnnxGraph& g = m.graph;
+    std::erase_if(g.nodes, [](const OnnxNode& n) { return n.op_type == "BatchNormalization"; });
+    g.nodes[1].inputs = {"c"};
+    const std::vector<OnnxNode> plain = std::move(g.nodes);
+    g.nodes.clear();
+    const auto quantize = [&](const std::string& name, const std::string& result) {
+        for (const auto& [value, limit] : limits) {
+            if (value != name) continue;
+            g.initializers.push_back(reals(name + "_scale", {}, {2 * limit / 255}));
+            g.initializers.push_back(bytes(name + "_zero", {}, {static_cast<std::int8_t>(128)}, OnnxElement::uint8));
+            g.nodes.push_back(node("QuantizeLinear", {name, name + "_scale", name + "_zero"}, name + "_bytes"));
+            g.nodes.push_back(node("DequantizeLinear", {name + "_bytes", name + "_scale", name + "_zero"}, result));
+        }
+    };
+    quantize("image", "image_real");
+    for (OnnxNode n : plain) {
+        for (std::string& input : n.inputs) {
+            for (const auto& [value, limit] : limits) {
+                if (input == value && n.op_type != "Shape") input += "_real";
+            }
+            if (input != "w1" && input != "w2" && input != "w3") continue;
+            g.initializers.push_back(reals(input + "_scale", {}, {0.01f}));
+            g.initializers.push_back(bytes(input + "_zero", {}, {0}, OnnxElement::int8));
+            g.nodes.push_back(node("QuantizeLinear", {input, input + "_scale", input + "_zero"}, input + "_bytes"));
+            g.nodes.push_back(node("DequantizeLinear", {input + "_bytes", input + "_scale", input + "_zero"}, input + "_real"));
+            input += "_real";
+        }
+        const std::string output = n.outputs[0];
+        g.nodes.push_back(std::move(n));
+        quantize(output, output + "_real");
+    }
+    for (OnnxNode& n : g.nodes) {
+        if (n.op_type == "Shape") n.inputs[0] = "g";
+    }
+    g.outputs[0].name = "scores_real";
+    return m;
+}
+
+template <class L>
+std::size_t count_of(const AnyModel& model) {
     return static_cast<std::size_t>(
-        std::ranges::count_if(model.nodes(), [&](const Node& n) { return get_if<Transpose>(model, n) != nullptr; }));
+        std::ranges::count_if(model.nodes(), [&](const Node& n) { return get_if<L>(model, n) != nullptr; }));
+}
+
+std::size_t transposes(const AnyModel& model) {
+    return count_of<Transpose>(model);
 }
 
 }  // namespace onnx_import_test
@@ -107,6 +160,30 @@ TEST_CASE("onnx import: a convolutional network has no transpose between its lay
     twice.insert(twice.end(), image.values().begin(), image.values().end());
     const Tensor<f32> both = evaluate(two, Tensor<f32>({2, 3, 8, 6}, twice));
     CHECK(support::relative_difference({x[0], x[1], x[2], x[3], x[4]}, {both[5], both[6], both[7], both[8], both[9]}) < 1e-5);
+}
+
+TEST_CASE("onnx import: operators between QuantizeLinear and DequantizeLinear become layers of bytes") {
+    using namespace onnx_import_test;
+    const std::vector<std::pair<std::string, float>> limits = {{"image", 4}, {"r", 6},    {"p", 6}, {"a", 4},
+                                                               {"e", 4},     {"gate", 1}, {"g", 6}, {"scores", 12}};
+    OnnxModel real = network();
+    std::erase_if(real.graph.nodes, [](const OnnxNode& n) { return n.op_type == "BatchNormalization"; });
+    real.graph.nodes[1].inputs = {"c"};
+    const AnyModel exact = import_onnx(real), model = import_onnx(quantized_network(limits));
+    CHECK(count_of<Conv2d<i8>>(model) == 2);
+    CHECK(count_of<Dense<i8>>(model) == 1);
+    CHECK(count_of<Conv2d<f32>>(model) + count_of<Dense<f32>>(model) == 0);
+    CHECK(count_of<Transpose>(model) == 1);
+    for (const Value& value : model.values()) {
+        const bool ends = value.name == "image" || value.name == "scores_real";
+        INFO(value.name);
+        CHECK((value.element == Element::f32) == ends);
+    }
+    Random random(8);
+    const Tensor<f32> image({1, 3, 8, 6}, support::floats(144, random));
+    Engine a(exact), b(model);
+    const Tensor<f32> x = evaluate(a, image), y = evaluate(b, image);
+    for (std::size_t i = 0; i < 5; ++i) CHECK(std::abs(x[i] - y[i]) < 0.5f);  // a few steps of 24 / 255
 }
 
 TEST_CASE("onnx import: open axes take their extents from the options") {

@@ -57,7 +57,11 @@ inline constexpr Parameters parameters[] = {
     {"Clip", 1, 2},
     {"Conv", 1, 2},
     {"ConvTranspose", 1, 2},
+    {"DequantizeLinear", 1, 2},
     {"Dropout", 1, 2},
+    {"QLinearConv", 1, 8},
+    {"QLinearMatMul", 1, 7},
+    {"QuantizeLinear", 1, 2},
     {"Expand", 1, 1},
     {"Gather", 1, 1},
     {"Gemm", 1, 2},
@@ -122,6 +126,33 @@ inline Tensor<f32> reals(const OnnxTensor& tensor) {
     return result;
 }
 
+/// The tensor as the graph states it: data of bfloat16 are published as uint16 of the same bits.
+inline OnnxTensor as_stated(OnnxTensor tensor, const OnnxValue& value) {
+    const OnnxElement stated = value.type.element;
+    if (stated == OnnxElement::bfloat16 && tensor.element == OnnxElement::uint16) tensor.element = stated;
+    if (stated != OnnxElement::undefined && tensor.element != stated) {
+        fail("data: they are of ", onnx_element_name(tensor.element), " where the graph states ", onnx_element_name(stated));
+    }
+    return tensor;
+}
+
+/// Bytes as the real numbers that they stand for in a value of the model, and back.
+inline void to_reals(Tensor<f32>& tensor, OnnxElement element, const Value& value) {
+    if (value.element != Element::i8 || !value.quantization.present()) return;
+    const int shift = element == OnnxElement::uint8 ? 128 : 0;
+    for (float& x : tensor.values()) {
+        x = value.quantization.params().scale * (x - static_cast<float>(shift + value.quantization.params().zero_point));
+    }
+}
+inline void to_bytes(Tensor<f32>& tensor, OnnxElement element, const Value& value) {
+    if (value.element != Element::i8 || !value.quantization.present()) return;
+    const int shift = element == OnnxElement::uint8 ? 128 : 0;
+    for (float& x : tensor.values()) {
+        const double steps = round_half_even(static_cast<double>(x) / static_cast<double>(value.quantization.params().scale));
+        x = static_cast<float>(steps) + static_cast<float>(shift + value.quantization.params().zero_point);
+    }
+}
+
 /// What differs first; "" where nothing does.
 inline std::string difference(const Tensor<f32>& got, const OnnxTensor& tensor, ConformanceTolerance tolerance) {
     const onnx_import::Constant expected = onnx_import::Constant::of(tensor);
@@ -165,12 +196,13 @@ ConformanceResult check_conformance(OnnxModel model, const std::vector<OnnxTenso
     ConformanceResult result{options.name, Conformance::unsupported, {}};
     try {
         std::vector<Tensor<f32>> given;
+        std::vector<OnnxElement> elements;
         std::size_t next = 0;
         for (OnnxValue& input : model.graph.inputs) {
             if (std::ranges::any_of(model.graph.initializers, [&](const OnnxTensor& t) { return t.name == input.name; }))
                 continue;
             if (next == inputs.size()) fail("there are ", inputs.size(), " inputs; more are expected");
-            OnnxTensor tensor = inputs[next++];
+            OnnxTensor tensor = conformance::as_stated(inputs[next++], input);
             if (conformance::is_parameter(model.graph, input.name)) {
                 tensor.name = input.name;
                 model.graph.initializers.push_back(std::move(tensor));
@@ -178,17 +210,26 @@ ConformanceResult check_conformance(OnnxModel model, const std::vector<OnnxTenso
             }
             input.type.shape.emplace();
             for (const std::int64_t extent : tensor.dims) input.type.shape->push_back({extent, {}});
-            if (tensor.element == input.type.element && tensor.strings.empty()) given.push_back(conformance::reals(tensor));
+            elements.push_back(tensor.element);
+            given.push_back(conformance::reals(tensor));
         }
         const AnyModel imported = import_onnx(model, options);
-        const std::vector<Tensor<f32>> got = run(imported, given);
+        for (std::size_t i = 0; i < given.size() && i < elements.size() && i < imported.inputs().size(); ++i) {
+            conformance::to_reals(given[i], elements[i], imported.value(imported.inputs()[i]));
+        }
+        std::vector<Tensor<f32>> got = run(imported, given);
+        for (std::size_t i = 0; i < got.size() && i < outputs.size() && i < imported.outputs().size(); ++i) {
+            conformance::to_bytes(got[i], outputs[i].element, imported.value(imported.outputs()[i]));
+        }
         result.outcome = Conformance::failed;
         if (got.size() != outputs.size()) {
             result.reason = concat("it has ", got.size(), " outputs; ", outputs.size(), " are expected");
             return result;
         }
         for (std::size_t i = 0; i < got.size() && result.reason.empty(); ++i) {
-            const std::string flaw = conformance::difference(got[i], outputs[i], tolerance);
+            const OnnxTensor expected =
+                i < model.graph.outputs.size() ? conformance::as_stated(outputs[i], model.graph.outputs[i]) : outputs[i];
+            const std::string flaw = conformance::difference(got[i], expected, tolerance);
             if (!flaw.empty()) result.reason = concat("output ", i, ": ", flaw);
         }
         if (result.reason.empty()) result.outcome = Conformance::passed;

@@ -19,6 +19,10 @@ class Importer : private Movement {
         if (opset_ < 1 || opset_ > newest_opset) {
             note("the model", concat("it uses opset ", opset_, "; 1 to ", newest_opset, " are supported"));
         }
+        nodes_ = without_fused_quantization(model_.graph.nodes);
+        for (const OnnxNode& node : nodes_) {
+            for (const std::string& input : node.inputs) users_[input].push_back(&node);
+        }
         for (const OnnxValue& output : model_.graph.outputs) names_.insert(output.name);
         for (const OnnxTensor& tensor : model_.graph.initializers) {
             guarded(concat("constant '", onnx::printable(tensor.name), "'"), [&] {
@@ -31,13 +35,15 @@ class Importer : private Movement {
             note(concat("constant '", onnx::printable(sparse.values.name), "'"), "it is sparse; dense ones are supported");
             lose(sparse.values.name);
         }
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {  // what later nodes state is known before it is needed
+            if (nodes_[i].op_type == "Constant") convert_node(i);
+        }
         for (const OnnxValue& input : model_.graph.inputs) {
             if (items_.count(input.name) != 0) continue;  // an initializer is its value
             if (!guarded(concat("input '", onnx::printable(input.name), "'"), [&] { add_input(input); })) lose(input.name);
         }
-        for (std::size_t i = 0; i < model_.graph.nodes.size(); ++i) {
-            node_ = &model_.graph.nodes[i];
-            convert_node(i);
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            if (nodes_[i].op_type != "Constant") convert_node(i);
         }
         node_ = nullptr;
         for (const OnnxValue& output : model_.graph.outputs) {
@@ -86,7 +92,7 @@ class Importer : private Movement {
 
     void add_input(const OnnxValue& input) {
         if (input.type.kind != OnnxType::Kind::tensor) fail("it is no tensor; tensors are supported");
-        if (!is_float(input.type.element)) fail("it is of ", onnx_element_name(input.type.element), "; floats are supported");
+        const Quantization q = is_float(input.type.element) ? Quantization() : input_quantization(input);
         if (!input.type.shape) fail("its rank is not stated");
         Dims dims;
         for (std::size_t axis = 0; axis < input.type.shape->size(); ++axis)
@@ -97,7 +103,7 @@ class Importer : private Movement {
         Dims stored;
         for (const std::size_t axis : order) stored.push_back(dims[axis]);
         const auto id = narrow<ValueId>(graph_.values.size());
-        graph_.values.push_back({unused(input.name), make_shape(stored), Element::f32, {}});
+        graph_.values.push_back({unused(input.name), make_shape(stored), q.present() ? Element::i8 : Element::f32, q});
         graph_.inputs.push_back(id);
         if (shape(id).elements() == 0 || shape(id).elements() >= Shape::absurd)
             fail("it is [", dims_text(dims), "]; extents from 1 that memory holds are expected");
@@ -106,6 +112,16 @@ class Importer : private Movement {
         item.element = input.type.element;
         item.forms.push_back({id, Layout(dims, order)});
         define(input.name, std::move(item));
+    }
+    /// Bytes are real numbers to those that use them.
+    Quantization input_quantization(const OnnxValue& input) const {
+        const auto users = users_.find(input.name);
+        const bool bytes = input.type.element == OnnxElement::int8 || input.type.element == OnnxElement::uint8;
+        if (bytes && users != users_.end() && users->second.front()->op_type == "DequantizeLinear") {
+            if (const std::optional<Steps> s = steps_of(*users->second.front(), input.type.element)) return s->whole();
+        }
+        fail("it is of ", onnx_element_name(input.type.element),
+             bytes ? ", and nothing states its scale" : "; floats are supported");
     }
     std::size_t extent(const OnnxDimension& dimension, std::size_t axis) const {
         if (dimension.extent >= 0) return static_cast<std::size_t>(dimension.extent);
@@ -129,6 +145,7 @@ class Importer : private Movement {
         const bool turned = options_.channels_last_io && rank >= 3 && rank <= 5;
         const Dims order = turned ? Layout::channels_last(rank) : Layout::in_order(rank);
         if (rank > Shape::max_rank) fail("it has ", rank, " axes; up to ", Shape::max_rank, " are supported");
+        make_real(x);
         ValueId id = arranged(x, order);
         const auto taken = [&](const std::vector<ValueId>& ids) { return std::find(ids.begin(), ids.end(), id) != ids.end(); };
         if (taken(graph_.inputs) || taken(graph_.outputs)) {
@@ -142,6 +159,7 @@ class Importer : private Movement {
     }
 
     void convert_node(std::size_t position) {
+        node_ = &nodes_[position];
         const OnnxNode& node = *node_;
         const std::string what = concat(
             "node ", node.name.empty() ? concat("number ", position) : concat("'", onnx::printable(node.name), "'"), " (",
@@ -161,6 +179,7 @@ class Importer : private Movement {
         bool done = false;
         if (usable) {
             done = guarded(what, [&] {
+                if (node.outputs.empty()) fail("it has no output; one at least is expected");
                 if (all_known && fold != nullptr) {
                     fold_node(fold);
                 } else if (entry != nullptr) {
@@ -207,6 +226,7 @@ class Importer : private Movement {
             {"Conv", &Importer::conv},
             {"ConvTranspose", &Importer::conv_transpose},
             {"DepthToSpace", &Importer::depth_to_space},
+            {"DequantizeLinear", &Importer::dequantize_linear},
             {"Div", &Importer::binary<Operation::div>},
             {"Dropout", &Importer::dropout},
             {"Expand", &Importer::expand},
@@ -228,6 +248,7 @@ class Importer : private Movement {
             {"PRelu", &Importer::prelu},
             {"Pad", &Importer::pad},
             {"Pow", &Importer::power},
+            {"QuantizeLinear", &Importer::quantize_linear},
             {"ReduceL1", &Importer::reduce<Sum, Prepared::magnitudes>},
             {"ReduceMax", &Importer::reduce<MaxPool2d, Prepared::nothing>},
             {"ReduceMean", &Importer::reduce<AveragePool2d, Prepared::nothing>},

@@ -50,6 +50,10 @@ struct Constant {
 
     static Constant of(const OnnxTensor& tensor) {
         if (!tensor.strings.empty() || tensor.element == OnnxElement::string) fail("it holds strings; numbers are supported");
+        const std::optional<std::uint64_t> count = onnx_elements(tensor.dims);
+        if (!count || tensor.data.bytes.size() != onnx_bytes(tensor.element, *count)) {
+            fail("it holds ", tensor.data.bytes.size(), " bytes, which do not fit its dims");
+        }
         return {Dims(tensor.dims.begin(), tensor.dims.end()), tensor.element, tensor.data, false};
     }
     /// One number as an element, everywhere.
@@ -240,7 +244,9 @@ class Walk {
     std::int64_t at_;
 };
 
+/// Elements between neighbours along each axis; 0 where there are no elements.
 inline std::vector<std::int64_t> strides_of(const Dims& dims) {
+    if (elements_of(dims) == 0) return std::vector<std::int64_t>(dims.size(), 0);
     std::vector<std::int64_t> strides(dims.size(), 1);
     for (std::size_t axis = dims.size(); axis-- > 1;) strides[axis - 1] = strides[axis] * static_cast<std::int64_t>(dims[axis]);
     return strides;

@@ -2,15 +2,16 @@
 #pragma once
 // Import of ONNX operators that treat each element alone, join values, contract or reduce them.
 
-#include <mote/io/onnx/detail/import_state.hpp>
+#include <mote/io/onnx/detail/import_quantized.hpp>
+#include <mote/layers/table.hpp>
 
 MOTE_BEGIN_NAMESPACE
 
 namespace detail::onnx_import {
 
-class Arithmetic : protected ImportState {
+class Arithmetic : protected Quantized {
   public:
-    using ImportState::ImportState;
+    using Quantized::Quantized;
 
   protected:
     // ---------------------------------------------------------------------------------------------- one value alone
@@ -19,6 +20,15 @@ class Arithmetic : protected ImportState {
     void unary(L layer) {
         single_output();
         const Form x = computed(0).forms.front();
+        if (const std::optional<Item> bytes = bytes_of(0)) {
+            const Form& from = bytes->forms.front();
+            if constexpr (std::is_same_v<L, Relu> || std::is_same_v<L, Relu6>) {
+                return bind(add(std::move(layer), {from.id}), from.layout);
+            } else if (const std::optional<Quantization> q = next_quantization()) {
+                layer = with_table(std::move(layer), quantization_of(*bytes).params(), q->params());
+                return bind(add(std::move(layer), {from.id}, *q), from.layout);
+            }
+        }
         bind(add(std::move(layer), {x.id}), x.layout);
     }
     template <class L>
@@ -64,6 +74,9 @@ class Arithmetic : protected ImportState {
                  "; floats are supported");
         }
         Item result = computed(0);
+        if (static_cast<OnnxElement>(to) == OnnxElement::bfloat16 && result.element != OnnxElement::bfloat16) {
+            fail("it rounds to bfloat16; no layer for it");
+        }
         result.element = static_cast<OnnxElement>(to);
         set_item(0, std::move(result));
     }
@@ -82,6 +95,7 @@ class Arithmetic : protected ImportState {
         ValueId id = x.id;
         if (shape(id).rank() < 2) id = reshape(id, {1, shape(id).elements()});
         const Shape channels{shape(id).back()};
+        budget_.take(16 * channels.elements());
         return {add(affine(filled(channels, scale), filled(channels, shift)), {id}), x.layout};
     }
     static Tensor<f32> filled(const Shape& shape, float value) {
@@ -121,6 +135,7 @@ class Arithmetic : protected ImportState {
         if (varying.empty()) {
             Form form = x.forms.front();
             if (shape(form.id).rank() < 2) form.id = reshape(form.id, {1, shape(form.id).elements()});
+            budget_.take(4 * shape(form.id).back());
             return {form, filled(Shape{shape(form.id).back()}, static_cast<float>(c.real(0)))};
         }
         if (varying.size() == 1) {
@@ -263,6 +278,7 @@ class Arithmetic : protected ImportState {
         if (dims != x.dims()) x = expanded(x, dims);
         auto [form, values] = by_channel(x, c);
         const Shape channels = values.shape();
+        budget_.take(16 * channels.elements());
         Tensor<f32> scale = filled(channels, operation == Operation::sub && first ? -1.0f : 1.0f),
                     shift = filled(channels, 0.0f);
         const Tensor<f32>& read = values;
@@ -280,6 +296,7 @@ class Arithmetic : protected ImportState {
         if (known(0) || known(1)) return with_constant(operation);
         if constexpr (operation == Operation::div) fail("it divides by a computed value; by a constant is supported");
         if (operation == Operation::mul && gated()) return;
+        if (const std::optional<Quantization> q = next_quantization(); q && sum_of_bytes<operation>(*q)) return;
         std::vector<Item> items = broadcast_inputs();
         std::vector<ValueId> ids;
         if (operation == Operation::sub) items[1].forms = {scaled(items[1].forms.front(), -1.0f, 0.0f)};
@@ -290,6 +307,21 @@ class Arithmetic : protected ImportState {
             bind(add(Add{}, ids), layout);
         }
     }
+    /// Two values of one shape, both in bytes.
+    template <Operation operation>
+    bool sum_of_bytes(const Quantization& q) {
+        std::optional<Item> a = bytes_of(0), b = bytes_of(1);
+        if (!a || !b || operation == Operation::sub || a->dims() != b->dims()) return false;
+        std::vector<Item> items{std::move(*a), std::move(*b)};
+        std::vector<ValueId> ids;
+        const Layout layout = alike(items, ids);
+        if constexpr (operation == Operation::mul) {
+            bind(add(Mul{}, ids, q), layout);
+        } else {
+            bind(add(Add{}, ids, q), layout);
+        }
+        return true;
+    }
     /// An image times one number a channel: the layer repeats those itself.
     bool gated() {
         Item *a = &computed(0), *b = &computed(1);
@@ -298,7 +330,11 @@ class Arithmetic : protected ImportState {
         const Dims x = a->dims(), y = b->dims();
         if (y[0] != x[0] || y[1] != x[1] || elements_of(y) != y[0] * y[1]) return false;
         const Dims order = Layout::channels_last(x.size());
-        bind(add(Mul{}, {arranged(*a, order), arranged(*b, order)}), x, order);
+        std::optional<Item> image = bytes_of(a == &computed(0) ? 0 : 1), gate = bytes_of(a == &computed(0) ? 1 : 0);
+        const std::optional<Quantization> q = next_quantization();
+        const bool bytes = image && gate && q;
+        if (bytes) a = &*image, b = &*gate;
+        bind(add(Mul{}, {arranged(*a, order), arranged(*b, order)}, bytes ? *q : Quantization()), x, order);
         return true;
     }
     Form summed() {
@@ -350,6 +386,19 @@ class Arithmetic : protected ImportState {
     /// x [..., in] with weights [out, in], and a bias [out] or none. Where x was flattened from an image, the weights' columns
     /// move instead of the image.
     Form dense(Item& x, Constant weight, Tensor<f32> bias) {
+        return contracted(x, std::move(weight), [&](ValueId id, const Constant& w) {
+            return add(Dense<f32>{w.reals({w.dims[0], w.dims[1]}, budget_), std::move(bias)}, {id});
+        });
+    }
+    /// The same in bytes.
+    Form dense(ByteContraction& b, const Tensor<f32>& bias) {
+        const Quantization in = quantization_of(b.x);
+        return contracted(b.x, b.weight, [&](ValueId id, const Constant& w) {
+            return add(Dense<i8>{b.tensor(w, {w.dims[0], w.dims[1]}), b.bias(bias, in)}, {id}, b.output);
+        });
+    }
+    template <class Finish>
+    Form contracted(Item& x, Constant weight, const Finish& finish) {
         const Dims dims = x.dims();
         if (dims.empty() || weight.dims.size() != 2 || weight.dims[1] != dims.back()) {
             fail("[", dims_text(dims), "] and weights [", dims_text(weight.dims), "] do not fit");
@@ -381,10 +430,9 @@ class Arithmetic : protected ImportState {
             if (groups.size() == 1) groups.insert(groups.begin(), Dims());
             id = arranged(x, groups);
         }
-        Dense<f32> layer{.weight = weight.reals({out, weight.dims[1]}, budget_), .bias = std::move(bias)};
         Dims to = dims;
         to.back() = out;
-        return {add(std::move(layer), {*id}), Layout(to)};
+        return {finish(*id, weight), Layout(to)};
     }
     static Constant scaled_constant(const Constant& c, float by, Budget& budget) {
         if (by == 1.0f) return c;
@@ -405,6 +453,7 @@ class Arithmetic : protected ImportState {
         if (integer_attribute(*node_, "transB", 0) == 0) b = transposed(b, {1, 0}, budget_);
         b = scaled_constant(b, real_attribute(*node_, "alpha", 1.0f), budget_);
         const std::size_t rows = x.dims()[0], out = b.dims[0];
+        if (bytes_gemm(rows, out)) return;
         if (!has_input(2)) {
             const Form y = dense(x, b, {});
             return bind(y.id, y.layout);
@@ -432,11 +481,37 @@ class Arithmetic : protected ImportState {
         Item z;
         z.forms = {y};
         auto [form, values] = by_channel(z, c);
+        budget_.take(16 * values.elements());
         Tensor<f32> ones = filled(values.shape(), 1.0f);
         bind(add(affine(std::move(ones), std::move(values)), {form.id}), form.layout);
     }
+    /// Gemm of dequantized matrices with a bias a column or none.
+    bool bytes_gemm(std::size_t rows, std::size_t out) {
+        const bool turned = integer_attribute(*node_, "transB", 0) != 0;
+        if (integer_attribute(*node_, "transA", 0) != 0 || real_attribute(*node_, "alpha", 1.0f) != 1.0f) return false;
+        if (has_input(2) && (!known(2) || real_attribute(*node_, "beta", 1.0f) != 1.0f)) return false;
+        Tensor<f32> bias;
+        if (has_input(2)) {
+            const Constant& c = *item(2).constant;
+            if (broadcast_dims(c.dims, {rows, out}) != Dims{rows, out} || (c.dims.size() == 2 && c.dims[0] != 1)) return false;
+            bias = broadcast(c, {1, out}, budget_).reals(Shape{out}, budget_);
+        }
+        std::optional<ByteContraction> b = byte_contraction(turned ? 0 : 1);
+        if (!b || b->x.rank() != 2) return false;
+        if (!turned) b->weight = transposed(b->weight, {1, 0}, budget_);
+        const Form y = dense(*b, bias);
+        bind(y.id, y.layout);
+        return true;
+    }
     void matmul() {
         const bool first = known(0);
+        if (!first && known(1) && item(1).constant->dims.size() == 2) {
+            if (std::optional<ByteContraction> b = byte_contraction(1)) {
+                b->weight = transposed(b->weight, {1, 0}, budget_);
+                const Form y = dense(*b, {});
+                return bind(y.id, y.layout);
+            }
+        }
         if (!first && !known(1)) fail("both matrices are computed; one constant is supported");
         Item x = computed(first ? 1 : 0);
         Constant c = *item(first ? 0 : 1).constant;

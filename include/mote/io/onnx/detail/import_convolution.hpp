@@ -34,25 +34,31 @@ class Convolution : protected Windows {
         const auto groups = static_cast<std::size_t>(group);
         if (rank == 3) w.dims.insert(w.dims.begin() + 2, 1);
         const Shape to{out, w.dims[2], w.dims[3], w.dims[1]};
-        const Tensor<f32> weight = transposed(w, {0, 2, 3, 1}, budget_).reals(to, budget_);
+        const bool depthwise = groups > 1 && groups == channels && w.dims[1] == 1 && out % channels == 0;
+        const auto bound = [&](auto weight, auto bias, ValueId from, const Quantization& q) {
+            using P = std::conditional_t<std::is_same_v<decltype(weight), Tensor<i8>>, i8, f32>;
+            if (depthwise) {
+                DepthwiseConv2d<P> layer{.weight = std::move(weight), .bias = std::move(bias), .multiplier = out / channels};
+                bind_image(add(with_window(std::move(layer), h, v), {from}, q), rank);
+            } else {
+                Conv2d<P> layer{.weight = std::move(weight), .bias = std::move(bias), .groups = groups};
+                bind_image(add(with_window(std::move(layer), h, v), {from}, q), rank);
+            }
+        };
         Tensor<f32> bias = optional_bias(2, out);
-        if (groups > 1 && groups == channels && w.dims[1] == 1 && out % channels == 0) {
-            bind_image(add(DepthwiseConv2d<f32>{weight,
-                                                std::move(bias),
-                                                {h.stride, v.stride},
-                                                {h.dilation, v.dilation},
-                                                padding_of(h, v),
-                                                out / channels},
-                           {in}),
-                       rank);
-        } else {
-            bind_image(
-                add(
-                    Conv2d<f32>{
-                        weight, std::move(bias), {h.stride, v.stride}, {h.dilation, v.dilation}, padding_of(h, v), groups},
-                    {in}),
-                rank);
+        if (std::optional<ByteContraction> b = byte_contraction(0)) {
+            b->weight.dims = w.dims;
+            const Tensor<i8> weight = b->tensor(transposed(b->weight, {0, 2, 3, 1}, budget_), to);
+            return bound(weight, b->bias(bias, quantization_of(b->x)), image(b->x), b->output);
         }
+        bound(transposed(w, {0, 2, 3, 1}, budget_).reals(to, budget_), std::move(bias), in, {});
+    }
+    template <class L>
+    static L with_window(L layer, const WindowAxis& h, const WindowAxis& w) {
+        layer.stride = {h.stride, w.stride};
+        layer.dilation = {h.dilation, w.dilation};
+        layer.padding = padding_of(h, w);
+        return layer;
     }
 
     // ----------------------------------------------------------------------------------------- transposed convolution
@@ -64,6 +70,8 @@ class Convolution : protected Windows {
         bool zeros_first = false;
     };
     SpreadAxis spread_axis(std::size_t in, std::size_t kernel, std::size_t i, std::size_t axes) const {
+        if (in > std::size_t{1} << 31 || kernel > std::size_t{1} << 24)
+            fail("an extent of ", in, " under a kernel of ", kernel, " is beyond what is supported");
         const std::int64_t stride = sizes("strides", axes, 1, 1)[i], dilation = sizes("dilations", axes, 1, 1)[i];
         const std::int64_t more = sizes("output_padding", axes, 0, 0)[i],
                            reach = (static_cast<std::int64_t>(kernel) - 1) * dilation;

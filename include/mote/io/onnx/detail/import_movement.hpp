@@ -71,12 +71,14 @@ class Movement : protected Convolution {
         Item x = computed(0);
         const Dims order = fold_op::transpose_order(*node_, x.rank());
         for (Form& form : x.forms) form.layout = form.layout.transposed(order);
+        for (Form& form : x.bytes) form.layout = form.layout.transposed(order);
         set_item(0, std::move(x));
     }
     /// Reshape, transpose, reshape: all of it a matter of layout.
     void regrouped(const Dims& apart, const Dims& order, const Dims& dims) {
         Item x = reshaped(computed(0), apart);
         for (Form& form : x.forms) form.layout = form.layout.transposed(order);
+        x.bytes.clear();
         set_item(0, reshaped(x, dims));
     }
     std::pair<Dims, std::size_t> blocks() {

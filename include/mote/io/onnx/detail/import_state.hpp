@@ -36,15 +36,26 @@ struct Form {
     Layout layout;
 };
 
+/// The integers that a known value of real numbers was made of.
+struct Origin {
+    Constant bytes{};
+    std::vector<float> scales{};  ///< one, or one an index of `axis`
+    std::vector<std::int64_t> zero_points{};
+    std::size_t axis = 0;
+};
+
 /// A named value of the file: known, or computed and stored in one form or several, or lost to an error that was told.
 struct Item {
     std::vector<Form> forms{};
+    std::vector<Form> bytes{};  ///< of real numbers: the i8 values that stand for them; `forms` may then wait to be made
     std::optional<Constant> constant{};
+    std::shared_ptr<const Origin> origin{};
     OnnxElement element = OnnxElement::float32;
     bool lost = false;
 
-    Dims dims() const { return constant ? constant->dims : forms.front().layout.dims(); }
-    std::size_t rank() const { return constant ? constant->dims.size() : forms.front().layout.rank(); }
+    Dims dims() const { return constant ? constant->dims : stored().layout.dims(); }
+    const Form& stored() const { return forms.empty() ? bytes.front() : forms.front(); }
+    std::size_t rank() const { return constant ? constant->dims.size() : stored().layout.rank(); }
 };
 
 inline Groups each_alone(const Dims& order) {
@@ -57,8 +68,7 @@ class ImportState {
   public:
     ImportState(const OnnxModel& model, const OnnxImportOptions& options)
         : model_(model), options_(options), budget_(file_bytes(model.graph, options.max_constant_bytes)) {
-        for (const OnnxNode& node : model.graph.nodes) used_.insert(node.inputs.begin(), node.inputs.end());
-        for (const OnnxValue& output : model.graph.outputs) used_.insert(output.name);
+        for (const OnnxValue& output : model.graph.outputs) outputs_.insert(output.name);
     }
 
   protected:
@@ -95,7 +105,22 @@ class ImportState {
         if (i.constant)
             fail("input ", place, " ('", onnx::printable(node_->inputs[place]),
                  "') is a constant; a computed value is supported");
+        if (!is_float(i.element) && std::ranges::find(byte_operators, node_->op_type) == std::end(byte_operators)) {
+            fail("input ", place, " ('", onnx::printable(node_->inputs[place]), "') is of ", onnx_element_name(i.element),
+                 "; floats are supported");
+        }
+        make_real(i);
         return i;
+    }
+    /// What works on bytes as on real numbers.
+    static constexpr std::string_view byte_operators[] = {"DequantizeLinear", "Flatten", "Identity",  "MaxPool",
+                                                          "Reshape",          "Squeeze", "Transpose", "Unsqueeze"};
+    /// Adds the real form of a value that is stored in bytes alone. Where nobody uses it, it goes again.
+    void make_real(Item& x) {
+        if (!x.forms.empty() || x.bytes.empty()) return;
+        arranging_ = true;
+        x.forms.push_back({add(Convert{Element::f32}, {x.bytes.front().id}), x.bytes.front().layout});
+        arranging_ = false;
     }
     /// The integers of an input, or of the attribute that held them before.
     std::vector<std::int64_t> integers(std::size_t place, const char* what) {
@@ -103,7 +128,7 @@ class ImportState {
     }
     void single_output() const {
         for (std::size_t i = 1; i < node_->outputs.size(); ++i) {
-            if (has_output(i) && used_.count(node_->outputs[i]) != 0)
+            if (has_output(i) && (users_.count(node_->outputs[i]) + outputs_.count(node_->outputs[i]) != 0))
                 fail("its output ", i, " is used; only the first is supported");
         }
     }
@@ -206,7 +231,8 @@ class ImportState {
         if (has_output(place)) wanted_names_.emplace(id, node_->outputs[place]);
         Item result;
         result.element = result_element();
-        result.forms.push_back({id, std::move(layout)});
+        const bool bytes = graph_.values[id].element == Element::i8 && is_float(result.element);
+        (bytes ? result.bytes : result.forms).push_back({id, std::move(layout)});
         set_item(place, std::move(result));
     }
     void bind(ValueId id, const Dims& dims, const Dims& order) { bind(id, Layout(dims, order)); }
@@ -225,6 +251,9 @@ class ImportState {
         const auto collect = [&] {
             for (const Form& form : x.forms) {
                 if (const std::optional<Layout> layout = form.layout.reshaped(dims)) result.forms.push_back({form.id, *layout});
+            }
+            for (const Form& form : x.bytes) {
+                if (const std::optional<Layout> layout = form.layout.reshaped(dims)) result.bytes.push_back({form.id, *layout});
             }
         };
         collect();
@@ -256,7 +285,9 @@ class ImportState {
     std::unordered_map<std::string, Item> items_;
     std::unordered_map<ValueId, std::string> wanted_names_;
     std::unordered_set<std::string> names_;
-    std::unordered_set<std::string> used_;  // by a node, or as an output
+    std::unordered_map<std::string, std::vector<const OnnxNode*>> users_;
+    std::unordered_set<std::string> outputs_;
+    std::vector<OnnxNode> nodes_;
     std::unordered_map<std::string, std::size_t> next_name_;
     std::vector<std::string> notes_;
     const OnnxNode* node_ = nullptr;

@@ -113,7 +113,9 @@ class Windows : protected Arithmetic {
         const bool count_padding = integer_attribute(*node_, "count_include_pad", 0) != 0;
         if (dims.size() < 5) {
             const WindowAxis h = dims.size() == 3 ? WindowAxis{} : axes[0];
-            return bind_image(pooled<Pool>(image(x), h, axes.back(), count_padding), dims.size());
+            std::optional<Item> bytes = bytes_of(0);
+            if (std::is_same_v<Pool, AveragePool2d> && !next_quantization()) bytes.reset();
+            return bind_image(pooled<Pool>(image(bytes ? *bytes : x), h, axes.back(), count_padding), dims.size());
         }
         const Dims order = Layout::channels_last(5);
         const Shape in = shape(arranged(x, order));
@@ -132,7 +134,9 @@ class Windows : protected Arithmetic {
         std::vector<char> chosen(x.rank(), 1);
         if (x.rank() < 2) fail("its input is [", dims_text(x.dims()), "]; batch and channels are expected");
         chosen[0] = chosen[1] = 0;
-        const Form y = reduced<Pool>(x, chosen);
+        std::optional<Item> bytes = bytes_of(0);
+        if (std::is_same_v<Pool, AveragePool2d> && !next_quantization()) bytes.reset();
+        const Form y = reduced<Pool>(bytes ? *bytes : x, chosen);
         bind(y.id, y.layout);
     }
 
@@ -175,9 +179,11 @@ class Windows : protected Arithmetic {
         if constexpr (!std::is_same_v<Pool, TotalPool>) {
             id = add(Pool{.kernel = {s[1], 1}}, {in});
         } else if (s[3] == 1) {
+            budget_.take(4 * s[1]);
             id = add(Dense<f32>{.weight = filled({1, s[1]}, 1.0f)}, {reshape(in, {s[0], s[1]})});
         } else {
-            budget_.take(4 * s[3] * s[1]);
+            budget_.take(4 * s[3]);
+            budget_.take(4 * (s[3] * s[1]));
             id = add(DepthwiseConv2d<f32>{.weight = filled({s[3], s[1], 1, 1}, 1.0f)}, {in});
         }
         return {id, Layout(kept, order)};
@@ -319,6 +325,7 @@ class Windows : protected Arithmetic {
         for (std::size_t i = 0; i < axes.size(); ++i) {
             const std::size_t axis = axis_in(axes[i], rank);
             const auto extent = static_cast<double>(in[axis]);
+            if (in[axis] > std::size_t{1} << 20) fail("an extent is ", in[axis], "; up to 2^20 are supported");
             if (!scales.empty()) {
                 scale[axis] = scales[i];
                 out[axis] = static_cast<std::size_t>(std::floor(extent * scales[i]));
