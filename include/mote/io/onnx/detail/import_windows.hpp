@@ -2,7 +2,7 @@
 #pragma once
 // Import of ONNX operators with a window over an image: pooling and resizing; and of reductions and softmax.
 
-#include <mote/io/onnx/detail/import_arithmetic.hpp>
+#include <mote/io/onnx/detail/import_contraction.hpp>
 #include <mote/model/infer/reduction.hpp>
 
 MOTE_BEGIN_NAMESPACE
@@ -14,9 +14,9 @@ struct WindowAxis {
     std::size_t kernel = 1, stride = 1, dilation = 1, before = 0, after = 0, beyond = 0;
 };
 
-class Windows : protected Arithmetic {
+class Windows : protected Contraction {
   public:
-    using Arithmetic::Arithmetic;
+    using Contraction::Contraction;
 
   protected:
     static constexpr std::int64_t largest_window = 1 << 24;

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Import of ONNX products with matrices that are known: Gemm and MatMul.
+
+#include <mote/io/onnx/detail/import_arithmetic.hpp>
+
+MOTE_BEGIN_NAMESPACE
+
+namespace detail::onnx_import {
+
+class Contraction : protected Arithmetic {
+  public:
+    using Arithmetic::Arithmetic;
+
+  protected:
+    /// x [..., in] with weights [out, in], and a bias [out] or none. Where x was flattened from an image, the weights' columns
+    /// move instead of the image.
+    Form dense(Item& x, Constant weight, Tensor<f32> bias) {
+        return contracted(x, std::move(weight), [&](ValueId id, const Constant& w) {
+            return add(Dense<f32>{w.reals({w.dims[0], w.dims[1]}, budget_), std::move(bias)}, {id});
+        });
+    }
+    /// The same in bytes.
+    Form dense(ByteContraction& b, const Tensor<f32>& bias) {
+        const Quantization in = quantization_of(b.x);
+        return contracted(b.x, b.weight, [&](ValueId id, const Constant& w) {
+            return add(Dense<i8>{b.tensor(w, {w.dims[0], w.dims[1]}), b.bias(bias, in)}, {id}, b.output);
+        });
+    }
+    template <class Finish>
+    Form contracted(Item& x, Constant weight, const Finish& finish) {
+        const Dims dims = x.dims();
+        if (dims.empty() || weight.dims.size() != 2 || weight.dims[1] != dims.back()) {
+            fail("[", dims_text(dims), "] and weights [", dims_text(weight.dims), "] do not fit");
+        }
+        const std::size_t out = weight.dims[0], k = dims.size() - 1;
+        Dims lead = Layout::in_order(k), stored(dims.begin(), dims.end() - 1);
+        if (stored.empty()) stored.push_back(1);
+        std::optional<ValueId> id;
+        for (const Form& form : x.forms) {
+            const std::vector<std::size_t> before = form.layout.sequence(lead), parts = form.layout.parts(k);
+            const bool behind =
+                std::is_sorted(before.begin(), before.end()) &&
+                (before.empty() || parts.empty() || before.back() < *std::min_element(parts.begin(), parts.end()));
+            if (!behind || std::is_sorted(parts.begin(), parts.end())) continue;
+            if (lies_as(x, Layout::in_order(dims.size()))) break;
+            Dims split{out}, order{0};
+            for (const std::size_t part : parts) split.push_back(form.layout.extents()[part]);
+            Dims places = Layout::in_order(parts.size());
+            std::sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) { return parts[a] < parts[b]; });
+            for (const std::size_t place : places) order.push_back(place + 1);
+            weight = transposed(weight.reshaped(split), order, budget_).reshaped({out, dims.back()});
+            Dims rows = stored;
+            rows.push_back(dims.back());
+            id = reshape(form.id, rows);
+            break;
+        }
+        if (!id) {
+            Groups groups = each_alone(Layout::in_order(dims.size()));
+            if (groups.size() == 1) groups.insert(groups.begin(), Dims());
+            id = arranged(x, groups);
+        }
+        Dims to = dims;
+        to.back() = out;
+        return {finish(*id, weight), Layout(to)};
+    }
+    static Constant scaled_constant(const Constant& c, float by, Budget& budget) {
+        if (by == 1.0f) return c;
+        if (c.fill) return Constant::filled(c.element, c.dims, c.real(0) * static_cast<double>(by));
+        std::vector<double> values;
+        for (std::size_t i = 0; i < c.count(); ++i) values.push_back(c.real(i) * static_cast<double>(by));
+        return Constant::of(c.element, c.dims, values, budget);
+    }
+    void gemm() {
+        Item x = computed(0);
+        Constant b = constant(1, "B");
+        if (x.rank() == 4 && opset_ < 7) x = reshaped(x, flattened_dims(x.dims(), 1));
+        if (x.rank() != 2 || b.dims.size() != 2)
+            fail("[", dims_text(x.dims()), "] x [", dims_text(b.dims), "]: matrices are expected");
+        if (integer_attribute(*node_, "transA", 0) != 0) {
+            for (Form& form : x.forms) form.layout = form.layout.transposed(Dims{1, 0});
+        }
+        if (integer_attribute(*node_, "transB", 0) == 0) b = transposed(b, {1, 0}, budget_);
+        b = scaled_constant(b, real_attribute(*node_, "alpha", 1.0f), budget_);
+        const std::size_t rows = x.dims()[0], out = b.dims[0];
+        if (bytes_gemm(rows, out)) return;
+        if (!has_input(2)) {
+            const Form y = dense(x, b, {});
+            return bind(y.id, y.layout);
+        }
+        if (!known(2)) {
+            const float beta = real_attribute(*node_, "beta", 1.0f);
+            Item y, c = computed(2);
+            y.forms = {dense(x, b, {})};
+            if (broadcast_dims(y.dims(), c.dims()) != y.dims())
+                fail("its C is [", dims_text(c.dims()), "]; one that broadcasts to [", rows, "x", out, "] is expected");
+            if (beta != 1.0f) c.forms = {scaled(c.forms.front(), beta, 0.0f)};
+            std::vector<Item> items{y, expanded(c, y.dims())};
+            std::vector<ValueId> ids;
+            const Layout layout = alike(items, ids);
+            return bind(add(Add{}, ids), layout);
+        }
+        const Constant c = scaled_constant(constant(2, "C"), real_attribute(*node_, "beta", 1.0f), budget_);
+        if (broadcast_dims(c.dims, {rows, out}) != Dims{rows, out})
+            fail("its C is [", dims_text(c.dims), "]; one that broadcasts to [", rows, "x", out, "] is expected");
+        const bool whole = c.dims.size() == 2 && c.dims[0] != 1;
+        Tensor<f32> bias;
+        if (!whole) bias = broadcast(c, {1, out}, budget_).reals(Shape{out}, budget_);
+        const Form y = dense(x, b, std::move(bias));
+        if (!whole) return bind(y.id, y.layout);
+        Item z;
+        z.forms = {y};
+        auto [form, values] = by_channel(z, c);
+        budget_.take(16 * values.elements());
+        Tensor<f32> ones = filled(values.shape(), 1.0f);
+        bind(add(affine(std::move(ones), std::move(values)), {form.id}), form.layout);
+    }
+    /// Gemm of dequantized matrices with a bias a column or none.
+    bool bytes_gemm(std::size_t rows, std::size_t out) {
+        const bool turned = integer_attribute(*node_, "transB", 0) != 0;
+        if (integer_attribute(*node_, "transA", 0) != 0 || real_attribute(*node_, "alpha", 1.0f) != 1.0f) return false;
+        if (has_input(2) && (!known(2) || real_attribute(*node_, "beta", 1.0f) != 1.0f)) return false;
+        Tensor<f32> bias;
+        if (has_input(2)) {
+            const Constant& c = *item(2).constant;
+            if (broadcast_dims(c.dims, {rows, out}) != Dims{rows, out} || (c.dims.size() == 2 && c.dims[0] != 1)) return false;
+            bias = broadcast(c, {1, out}, budget_).reals(Shape{out}, budget_);
+        }
+        std::optional<ByteContraction> b = byte_contraction(turned ? 0 : 1);
+        if (!b || b->x.rank() != 2) return false;
+        if (!turned) b->weight = transposed(b->weight, {1, 0}, budget_);
+        const Form y = dense(*b, bias);
+        bind(y.id, y.layout);
+        return true;
+    }
+    void matmul() {
+        const bool first = known(0);
+        if (!first && known(1) && item(1).constant->dims.size() == 2) {
+            if (std::optional<ByteContraction> b = byte_contraction(1)) {
+                b->weight = transposed(b->weight, {1, 0}, budget_);
+                const Form y = dense(*b, {});
+                return bind(y.id, y.layout);
+            }
+        }
+        if (!first && !known(1)) fail("both matrices are computed; one constant is supported");
+        Item x = computed(first ? 1 : 0);
+        Constant c = *item(first ? 0 : 1).constant;
+        while (c.dims.size() > 2 && c.dims.front() == 1 && x.rank() >= c.dims.size()) c.dims.erase(c.dims.begin());
+        if (c.dims.size() > 2) fail("its constant is [", dims_text(c.dims), "]; one matrix is supported");
+        const bool vector = c.dims.size() == 1, column = first && x.rank() == 1;
+        if (c.dims.empty() || x.rank() == 0) fail("a scalar is no matrix");
+        if (vector) c.dims.insert(first ? c.dims.begin() : c.dims.end(), 1);
+        if (!first) c = transposed(c, {1, 0}, budget_);
+        if (first && !column) swap_last(x);
+        Form y = dense(x, c, {});
+        Dims dims = y.layout.dims();
+        if (first && !column) {
+            Dims order = Layout::in_order(dims.size());
+            std::swap(order[order.size() - 1], order[order.size() - 2]);
+            y.layout = y.layout.transposed(order);
+            dims = y.layout.dims();
+        }
+        if (vector) {
+            dims.erase(first && !column ? dims.end() - 2 : dims.end() - 1);
+            y.layout = y.layout.reshaped(dims).value();
+        }
+        bind(y.id, y.layout);
+    }
+    static void swap_last(Item& x) {
+        Dims order = Layout::in_order(x.rank());
+        std::swap(order[order.size() - 1], order[order.size() - 2]);
+        for (Form& form : x.forms) form.layout = form.layout.transposed(order);
+    }
+};
+
+}  // namespace detail::onnx_import
+
+MOTE_END_NAMESPACE
