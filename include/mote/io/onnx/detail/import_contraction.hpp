@@ -145,7 +145,9 @@ class Contraction : protected Arithmetic {
         if (!first && !known(1)) fail("both matrices are computed; one constant is supported");
         Item x = computed(first ? 1 : 0);
         Constant c = *item(first ? 0 : 1).constant;
-        while (c.dims.size() > 2 && c.dims.front() == 1 && x.rank() >= c.dims.size()) c.dims.erase(c.dims.begin());
+        const bool one_matrix = c.dims.size() > 2 && c.count() == c.dims.back() * c.dims[c.dims.size() - 2];
+        while (one_matrix && c.dims.size() > 2 && x.rank() >= c.dims.size()) c.dims.erase(c.dims.begin());
+        if (!first && c.dims.size() > 2 && c.dims.size() == x.rank()) return matmul_each(x, c);
         if (c.dims.size() > 2) fail("its constant is [", dims_text(c.dims), "]; one matrix is supported");
         const bool vector = c.dims.size() == 1, column = first && x.rank() == 1;
         if (c.dims.empty() || x.rank() == 0) fail("a scalar is no matrix");
@@ -165,6 +167,27 @@ class Contraction : protected Arithmetic {
             y.layout = y.layout.reshaped(dims).value();
         }
         bind(y.id, y.layout);
+    }
+    /// As many known matrices as computed ones: a convolution of 1 x 1 whose groups are the matrices.
+    void matmul_each(Item& x, const Constant& c) {
+        const std::size_t rank = x.rank(), row = rank - 2, inner = rank - 1;
+        Dims dims = x.dims();
+        if (!std::equal(dims.begin(), dims.end() - 2, c.dims.begin()) || c.dims[row] != dims[inner] || c.count() == 0) {
+            fail("[", dims_text(dims), "] x [", dims_text(c.dims), "]: as many matrices, that fit, are supported");
+        }
+        Dims order = Layout::in_order(rank), channels;
+        std::swap(order[row], order[inner]);
+        const std::size_t out = c.dims[inner], matrices = c.count() / (out * dims[inner]);
+        const Shape shape{matrices * out, 1, 1, dims[inner]};
+        Conv2d<f32> layer{.weight = transposed(c, order, budget_).reals(shape, budget_), .groups = matrices};
+        for (std::size_t axis = 0; axis < rank; ++axis) {
+            if (axis != row) channels.push_back(axis);
+        }
+        const ValueId id = add(std::move(layer), {arranged(x, Groups{{}, {row}, {}, channels})});
+        dims[inner] = out;
+        Dims stored{row};
+        stored.insert(stored.end(), channels.begin(), channels.end());
+        bind(id, dims, stored);
     }
     static void swap_last(Item& x) {
         Dims order = Layout::in_order(x.rank());
