@@ -79,6 +79,10 @@ TEST_CASE("onnx conformance: networks of real shapes answer what is expected") {
         const ConformanceResult result = light(name);
         INFO(name << ": " << result.reason);
         CHECK(result.outcome == Conformance::passed);
+        OnnxImportOptions options;
+        options.channels_last_io = true;
+        const std::size_t shuffles = std::string_view(name) == "shufflenet" ? 16 : 0;
+        CHECK(transposes(load_onnx(support::shared_path(concat("onnx_light/light_", name, ".onnx")), options)) == shuffles);
     }
     for (const char* name : {"bvlc_alexnet", "inception_v1", "zfnet512"}) {
         const ConformanceResult result = light(name);
