@@ -17,7 +17,7 @@ struct LayerScale {
 
     static constexpr const char* kind = "LayerScale";
     static constexpr mote::Family family = mote::Family::elementwise;
-    static constexpr auto fields = std::tuple{mote::Field{"factor", &LayerScale::factor, mote::Role::weight, 0}};
+    static constexpr auto fields = mote::list_fields(mote::Field{"factor", &LayerScale::factor, mote::Role::weight, 0});
 };
 
 /// Output values from input values; says what is wrong.

@@ -44,6 +44,7 @@ THIRD_PARTY = {
 # The machine's own headers: instruction sets, and the system calls of file access and processor features.
 SYSTEM = {
     "immintrin.h": ["simd", "kernels"],
+    "emmintrin.h": ["simd", "kernels"],
     "arm_neon.h": ["simd", "kernels"],
     "arm_acle.h": ["simd", "kernels"],
     "arm_mve.h": ["simd", "kernels"],

@@ -28,7 +28,7 @@ Model<f32> dense() {
 struct Odd {
     static constexpr const char* kind = "Odd";
     static constexpr Family family = Family::elementwise;
-    static constexpr std::tuple<> fields{};
+    static constexpr auto fields = list_fields();
 };
 struct OddStep {
     static constexpr const char* name = "odd step";
@@ -46,7 +46,7 @@ struct Relabel {
     Element to = Element::u8;
     static constexpr const char* kind = "Relabel";
     static constexpr Family family = Family::elementwise;
-    static constexpr std::tuple<> fields{};
+    static constexpr auto fields = list_fields();
 };
 void infer(const Relabel& layer, InferContext& node) {
     node.output(node.input(0).shape, layer.to);

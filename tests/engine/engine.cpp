@@ -125,7 +125,7 @@ struct Leaky {
     float decay = 0.5f;
     static constexpr const char* kind = "Leaky";
     static constexpr Family family = Family::recurrent;
-    static constexpr auto fields = std::tuple{Field{"decay", &Leaky::decay}};
+    static constexpr auto fields = list_fields(Field{"decay", &Leaky::decay});
 };
 void infer(const Leaky&, InferContext& node) {
     node.expect_inputs(1);
@@ -151,7 +151,7 @@ void lower(const Leaky& layer, LowerContext& node) {
 struct Delay {
     static constexpr const char* kind = "Delay";
     static constexpr Family family = Family::recurrent;
-    static constexpr std::tuple<> fields{};
+    static constexpr auto fields = list_fields();
 };
 void infer(const Delay&, InferContext& node) {
     node.expect_inputs(1);

@@ -19,7 +19,7 @@ using namespace mote;
 struct Accumulate {
     static constexpr const char* kind = "Accumulate";
     static constexpr Family family = Family::recurrent;
-    static constexpr std::tuple<> fields{};
+    static constexpr auto fields = list_fields();
 };
 inline void infer(const Accumulate&, InferContext& node) {
     node.expect_inputs(1);

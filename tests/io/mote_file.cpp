@@ -45,7 +45,7 @@ struct Scaled {
     static constexpr const char* kind = "Scaled";
     static constexpr Family family = Family::elementwise;
     static constexpr auto fields =
-        std::tuple{Field{"factor", &Scaled::factor, Role::weight, 0}, Field{"power", &Scaled::power}};
+        list_fields(Field{"factor", &Scaled::factor, Role::weight, 0}, Field{"power", &Scaled::power});
 };
 void infer(const Scaled&, InferContext& node) {
     node.output(node.input(0).shape, node.input(0).element);

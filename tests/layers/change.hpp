@@ -40,35 +40,44 @@ template <class L>
 std::vector<std::string> unseen_changes(const L& layer) {
     std::vector<std::string> unseen;
     if (!mote::equal(layer, L(layer))) unseen.push_back("the copy");
-    std::apply(
-        [&](const auto&... field) {
-            [[maybe_unused]] auto check = [&](const auto& one) {
-                L other = layer;
-                other.*one.member = changed(other.*one.member);
-                if (mote::equal(layer, other)) unseen.push_back(one.name);
-            };
-            (check(field), ...);
-        },
-        L::fields);
+    mote::apply_fields<L>([&](const auto&... field) {
+        [[maybe_unused]] auto check = [&](const auto& one) {
+            L other = layer;
+            other.*one.member = changed(other.*one.member);
+            if (mote::equal(layer, other)) unseen.push_back(one.name);
+        };
+        (check(field), ...);
+    });
     return unseen;
 }
 
 /// The bytes of a layer's members, which all are fields: a member that was left out of `fields` shows as a difference.
 template <class L>
 std::size_t bytes_of_fields() {
-    return std::apply(
-        [](const auto&... field) {
-            std::size_t end = 0;  // members stand in order, each at its alignment
-            [[maybe_unused]] auto place = [&end](std::size_t size, std::size_t alignment) {
-                end = (end + alignment - 1) / alignment * alignment + size;
-            };
-            (place(sizeof(typename std::remove_cvref_t<decltype(field)>::type),
-                   alignof(typename std::remove_cvref_t<decltype(field)>::type)),
-             ...);
-            const std::size_t whole = (end + alignof(L) - 1) / alignof(L) * alignof(L);
-            return whole == 0 ? sizeof(L) : whole;
-        },
-        L::fields);
+    return mote::apply_fields<L>([](const auto&... field) {
+        std::size_t end = 0;  // members stand in order, each at its alignment
+        [[maybe_unused]] auto place = [&end](std::size_t size, std::size_t alignment) {
+            end = (end + alignment - 1) / alignment * alignment + size;
+        };
+        (place(sizeof(typename std::remove_cvref_t<decltype(field)>::type),
+               alignof(typename std::remove_cvref_t<decltype(field)>::type)),
+         ...);
+        const std::size_t whole = (end + alignof(L) - 1) / alignof(L) * alignof(L);
+        return whole == 0 ? sizeof(L) : whole;
+    });
+}
+
+/// What field i of L states about its member.
+template <class L>
+auto field(std::size_t i) {
+    struct Parts {
+        mote::Role role;
+        int output_axis;
+        int input_axis;
+    };
+    std::vector<Parts> all;
+    mote::apply_fields<L>([&](const auto&... each) { (all.push_back({each.role, each.output_axis, each.input_axis}), ...); });
+    return all.at(i);
 }
 
 }  // namespace layer_change

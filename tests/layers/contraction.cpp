@@ -16,10 +16,10 @@ void check(const char* kind) {
     CHECK(L::family == Family::contraction);
     CHECK(layer_change::unseen_changes(L{}).empty());
     CHECK(layer_change::bytes_of_fields<L>() == sizeof(L));
-    const auto& weight = std::get<0>(L::fields);
+    const auto weight = layer_change::field<L>(0);
     CHECK(weight.role == Role::weight);
     CHECK(weight.output_axis == 0);
-    const auto& bias = std::get<1>(L::fields);
+    const auto bias = layer_change::field<L>(1);
     CHECK(bias.role == Role::bias);
     CHECK(bias.output_axis == 0);
 }
@@ -48,7 +48,7 @@ TEST_CASE("contraction layers: the precision tag names the elements of weight an
 
 TEST_CASE("contraction layers: the input axis of a convolution is its last, a depthwise one has none") {
     using namespace contraction_layers_test;
-    CHECK(std::get<0>(Conv2d<f32>::fields).input_axis == 3);
-    CHECK(std::get<0>(DepthwiseConv2d<f32>::fields).input_axis == no_axis);
-    CHECK(std::get<0>(Dense<f32>::fields).input_axis == 1);
+    CHECK(layer_change::field<Conv2d<f32>>(0).input_axis == 3);
+    CHECK(layer_change::field<DepthwiseConv2d<f32>>(0).input_axis == no_axis);
+    CHECK(layer_change::field<Dense<f32>>(0).input_axis == 1);
 }

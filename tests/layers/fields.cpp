@@ -3,6 +3,8 @@
 
 #include <mote/layers/fields.hpp>
 
+#include <layers/change.hpp>
+
 #include <support/catch.hpp>
 
 #include <string>
@@ -23,9 +25,18 @@ struct Everything {
     static constexpr const char* kind = "Everything";
     static constexpr Family family = Family::contraction;
     static constexpr auto fields =
-        std::tuple{Field{"weight", &Everything::weight, Role::weight, 0, 1}, Field{"bias", &Everything::bias, Role::bias, 0},
-                   Field{"mean", &Everything::mean, Role::statistic}, Field{"table", &Everything::table},
-                   Field{"groups", &Everything::groups}};
+        list_fields(Field{"weight", &Everything::weight, Role::weight, 0, 1}, Field{"bias", &Everything::bias, Role::bias, 0},
+                    Field{"mean", &Everything::mean, Role::statistic}, Field{"table", &Everything::table},
+                    Field{"groups", &Everything::groups});
+};
+
+/// Fields in a std::tuple.
+struct Tupled {
+    float slope = 1;
+    std::size_t groups = 1;
+    static constexpr const char* kind = "Tupled";
+    static constexpr Family family = Family::elementwise;
+    static constexpr auto fields = std::tuple{Field{"slope", &Tupled::slope}, Field{"groups", &Tupled::groups}};
 };
 
 struct NoFields {
@@ -55,6 +66,17 @@ TEST_CASE("fields: all are visited in order, and can be changed through the visi
     CHECK(layer.groups == 4);
 }
 
+TEST_CASE("fields: a std::tuple of them will do") {
+    using namespace fields_test;
+    STATIC_REQUIRE(LayerType<Tupled>);
+    CHECK(equal(Tupled{}, Tupled{}));
+    CHECK_FALSE(equal(Tupled{}, Tupled{.groups = 2}));
+    std::string names;
+    const Tupled layer;
+    for_each_field(layer, [&](const auto& field, const auto&) { names += field.name; });
+    CHECK(names == "slopegroups");
+}
+
 TEST_CASE("fields: parameters are the tensors that are there, attributes excepted") {
     using namespace fields_test;
     Everything layer;
@@ -71,11 +93,11 @@ TEST_CASE("fields: parameters are the tensors that are there, attributes excepte
 
 TEST_CASE("fields: axes and roles are what was stated, and none by default") {
     using namespace fields_test;
-    const auto& weight = std::get<0>(Everything::fields);
+    const auto weight = layer_change::field<Everything>(0);
     CHECK(weight.role == Role::weight);
     CHECK(weight.output_axis == 0);
     CHECK(weight.input_axis == 1);
-    const auto& groups = std::get<4>(Everything::fields);
+    const auto groups = layer_change::field<Everything>(4);
     CHECK(groups.role == Role::attribute);
     CHECK(groups.output_axis == no_axis);
     CHECK(groups.input_axis == no_axis);

@@ -15,7 +15,7 @@ using namespace mote;
 struct Own {
     static constexpr const char* kind = "Own";
     static constexpr Family family = Family::elementwise;
-    static constexpr std::tuple<> fields{};
+    static constexpr auto fields = list_fields();
 };
 
 template <class... L>

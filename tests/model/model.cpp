@@ -39,7 +39,7 @@ struct Split {
     std::size_t first = 1;
     static constexpr const char* kind = "Split";
     static constexpr Family family = Family::movement;
-    static constexpr auto fields = std::tuple{Field{"first", &Split::first}};
+    static constexpr auto fields = list_fields(Field{"first", &Split::first});
 };
 inline void infer(const Split& layer, InferContext& node) {
     node.expect_inputs(1);

@@ -23,6 +23,10 @@
     }                      \
     }
 
+// A function or class that asks for no type stands as a template all the same, on a parameter that nobody gives:
+// `template <class Lazy = void>`, and the verbs on their Context. A unit then instantiates the vectors, strings and kernels
+// that it needs where it is used, not where it is included; that halves what including mote.hpp costs.
+
 #if defined(__GNUC__)
 #define MOTE_ALWAYS_INLINE inline __attribute__((always_inline))
 #define MOTE_RESTRICT __restrict__

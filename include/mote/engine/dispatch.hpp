@@ -11,7 +11,8 @@ MOTE_BEGIN_NAMESPACE
 
 namespace detail {
 /// "avx2, sse2, scalar": those of the program, or of them those that the machine runs.
-inline std::string names_of_kernels(bool runnable) {
+template <class Lazy = void>
+std::string names_of_kernels(bool runnable) {
     std::string names;
     for (const CompiledKernels& set : compiled_kernels()) {
         if (runnable && !machine_runs(set.instruction_set)) continue;
@@ -24,7 +25,8 @@ inline std::string names_of_kernels(bool runnable) {
 
 /// The kernels of one instruction set that mote_dispatch() compiled. Throws an Error that lists those that would do where the
 /// program does not hold them, or the machine does not run them.
-inline const KernelTable& kernels_of(std::string_view instruction_set) {
+template <class Lazy = void>
+const KernelTable& kernels_of(std::string_view instruction_set) {
     for (const CompiledKernels& set : compiled_kernels()) {
         if (instruction_set != set.instruction_set) continue;
         if (machine_runs(set.instruction_set)) return set.table();
@@ -35,7 +37,8 @@ inline const KernelTable& kernels_of(std::string_view instruction_set) {
 
 /// The most capable kernels of the program that the machine runs; where the environment's variable MOTE_INSTRUCTION_SET is set,
 /// those that it names. Throws as kernels_of() does, and where none runs.
-inline const KernelTable& best_kernels() {
+template <class Lazy = void>
+const KernelTable& best_kernels() {
     const char* wanted = std::getenv("MOTE_INSTRUCTION_SET");
     if (wanted != nullptr && *wanted != 0) return kernels_of(wanted);
     for (const CompiledKernels& set : compiled_kernels()) {

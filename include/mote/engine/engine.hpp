@@ -27,7 +27,8 @@ struct SpanOf<i4> {
 template <class T>
 using Held = typename SpanOf<T>::type;
 
-inline std::string accepted_type(Element element) {
+template <class Lazy = void>
+std::string accepted_type(Element element) {
     constexpr const char* names[] = {"double",       "float",        "mote::half",   "mote::bfloat",
                                      "std::int64_t", "std::int32_t", "std::int16_t", "std::int8_t",
                                      "std::uint8_t", "mote::i4",     "bool"};
@@ -36,33 +37,38 @@ inline std::string accepted_type(Element element) {
 
 }  // namespace detail
 
+template <class Lazy>
+class BasicEngine;
+using Engine = BasicEngine<void>;
+
 /// Runs a plan. One thread at a time uses an engine; engines that share a plan share its packed weights.
 /// A copy has memory of its own and continues where the original stands, its states included.
-class Engine {
+template <class Lazy>
+class BasicEngine {
   public:
-    explicit Engine(Plan plan) : plan_(std::move(plan)) {
+    explicit BasicEngine(Plan plan) : plan_(std::move(plan)) {
         allocate();
         reset();
     }
 
     /// Plans for this machine (or for the given kernels). Throws as plan() does.
     template <class List>
-    explicit Engine(const BasicModel<List>& model, const EngineOptions& options = {})
-        : Engine(mote::plan(model, options.kernels == nullptr ? native_kernels() : *options.kernels, options.plan)) {}
+    explicit BasicEngine(const BasicModel<List>& model, const EngineOptions& options = {})
+        : BasicEngine(mote::plan(model, options.kernels == nullptr ? native_kernels() : *options.kernels, options.plan)) {}
 
-    Engine(const Engine& other) : plan_(other.plan_) {
+    BasicEngine(const BasicEngine& other) : plan_(other.plan_) {
         allocate();
         std::memcpy(memory_.get(), other.memory_.get(), plan_.memory().engine_bytes());
     }
-    Engine(Engine&&) noexcept = default;
-    Engine& operator=(Engine other) noexcept {
+    BasicEngine(BasicEngine&&) noexcept = default;
+    BasicEngine& operator=(BasicEngine other) noexcept {
         std::swap(plan_, other.plan_);
         std::swap(memory_, other.memory_);
         std::swap(operands_, other.operands_);
         std::swap(calls_, other.calls_);
         return *this;
     }
-    ~Engine() = default;
+    ~BasicEngine() = default;
 
     /// Reads the inputs, writes the outputs and the states. Allocates nothing and cannot fail.
     void run() noexcept {

@@ -8,7 +8,8 @@ MOTE_BEGIN_NAMESPACE
 
 /// Writes a real tensor into input `index`, quantized where the input is i8. Throws an Error that names the input where the
 /// shape differs, where the input is neither f32 nor i8, or where its scale has no normal inverse to quantize with.
-inline void set_input(Engine& engine, std::size_t index, const Tensor<f32>& tensor) {
+template <class Lazy = void>
+void set_input(Engine& engine, std::size_t index, const Tensor<f32>& tensor) {
     const Value& value = engine.input_value(index);
     if (tensor.shape() != value.shape) {
         fail("input ", to_string(value), ": a tensor of that shape is expected, [", to_string(tensor.shape()), "] given");
@@ -30,7 +31,8 @@ inline void set_input(Engine& engine, std::size_t index, const Tensor<f32>& tens
 }
 
 /// Output `index` as real numbers. Throws where it is neither f32 nor i8 with a quantization.
-inline Tensor<f32> get_output(const Engine& engine, std::size_t index = 0) {
+template <class Lazy = void>
+Tensor<f32> get_output(const Engine& engine, std::size_t index = 0) {
     const Value& value = engine.output_value(index);
     Tensor<f32> result(value.shape);
     if (value.element == Element::f32) {
@@ -46,7 +48,8 @@ inline Tensor<f32> get_output(const Engine& engine, std::size_t index = 0) {
 }
 
 /// All outputs for these inputs, in the model's order. Throws an Error where their number or shapes differ from the model's.
-inline std::vector<Tensor<f32>> evaluate(Engine& engine, std::span<const Tensor<f32>> inputs) {
+template <class Lazy = void>
+std::vector<Tensor<f32>> evaluate(Engine& engine, std::span<const Tensor<f32>> inputs) {
     if (inputs.size() != engine.inputs()) {
         fail("the model has ", engine.inputs(), " inputs; ", inputs.size(), " tensors were given");
     }
@@ -56,12 +59,14 @@ inline std::vector<Tensor<f32>> evaluate(Engine& engine, std::span<const Tensor<
     for (std::size_t i = 0; i < engine.outputs(); ++i) outputs.push_back(get_output(engine, i));
     return outputs;
 }
-inline std::vector<Tensor<f32>> evaluate(Engine& engine, std::initializer_list<Tensor<f32>> inputs) {
+template <class Lazy = void>
+std::vector<Tensor<f32>> evaluate(Engine& engine, std::initializer_list<Tensor<f32>> inputs) {
     return evaluate(engine, std::span<const Tensor<f32>>(inputs.begin(), inputs.size()));
 }
 
 /// The first output of a model with one input.
-inline Tensor<f32> evaluate(Engine& engine, const Tensor<f32>& input) {
+template <class Lazy = void>
+Tensor<f32> evaluate(Engine& engine, const Tensor<f32>& input) {
     return evaluate(engine, std::span<const Tensor<f32>>(&input, 1)).front();
 }
 

@@ -27,7 +27,8 @@ struct Placement {
 namespace detail {
 
 /// Each buffer in this order into the smallest gap, between those placed before it that live when it does, that holds it.
-inline Placement place_in_order(std::span<const Lifetime> buffers, const std::vector<std::size_t>& order) {
+template <class Lazy = void>
+Placement place_in_order(std::span<const Lifetime> buffers, const std::vector<std::size_t>& order) {
     Placement result{std::vector<std::size_t>(buffers.size(), 0), 0};
     std::vector<std::size_t> placed;  // sorted by offset
     for (const std::size_t index : order) {
@@ -58,7 +59,8 @@ inline Placement place_in_order(std::span<const Lifetime> buffers, const std::ve
 }  // namespace detail
 
 /// The most bytes that live at one time: no placement needs less.
-inline std::size_t least_bytes(std::span<const Lifetime> buffers) {
+template <class Lazy = void>
+std::size_t least_bytes(std::span<const Lifetime> buffers) {
     std::size_t most = 0;
     for (const Lifetime& moment : buffers) {
         std::size_t sum = 0;
@@ -72,7 +74,8 @@ inline std::size_t least_bytes(std::span<const Lifetime> buffers) {
 
 /// Greedy, the largest buffer first (Pisarchyk and Lee 2020, "Efficient memory management for deep neural net inference",
 /// greedy by size); where that is not the least possible, also the earliest first.
-inline Placement place(std::span<const Lifetime> buffers) {
+template <class Lazy = void>
+Placement place(std::span<const Lifetime> buffers) {
     const std::size_t least = least_bytes(buffers);
     Placement best;
     for (const bool by_size : {true, false}) {

@@ -56,9 +56,14 @@ struct PlanData {
 };
 }  // namespace detail
 
-class Plan {
+template <class Lazy>
+class BasicPlan;
+using Plan = BasicPlan<void>;
+
+template <class Lazy>
+class BasicPlan {
   public:
-    explicit Plan(std::shared_ptr<const detail::PlanData> data) : data_(std::move(data)) {}
+    explicit BasicPlan(std::shared_ptr<const detail::PlanData> data) : data_(std::move(data)) {}
 
     const std::vector<Step>& steps() const noexcept { return data_->steps; }
     /// The model's values; value `id` is buffer `id`.
@@ -72,7 +77,7 @@ class Plan {
     std::size_t arena_bytes() const noexcept { return data_->memory.arena_bytes; }
     const KernelTable& kernels() const noexcept { return *data_->kernels; }
     const PlanOptions& options() const noexcept { return data_->options; }
-    bool same(const Plan& other) const noexcept { return data_ == other.data_; }
+    bool same(const BasicPlan& other) const noexcept { return data_ == other.data_; }
 
   private:
     std::shared_ptr<const detail::PlanData> data_;
@@ -81,7 +86,8 @@ class Plan {
 namespace detail {
 
 /// Where each step stands first and last in a storage's life. Model inputs live from the start, outputs to the end.
-inline std::vector<Lifetime> lifetimes(const Draft& draft) {
+template <class Lazy = void>
+std::vector<Lifetime> lifetimes(const Draft& draft) {
     constexpr std::size_t unused = static_cast<std::size_t>(-1);
     std::vector<Lifetime> result(draft.buffers.size(), {0, unused, 0});
     for (std::size_t s = 0; s < draft.steps.size(); ++s) {
@@ -101,7 +107,8 @@ inline std::vector<Lifetime> lifetimes(const Draft& draft) {
 }
 
 /// Lets steps write over inputs that nobody needs any more. Lifetimes follow.
-inline void work_in_place(Draft& draft, std::vector<Lifetime>& lives) {
+template <class Lazy = void>
+void work_in_place(Draft& draft, std::vector<Lifetime>& lives) {
     for (std::size_t s = 0; s < draft.steps.size(); ++s) {
         const DraftStep& draft_step = draft.steps[s];
         const Step& step = draft_step.step;
@@ -129,7 +136,8 @@ inline void work_in_place(Draft& draft, std::vector<Lifetime>& lives) {
 }
 
 /// Offsets for all buffers.
-inline void lay_out(const Draft& draft, const std::vector<Lifetime>& lives, const std::vector<char>& used, PlanData& plan) {
+template <class Lazy = void>
+void lay_out(const Draft& draft, const std::vector<Lifetime>& lives, const std::vector<char>& used, PlanData& plan) {
     std::vector<Lifetime> shared;
     std::vector<BufferId> shared_ids;
     for (BufferId id = 0; id < draft.buffers.size(); ++id) {
@@ -159,7 +167,8 @@ inline void lay_out(const Draft& draft, const std::vector<Lifetime>& lives, cons
 }
 
 /// Everything that does not depend on the list of layers.
-inline void finish(Draft draft, PlanData& plan) {
+template <class Lazy = void>
+void finish(Draft draft, PlanData& plan) {
     if (!draft.refusals.empty()) {
         std::string text = "the model cannot be planned:";
         for (const std::string& line : draft.refusals) text += "\n  " + line;

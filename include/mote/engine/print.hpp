@@ -9,13 +9,15 @@ MOTE_BEGIN_NAMESPACE
 
 namespace detail {
 
-inline std::string where(const Buffer& buffer) {
+template <class Lazy = void>
+std::string where(const Buffer& buffer) {
     return concat(place_name(buffer.place), " + ", buffer.offset);
 }
 
 }  // namespace detail
 
-inline std::string to_string(const Plan& plan) {
+template <class Lazy = void>
+std::string to_string(const Plan& plan) {
     std::vector<std::vector<std::string>> rows{
         {"step", "nodes", "kernel", "output", "at", "bytes", "constants", "scratch", "reason"}};
     for (std::size_t s = 0; s < plan.steps().size(); ++s) {
@@ -52,7 +54,8 @@ inline std::string to_string(const Plan& plan) {
 }
 
 /// Writes to_string(plan) to the standard output.
-inline void print(const Plan& plan) {
+template <class Lazy = void>
+void print(const Plan& plan) {
     std::fputs(to_string(plan).c_str(), stdout);
 }
 

@@ -154,14 +154,12 @@ struct LayerIoOf {
     static void describe(Out& out) {
         out.text(L::kind);
         out.text(PrecisionOf<L>::name);
-        out.natural(std::tuple_size_v<std::remove_cvref_t<decltype(L::fields)>>);
-        std::apply(
-            [&](const auto&... field) {
-                ((out.text(field.name),
-                  out.natural(static_cast<std::uint64_t>(form_of<typename std::remove_cvref_t<decltype(field)>::type>()))),
-                 ...);
-            },
-            L::fields);
+        apply_fields<L>([&](const auto&... field) {
+            out.natural(sizeof...(field));
+            ((out.text(field.name),
+              out.natural(static_cast<std::uint64_t>(form_of<typename std::remove_cvref_t<decltype(field)>::type>()))),
+             ...);
+        });
     }
     static void write(const void* layer, Out& table, Out& data) {
         for_each_field(*static_cast<const L*>(layer), [&](const auto&, const auto& member) { put_field(table, data, member); });

@@ -42,7 +42,8 @@ struct ConvShape {
 };
 
 /// True where a window is one pixel and windows lie side by side: rows of the image itself.
-inline bool windows_are_pixels(const ConvGeometry& g) noexcept {
+template <class Lazy = void>
+bool windows_are_pixels(const ConvGeometry& g) noexcept {
     return g.kernel_height == 1 && g.kernel_width == 1 && g.stride_height == 1 && g.stride_width == 1 && g.pad_top == 0 &&
            g.pad_left == 0 && g.out_height == g.in_height && g.out_width == g.in_width;
 }
@@ -149,12 +150,14 @@ MOTE_ALWAYS_INLINE void run_convolution(const ConvGeometry& g, const Run& run, b
 
 }  // namespace tiles
 
-inline std::size_t conv2d_f32_packed_bytes(const ConvGeometry& g) noexcept {
+template <class Lazy = void>
+std::size_t conv2d_f32_packed_bytes(const ConvGeometry& g) noexcept {
     const tiles::ConvShape<simd::DotF32> shape(g);
     return static_cast<std::size_t>(g.groups * shape.panels * shape.panel_bytes());
 }
 
-inline void conv2d_f32_pack(const ConvGeometry& g, const ConvConstantsF32& constants, void* packed) noexcept {
+template <class Lazy = void>
+void conv2d_f32_pack(const ConvGeometry& g, const ConvConstantsF32& constants, void* packed) noexcept {
     const tiles::ConvShape<simd::DotF32> shape(g);
     char* to = static_cast<char*>(packed);
     for (std::ptrdiff_t group = 0; group < g.groups; ++group) {
@@ -169,11 +172,13 @@ inline void conv2d_f32_pack(const ConvGeometry& g, const ConvConstantsF32& const
     }
 }
 
-inline std::size_t conv2d_f32_scratch_bytes(const ConvGeometry& g) noexcept {
+template <class Lazy = void>
+std::size_t conv2d_f32_scratch_bytes(const ConvGeometry& g) noexcept {
     return tiles::ConvShape<simd::DotF32>(g).scratch_bytes(!tiles::windows_are_pixels(g));
 }
 
-inline void conv2d_f32_run(const ConvGeometry& g, const ConvF32& run) noexcept {
+template <class Lazy = void>
+void conv2d_f32_run(const ConvGeometry& g, const ConvF32& run) noexcept {
     using namespace simd;
     const F32 lo(run.lo), hi(run.hi), residual_lo(run.residual_lo), residual_hi(run.residual_hi);
     tiles::run_convolution<DotF32>(
@@ -194,7 +199,8 @@ inline void conv2d_f32_run(const ConvGeometry& g, const ConvF32& run) noexcept {
 namespace tiles {
 
 /// AddI8 of an output far finer than what it adds: one by one.
-inline simd::I16 add_wide(const AddI8& p, simd::I16 a, simd::I16 b) noexcept {
+template <class Lazy = void>
+simd::I16 add_wide(const AddI8& p, simd::I16 a, simd::I16 b) noexcept {
     std::int8_t x[simd::lanes16], y[simd::lanes16];
     simd::store_bytes(x, a);
     simd::store_bytes(y, b);
@@ -204,12 +210,14 @@ inline simd::I16 add_wide(const AddI8& p, simd::I16 a, simd::I16 b) noexcept {
 
 }  // namespace tiles
 
-inline std::size_t conv2d_i8_packed_bytes(const ConvGeometry& g) noexcept {
+template <class Lazy = void>
+std::size_t conv2d_i8_packed_bytes(const ConvGeometry& g) noexcept {
     const tiles::ConvShape<simd::DotI8> shape(g);
     return static_cast<std::size_t>(g.groups * shape.panels * shape.panel_bytes());
 }
 
-inline void conv2d_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constants, void* packed) noexcept {
+template <class Lazy = void>
+void conv2d_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constants, void* packed) noexcept {
     const tiles::ConvShape<simd::DotI8> shape(g);
     char* to = static_cast<char*>(packed);
     ConvConstantsI8 shifted = constants;
@@ -232,11 +240,13 @@ inline void conv2d_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constan
     }
 }
 
-inline std::size_t conv2d_i8_scratch_bytes(const ConvGeometry& g) noexcept {
+template <class Lazy = void>
+std::size_t conv2d_i8_scratch_bytes(const ConvGeometry& g) noexcept {
     return tiles::ConvShape<simd::DotI8>(g).scratch_bytes(true);
 }
 
-inline void conv2d_i8_run(const ConvGeometry& g, const ConvI8& run) noexcept {
+template <class Lazy = void>
+void conv2d_i8_run(const ConvGeometry& g, const ConvI8& run) noexcept {
     using namespace simd;
     const RequantizeLanes requantize(run.requantize);
     const AddLanes add(run.add);

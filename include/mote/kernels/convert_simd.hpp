@@ -31,8 +31,9 @@ class Rounding {
 
 }  // namespace convert
 
-inline void quantize_i8(std::size_t count, float inverse_scale, std::int32_t zero_point, const float* input,
-                        std::int8_t* output) noexcept {
+template <class Lazy = void>
+void quantize_i8(std::size_t count, float inverse_scale, std::int32_t zero_point, const float* input,
+                 std::int8_t* output) noexcept {
     const convert::Rounding round(inverse_scale, zero_point);
     std::size_t i = 0;
     for (; i + simd::lanes16 <= count; i += simd::lanes16) {
@@ -41,8 +42,8 @@ inline void quantize_i8(std::size_t count, float inverse_scale, std::int32_t zer
     reference::quantize_i8(count - i, inverse_scale, zero_point, input + i, output + i);
 }
 
-inline void dequantize_i8(std::size_t count, float scale, std::int32_t zero_point, const std::int8_t* input,
-                          float* output) noexcept {
+template <class Lazy = void>
+void dequantize_i8(std::size_t count, float scale, std::int32_t zero_point, const std::int8_t* input, float* output) noexcept {
     const simd::F32 factor(scale);
     const simd::I16 offset(static_cast<std::int16_t>(zero_point));
     std::size_t i = 0;
@@ -54,8 +55,9 @@ inline void dequantize_i8(std::size_t count, float scale, std::int32_t zero_poin
     reference::dequantize_i8(count - i, scale, zero_point, input + i, output + i);
 }
 
-inline void requantize_i8(std::size_t count, float multiplier, std::int32_t input_zero_point, std::int32_t zero_point,
-                          const std::int8_t* input, std::int8_t* output) noexcept {
+template <class Lazy = void>
+void requantize_i8(std::size_t count, float multiplier, std::int32_t input_zero_point, std::int32_t zero_point,
+                   const std::int8_t* input, std::int8_t* output) noexcept {
     const convert::Rounding round(multiplier, zero_point);
     const simd::I16 offset(static_cast<std::int16_t>(input_zero_point));
     std::size_t i = 0;

@@ -233,11 +233,13 @@ MOTE_ALWAYS_INLINE void all_channels(const ConvI8& run, const TapsI8& taps, cons
 
 }  // namespace depthwise
 
-inline std::size_t depthwise_f32_packed_bytes(const ConvGeometry& g) noexcept {
+template <class Lazy = void>
+std::size_t depthwise_f32_packed_bytes(const ConvGeometry& g) noexcept {
     return static_cast<std::size_t>(depthwise::blocks(g) * depthwise::block * (1 + depthwise::taps(g))) * sizeof(float);
 }
 
-inline void depthwise_f32_pack(const ConvGeometry& g, const ConvConstantsF32& constants, void* packed) noexcept {
+template <class Lazy = void>
+void depthwise_f32_pack(const ConvGeometry& g, const ConvConstantsF32& constants, void* packed) noexcept {
     float* to = static_cast<float*>(packed);
     const std::ptrdiff_t taps = depthwise::taps(g);
     for (std::ptrdiff_t first = 0; first < g.out_channels; first += depthwise::block) {
@@ -256,13 +258,15 @@ inline void depthwise_f32_pack(const ConvGeometry& g, const ConvConstantsF32& co
 }
 
 /// Offsets, pointers, numbers of taps, and the spread taps of a pixel.
-inline std::size_t depthwise_f32_scratch_bytes(const ConvGeometry& g) noexcept {
+template <class Lazy = void>
+std::size_t depthwise_f32_scratch_bytes(const ConvGeometry& g) noexcept {
     const std::ptrdiff_t taps = depthwise::taps(g);
     const std::ptrdiff_t spread = g.out_channels == g.in_channels ? 0 : taps * g.out_channels * 4;
     return static_cast<std::size_t>(3 * depthwise::rounded_up(taps * 8) + spread);
 }
 
-inline void depthwise_f32_run(const ConvGeometry& g, const ConvF32& run) noexcept {
+template <class Lazy = void>
+void depthwise_f32_run(const ConvGeometry& g, const ConvF32& run) noexcept {
     const std::ptrdiff_t taps = depthwise::taps(g);
     char* scratch = static_cast<char*>(run.scratch);
     const std::ptrdiff_t list_bytes = depthwise::rounded_up(taps * 8);
@@ -306,11 +310,13 @@ inline void depthwise_f32_run(const ConvGeometry& g, const ConvF32& run) noexcep
     });
 }
 
-inline std::size_t depthwise_i8_packed_bytes(const ConvGeometry& g) noexcept {
+template <class Lazy = void>
+std::size_t depthwise_i8_packed_bytes(const ConvGeometry& g) noexcept {
     return static_cast<std::size_t>(depthwise::blocks(g) * depthwise::block_bytes(g));
 }
 
-inline void depthwise_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constants, void* packed) noexcept {
+template <class Lazy = void>
+void depthwise_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constants, void* packed) noexcept {
     constexpr std::ptrdiff_t block = depthwise::block;
     const std::ptrdiff_t taps = depthwise::taps(g);
     char* at = static_cast<char*>(packed);
@@ -334,13 +340,15 @@ inline void depthwise_i8_pack(const ConvGeometry& g, const ConvConstantsI8& cons
 }
 
 /// Offsets and pointers of taps, a row of zero points, and the spread taps of a pixel.
-inline std::size_t depthwise_i8_scratch_bytes(const ConvGeometry& g) noexcept {
+template <class Lazy = void>
+std::size_t depthwise_i8_scratch_bytes(const ConvGeometry& g) noexcept {
     const std::ptrdiff_t taps = 2 * depthwise::pairs(g);
     const std::ptrdiff_t spread = g.out_channels == g.in_channels ? 0 : taps * g.out_channels;
     return static_cast<std::size_t>(2 * depthwise::rounded_up(taps * 8) + depthwise::rounded_up(g.out_channels) + spread);
 }
 
-inline void depthwise_i8_run(const ConvGeometry& g, const ConvI8& run) noexcept {
+template <class Lazy = void>
+void depthwise_i8_run(const ConvGeometry& g, const ConvI8& run) noexcept {
     const std::ptrdiff_t taps = depthwise::taps(g);
     const std::ptrdiff_t pairs = depthwise::pairs(g);
     char* scratch = static_cast<char*>(run.scratch);

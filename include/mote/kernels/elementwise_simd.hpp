@@ -49,26 +49,28 @@ MOTE_ALWAYS_INLINE void for_each_row(const RowGeometry& g, Row row) noexcept {
 
 }  // namespace elementwise
 
-inline void add_f32(std::size_t count, const float* a, const float* b, float lo, float hi, float* output) noexcept {
+template <class Lazy = void>
+void add_f32(std::size_t count, const float* a, const float* b, float lo, float hi, float* output) noexcept {
     const simd::F32 least(lo), most(hi);
     elementwise::map(count, a, b, output, [&](simd::F32 x, simd::F32 y) { return simd::clamp(x + y, least, most); });
 }
 
-inline void add_i8(std::size_t count, const AddI8& p, const std::int8_t* a, const std::int8_t* b,
-                   std::int8_t* output) noexcept {
+template <class Lazy = void>
+void add_i8(std::size_t count, const AddI8& p, const std::int8_t* a, const std::int8_t* b, std::int8_t* output) noexcept {
     if (p.wide) return reference::add_i8(count, p, a, b, output);  // an output far finer than its inputs
     elementwise::map(count, a, b, output, AddLanes(p));
 }
 
-inline void mul_f32(const RowGeometry& g, const float* a, const float* b, float* output) noexcept {
+template <class Lazy = void>
+void mul_f32(const RowGeometry& g, const float* a, const float* b, float* output) noexcept {
     elementwise::for_each_row(g, [&](std::size_t count, std::ptrdiff_t i, std::ptrdiff_t j) {
         elementwise::map(count, a + i, b + j, output + i, [](simd::F32 x, simd::F32 y) { return x * y; });
     });
 }
 
 /// The products times multiplier / 2^shift are exact in double, so that their one rounding is that of the definition.
-inline void mul_i8(const RowGeometry& g, const MulI8& p, const std::int8_t* a, const std::int8_t* b,
-                   std::int8_t* output) noexcept {
+template <class Lazy = void>
+void mul_i8(const RowGeometry& g, const MulI8& p, const std::int8_t* a, const std::int8_t* b, std::int8_t* output) noexcept {
     using simd::I16;
     const double factor = static_cast<double>(p.multiplier) / static_cast<double>(std::int64_t{1} << p.shift);
     const I16 a_zero_point(static_cast<std::int16_t>(p.a_zero_point)), b_zero_point(static_cast<std::int16_t>(p.b_zero_point));
@@ -83,7 +85,8 @@ inline void mul_i8(const RowGeometry& g, const MulI8& p, const std::int8_t* a, c
     });
 }
 
-inline void unary_f32(std::size_t count, const UnaryF32& u, const float* input, float* output) noexcept {
+template <class Lazy = void>
+void unary_f32(std::size_t count, const UnaryF32& u, const float* input, float* output) noexcept {
     using simd::F32;
     const F32 zero(0.0f), three(3.0f), six(6.0f), sixth(1.0f / 6.0f);
     switch (u.function) {
@@ -106,8 +109,8 @@ inline void unary_f32(std::size_t count, const UnaryF32& u, const float* input, 
     }
 }
 
-inline void clamp_i8(std::size_t count, std::int8_t lo, std::int8_t hi, const std::int8_t* input,
-                     std::int8_t* output) noexcept {
+template <class Lazy = void>
+void clamp_i8(std::size_t count, std::int8_t lo, std::int8_t hi, const std::int8_t* input, std::int8_t* output) noexcept {
     const simd::I8 least(lo), most(hi);
     const auto n = static_cast<std::ptrdiff_t>(count);
     std::ptrdiff_t i = 0;
@@ -117,8 +120,8 @@ inline void clamp_i8(std::size_t count, std::int8_t lo, std::int8_t hi, const st
     reference::clamp_i8(static_cast<std::size_t>(n - i), lo, hi, input + i, output + i);
 }
 
-inline void affine_f32(const RowGeometry& g, const float* scale, const float* shift, const float* input,
-                       float* output) noexcept {
+template <class Lazy = void>
+void affine_f32(const RowGeometry& g, const float* scale, const float* shift, const float* input, float* output) noexcept {
     for (std::int32_t row = 0; row < g.outer; ++row, input += g.channels, output += g.channels) {
         std::ptrdiff_t c = 0;
         for (; c + simd::lanes32 <= g.channels; c += simd::lanes32) {

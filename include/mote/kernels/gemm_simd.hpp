@@ -21,8 +21,9 @@ struct GemmShape {
 };
 
 /// to[j][i] = from[i][j] for i < rows, j < columns.
-inline void transpose(const float* from, std::ptrdiff_t from_stride, std::ptrdiff_t rows, std::ptrdiff_t columns, float* to,
-                      std::ptrdiff_t to_stride) noexcept {
+template <class Lazy = void>
+void transpose(const float* from, std::ptrdiff_t from_stride, std::ptrdiff_t rows, std::ptrdiff_t columns, float* to,
+               std::ptrdiff_t to_stride) noexcept {
     for (std::ptrdiff_t i = 0; i < rows; i += 4) {
         for (std::ptrdiff_t j = 0; j < columns; j += 4) {
             const float* p = from + i * from_stride + j;
@@ -39,7 +40,8 @@ inline void transpose(const float* from, std::ptrdiff_t from_stride, std::ptrdif
 }
 
 /// B as panels of columns; those beyond n are zero.
-inline void pack_columns(const GemmF32& g, float* to) noexcept {
+template <class Lazy = void>
+void pack_columns(const GemmF32& g, float* to) noexcept {
     for (std::ptrdiff_t j = 0; j < g.n; j += panel_channels, to += g.k * panel_channels) {
         const std::ptrdiff_t some = least(panel_channels, g.n - j);
         if (some < panel_channels) {
@@ -58,12 +60,14 @@ inline void pack_columns(const GemmF32& g, float* to) noexcept {
 
 }  // namespace tiles
 
-inline std::size_t gemm_f32_scratch_bytes(std::int32_t m, std::int32_t n, std::int32_t k) noexcept {
+template <class Lazy = void>
+std::size_t gemm_f32_scratch_bytes(std::int32_t m, std::int32_t n, std::int32_t k) noexcept {
     const tiles::GemmShape shape(m, n, k);
     return static_cast<std::size_t>(shape.sums() + shape.packed() + shape.copied()) * sizeof(float);
 }
 
-inline void gemm_f32(const GemmF32& g) noexcept {
+template <class Lazy = void>
+void gemm_f32(const GemmF32& g) noexcept {
     using namespace tiles;
     const GemmShape shape(g.m, g.n, g.k);
     float* sums = static_cast<float*>(g.scratch);

@@ -7,7 +7,8 @@
 
 MOTE_BEGIN_KERNELS
 
-inline void lookup_i8(std::size_t count, const std::int8_t* table, const std::int8_t* input, std::int8_t* output) noexcept {
+template <class Lazy = void>
+void lookup_i8(std::size_t count, const std::int8_t* table, const std::int8_t* input, std::int8_t* output) noexcept {
     std::size_t i = 0;
 #if defined(MOTE_BYTE_TABLE)  // SSE2 has no byte shuffle
     if (count >= 4 * simd::ByteTable::bytes) {

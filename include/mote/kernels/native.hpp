@@ -72,43 +72,45 @@ inline const KernelTable& scalar_kernels() noexcept {
 
 #if defined(MOTE_VECTORS)
 /// The kernels of the instruction set that this unit is compiled for.
-inline const KernelTable& native_kernels() noexcept {
+template <class Lazy = void>
+const KernelTable& native_kernels() noexcept {
     static constexpr KernelTable table{
         MOTE_INSTRUCTION_SET_NAME,
-        {"conv2d_f32 (" MOTE_INSTRUCTION_SET_NAME ")", conv2d_f32_packed_bytes, conv2d_f32_pack, conv2d_f32_scratch_bytes,
-         conv2d_f32_run},
-        {"conv2d_i8 (" MOTE_INSTRUCTION_SET_NAME ")", conv2d_i8_packed_bytes, conv2d_i8_pack, conv2d_i8_scratch_bytes,
-         conv2d_i8_run},
-        {"depthwise_f32 (" MOTE_INSTRUCTION_SET_NAME ")", depthwise_f32_packed_bytes, depthwise_f32_pack,
-         depthwise_f32_scratch_bytes, depthwise_f32_run},
-        {"depthwise_i8 (" MOTE_INSTRUCTION_SET_NAME ")", depthwise_i8_packed_bytes, depthwise_i8_pack,
-         depthwise_i8_scratch_bytes, depthwise_i8_run},
-        gemm_f32_scratch_bytes,
-        gemm_f32,
-        max_pool_f32,
-        max_pool_i8,
-        average_pool_f32,
-        average_pool_i8,
-        add_f32,
-        add_i8,
-        mul_f32,
-        mul_i8,
-        unary_f32,
-        clamp_i8,
-        lookup_i8,
-        affine_f32,
-        softmax_f32,
-        softmax_i8,
-        quantize_i8,
-        dequantize_i8,
-        requantize_i8,
+        {"conv2d_f32 (" MOTE_INSTRUCTION_SET_NAME ")", conv2d_f32_packed_bytes<>, conv2d_f32_pack<>, conv2d_f32_scratch_bytes<>,
+         conv2d_f32_run<>},
+        {"conv2d_i8 (" MOTE_INSTRUCTION_SET_NAME ")", conv2d_i8_packed_bytes<>, conv2d_i8_pack<>, conv2d_i8_scratch_bytes<>,
+         conv2d_i8_run<>},
+        {"depthwise_f32 (" MOTE_INSTRUCTION_SET_NAME ")", depthwise_f32_packed_bytes<>, depthwise_f32_pack<>,
+         depthwise_f32_scratch_bytes<>, depthwise_f32_run<>},
+        {"depthwise_i8 (" MOTE_INSTRUCTION_SET_NAME ")", depthwise_i8_packed_bytes<>, depthwise_i8_pack<>,
+         depthwise_i8_scratch_bytes<>, depthwise_i8_run<>},
+        gemm_f32_scratch_bytes<>,
+        gemm_f32<>,
+        max_pool_f32<>,
+        max_pool_i8<>,
+        average_pool_f32<>,
+        average_pool_i8<>,
+        add_f32<>,
+        add_i8<>,
+        mul_f32<>,
+        mul_i8<>,
+        unary_f32<>,
+        clamp_i8<>,
+        lookup_i8<>,
+        affine_f32<>,
+        softmax_f32<>,
+        softmax_i8<>,
+        quantize_i8<>,
+        dequantize_i8<>,
+        requantize_i8<>,
         kernels::move,
         kernels::fill,
     };
     return table;
 }
 #else
-inline const KernelTable& native_kernels() noexcept {
+template <class Lazy = void>
+const KernelTable& native_kernels() noexcept {
     return scalar_kernels();
 }
 #endif
@@ -121,7 +123,8 @@ using kernels::native_kernels;
 using kernels::scalar_kernels;
 
 /// The instruction set of native_kernels().
-inline const char* instruction_set() noexcept {
+template <class Lazy = void>
+const char* instruction_set() noexcept {
     return native_kernels().instruction_set;
 }
 

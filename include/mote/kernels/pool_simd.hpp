@@ -87,7 +87,8 @@ MOTE_ALWAYS_INLINE simd::I32 rounded_mean(simd::I32 sum, std::int32_t count, flo
 
 }  // namespace pool
 
-inline void max_pool_f32(const ConvGeometry& g, const float* input, float* output) noexcept {
+template <class Lazy = void>
+void max_pool_f32(const ConvGeometry& g, const float* input, float* output) noexcept {
     constexpr std::ptrdiff_t lanes = simd::lanes32;
     pool::for_each_window(g, input, output, [&](const pool::Window<float>& window, float* to) {
         const simd::F32 lowest(-__builtin_huge_valf());
@@ -105,7 +106,8 @@ inline void max_pool_f32(const ConvGeometry& g, const float* input, float* outpu
     });
 }
 
-inline void max_pool_i8(const ConvGeometry& g, const std::int8_t* input, std::int8_t* output) noexcept {
+template <class Lazy = void>
+void max_pool_i8(const ConvGeometry& g, const std::int8_t* input, std::int8_t* output) noexcept {
     pool::for_each_window(g, input, output, [&](const pool::Window<std::int8_t>& window, std::int8_t* to) {
         std::ptrdiff_t c = 0;
         for (; c + simd::lanes8 <= g.in_channels; c += simd::lanes8) {
@@ -127,7 +129,8 @@ inline void max_pool_i8(const ConvGeometry& g, const std::int8_t* input, std::in
     });
 }
 
-inline void average_pool_f32(const ConvGeometry& g, bool count_padding, const float* input, float* output) noexcept {
+template <class Lazy = void>
+void average_pool_f32(const ConvGeometry& g, bool count_padding, const float* input, float* output) noexcept {
     constexpr std::ptrdiff_t lanes = simd::lanes32;
     pool::for_each_window(g, input, output, [&](const pool::Window<float>& window, float* to) {
         const std::int32_t count = count_padding ? g.kernel_height * g.kernel_width : window.pixels();
@@ -146,8 +149,9 @@ inline void average_pool_f32(const ConvGeometry& g, bool count_padding, const fl
     });
 }
 
-inline void average_pool_i8(const ConvGeometry& g, bool count_padding, std::int32_t zero_point, const std::int8_t* input,
-                            std::int8_t* output) noexcept {
+template <class Lazy = void>
+void average_pool_i8(const ConvGeometry& g, bool count_padding, std::int32_t zero_point, const std::int8_t* input,
+                     std::int8_t* output) noexcept {
     constexpr std::ptrdiff_t lanes = simd::lanes16;
     pool::for_each_window(g, input, output, [&](const pool::Window<std::int8_t>& window, std::int8_t* to) {
         const std::int32_t area = g.kernel_height * g.kernel_width;

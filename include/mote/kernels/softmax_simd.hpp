@@ -7,7 +7,8 @@
 
 MOTE_BEGIN_KERNELS
 
-inline void softmax_f32(const RowGeometry& g, const float* input, float* output) noexcept {
+template <class Lazy = void>
+void softmax_f32(const RowGeometry& g, const float* input, float* output) noexcept {
     using simd::F32;
     constexpr std::ptrdiff_t lanes = simd::lanes32;
     const std::ptrdiff_t channels = g.channels;
@@ -39,8 +40,8 @@ inline void softmax_f32(const RowGeometry& g, const float* input, float* output)
 }
 
 /// By table, and a division of integers each: the definition is what runs.
-inline void softmax_i8(const RowGeometry& g, const std::int32_t* table, const std::int8_t* input,
-                       std::int8_t* output) noexcept {
+template <class Lazy = void>
+void softmax_i8(const RowGeometry& g, const std::int32_t* table, const std::int8_t* input, std::int8_t* output) noexcept {
     reference::softmax_i8(g, table, input, output);
 }
 

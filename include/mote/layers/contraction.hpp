@@ -20,12 +20,10 @@ struct Conv2d {
 
     static constexpr const char* kind = "Conv2d";
     static constexpr Family family = Family::contraction;
-    static constexpr auto fields = std::tuple{Field{"weight", &Conv2d::weight, Role::weight, 0, 3},
-                                              Field{"bias", &Conv2d::bias, Role::bias, 0},
-                                              Field{"stride", &Conv2d::stride},
-                                              Field{"dilation", &Conv2d::dilation},
-                                              Field{"padding", &Conv2d::padding},
-                                              Field{"groups", &Conv2d::groups}};
+    static constexpr auto fields =
+        list_fields(Field{"weight", &Conv2d::weight, Role::weight, 0, 3}, Field{"bias", &Conv2d::bias, Role::bias, 0},
+                    Field{"stride", &Conv2d::stride}, Field{"dilation", &Conv2d::dilation}, Field{"padding", &Conv2d::padding},
+                    Field{"groups", &Conv2d::groups});
 };
 
 /// Depthwise convolution, [batch, height, width, in] -> [batch, out_height, out_width, in * multiplier]; output channel
@@ -41,12 +39,10 @@ struct DepthwiseConv2d {
 
     static constexpr const char* kind = "DepthwiseConv2d";
     static constexpr Family family = Family::contraction;
-    static constexpr auto fields = std::tuple{Field{"weight", &DepthwiseConv2d::weight, Role::weight, 0},
-                                              Field{"bias", &DepthwiseConv2d::bias, Role::bias, 0},
-                                              Field{"stride", &DepthwiseConv2d::stride},
-                                              Field{"dilation", &DepthwiseConv2d::dilation},
-                                              Field{"padding", &DepthwiseConv2d::padding},
-                                              Field{"multiplier", &DepthwiseConv2d::multiplier}};
+    static constexpr auto fields = list_fields(
+        Field{"weight", &DepthwiseConv2d::weight, Role::weight, 0}, Field{"bias", &DepthwiseConv2d::bias, Role::bias, 0},
+        Field{"stride", &DepthwiseConv2d::stride}, Field{"dilation", &DepthwiseConv2d::dilation},
+        Field{"padding", &DepthwiseConv2d::padding}, Field{"multiplier", &DepthwiseConv2d::multiplier});
 };
 
 /// Fully connected over the last axis, [..., in] -> [..., out].
@@ -58,7 +54,7 @@ struct Dense {
     static constexpr const char* kind = "Dense";
     static constexpr Family family = Family::contraction;
     static constexpr auto fields =
-        std::tuple{Field{"weight", &Dense::weight, Role::weight, 0, 1}, Field{"bias", &Dense::bias, Role::bias, 0}};
+        list_fields(Field{"weight", &Dense::weight, Role::weight, 0, 1}, Field{"bias", &Dense::bias, Role::bias, 0});
 };
 
 MOTE_END_NAMESPACE

@@ -14,14 +14,14 @@ MOTE_BEGIN_NAMESPACE
 struct Relu {
     static constexpr const char* kind = "Relu";
     static constexpr Family family = Family::elementwise;
-    static constexpr std::tuple<> fields{};
+    static constexpr auto fields = list_fields();
 };
 
 /// min(max(x, 0), 6)
 struct Relu6 {
     static constexpr const char* kind = "Relu6";
     static constexpr Family family = Family::elementwise;
-    static constexpr std::tuple<> fields{};
+    static constexpr auto fields = list_fields();
 };
 
 /// x where x > 0, else slope * x
@@ -30,7 +30,7 @@ struct LeakyRelu {
     Tensor<i8> table{};
     static constexpr const char* kind = "LeakyRelu";
     static constexpr Family family = Family::elementwise;
-    static constexpr auto fields = std::tuple{Field{"slope", &LeakyRelu::slope}, Field{"table", &LeakyRelu::table}};
+    static constexpr auto fields = list_fields(Field{"slope", &LeakyRelu::slope}, Field{"table", &LeakyRelu::table});
 };
 
 /// x where x > 0, else slope[c] * x, over the last axis (He et al. 2015).
@@ -38,7 +38,7 @@ struct Prelu {
     Tensor<f32> slope{};  ///< [channels]
     static constexpr const char* kind = "Prelu";
     static constexpr Family family = Family::elementwise;
-    static constexpr auto fields = std::tuple{Field{"slope", &Prelu::slope, Role::weight, 0}};
+    static constexpr auto fields = list_fields(Field{"slope", &Prelu::slope, Role::weight, 0});
 };
 
 /// 1 / (1 + exp(-x))
@@ -46,14 +46,14 @@ struct Sigmoid {
     Tensor<i8> table{};
     static constexpr const char* kind = "Sigmoid";
     static constexpr Family family = Family::elementwise;
-    static constexpr auto fields = std::tuple{Field{"table", &Sigmoid::table}};
+    static constexpr auto fields = list_fields(Field{"table", &Sigmoid::table});
 };
 
 struct Tanh {
     Tensor<i8> table{};
     static constexpr const char* kind = "Tanh";
     static constexpr Family family = Family::elementwise;
-    static constexpr auto fields = std::tuple{Field{"table", &Tanh::table}};
+    static constexpr auto fields = list_fields(Field{"table", &Tanh::table});
 };
 
 /// min(max(x + 3, 0), 6) / 6 (Howard et al. 2019, MobileNetV3, section 5.2)
@@ -61,7 +61,7 @@ struct HardSigmoid {
     Tensor<i8> table{};
     static constexpr const char* kind = "HardSigmoid";
     static constexpr Family family = Family::elementwise;
-    static constexpr auto fields = std::tuple{Field{"table", &HardSigmoid::table}};
+    static constexpr auto fields = list_fields(Field{"table", &HardSigmoid::table});
 };
 
 /// x * HardSigmoid(x) (Howard et al. 2019, section 5.2)
@@ -69,7 +69,7 @@ struct HardSwish {
     Tensor<i8> table{};
     static constexpr const char* kind = "HardSwish";
     static constexpr Family family = Family::elementwise;
-    static constexpr auto fields = std::tuple{Field{"table", &HardSwish::table}};
+    static constexpr auto fields = list_fields(Field{"table", &HardSwish::table});
 };
 
 /// Over the last axis of any rank: scale * (x - mean) / sqrt(variance + epsilon) + shift. While training, mean and variance
@@ -83,19 +83,17 @@ struct BatchNorm {
     float momentum = 0.1f;
     static constexpr const char* kind = "BatchNorm";
     static constexpr Family family = Family::elementwise;
-    static constexpr auto fields = std::tuple{Field{"scale", &BatchNorm::scale, Role::weight, 0},
-                                              Field{"shift", &BatchNorm::shift, Role::bias, 0},
-                                              Field{"mean", &BatchNorm::mean, Role::statistic, 0},
-                                              Field{"variance", &BatchNorm::variance, Role::statistic, 0},
-                                              Field{"epsilon", &BatchNorm::epsilon},
-                                              Field{"momentum", &BatchNorm::momentum}};
+    static constexpr auto fields = list_fields(
+        Field{"scale", &BatchNorm::scale, Role::weight, 0}, Field{"shift", &BatchNorm::shift, Role::bias, 0},
+        Field{"mean", &BatchNorm::mean, Role::statistic, 0}, Field{"variance", &BatchNorm::variance, Role::statistic, 0},
+        Field{"epsilon", &BatchNorm::epsilon}, Field{"momentum", &BatchNorm::momentum});
 };
 
 /// Sum of two values of one shape.
 struct Add {
     static constexpr const char* kind = "Add";
     static constexpr Family family = Family::elementwise;
-    static constexpr std::tuple<> fields{};
+    static constexpr auto fields = list_fields();
 };
 
 /// Product of two values: of one shape, or the second [batch, 1, 1, channels] or [batch, channels] and broadcast over
@@ -103,7 +101,7 @@ struct Add {
 struct Mul {
     static constexpr const char* kind = "Mul";
     static constexpr Family family = Family::elementwise;
-    static constexpr std::tuple<> fields{};
+    static constexpr auto fields = list_fields();
 };
 
 /// Another element tag for the same numbers: quantize (f32 -> i8), dequantize (i8 -> f32), or requantize (i8 -> i8).
@@ -112,7 +110,7 @@ struct Convert {
     Element element = Element::f32;
     static constexpr const char* kind = "Convert";
     static constexpr Family family = Family::elementwise;
-    static constexpr auto fields = std::tuple{Field{"element", &Convert::element}};
+    static constexpr auto fields = list_fields(Field{"element", &Convert::element});
 };
 
 MOTE_END_NAMESPACE

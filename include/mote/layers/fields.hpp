@@ -27,18 +27,21 @@ struct Field {
     using type = T;
     const char* name;
     T L::*member;
-    Role role = Role::attribute;
-    int output_axis = no_axis;
-    int input_axis = no_axis;
+    Role role;
+    int output_axis;
+    int input_axis;
+
+    constexpr Field(const char* its_name, T L::*its_member, Role its_role = Role::attribute, int its_output_axis = no_axis,
+                    int its_input_axis = no_axis) noexcept
+        : name(its_name), member(its_member), role(its_role), output_axis(its_output_axis), input_axis(its_input_axis) {}
 };
-template <class L, class T>
-Field(const char*, T L::*) -> Field<L, T>;
-template <class L, class T>
-Field(const char*, T L::*, Role) -> Field<L, T>;
-template <class L, class T>
-Field(const char*, T L::*, Role, int) -> Field<L, T>;
-template <class L, class T>
-Field(const char*, T L::*, Role, int, int) -> Field<L, T>;
+
+/// The tuple of a layer's fields, in order, as a function that hands them on: list_fields(a, b)(visit) is visit(a, b).
+/// (A std::tuple will do too, see apply_fields; it costs a compiler more than all the rest of the layers.)
+template <class... F>
+constexpr auto list_fields(F... field) noexcept {
+    return [=](auto&& visit) -> decltype(auto) { return visit(field...); };
+}
 
 template <class T>
 inline constexpr bool is_tensor = false;
@@ -55,10 +58,20 @@ concept LayerType = requires {
 }
 &&std::is_default_constructible_v<L>&& std::is_copy_constructible_v<L>;
 
+/// visit(field...) with all fields of L, in order.
+template <class L, class Visit>
+constexpr decltype(auto) apply_fields(Visit&& visit) {
+    if constexpr (requires { std::tuple_size<std::remove_cv_t<decltype(L::fields)>>::value; }) {
+        return std::apply(visit, L::fields);
+    } else {
+        return L::fields(visit);
+    }
+}
+
 /// Calls visit(field, layer.*field.member) for each field, in order.
 template <class L, class Visit>
 void for_each_field(L& layer, Visit&& visit) {
-    std::apply([&](const auto&... field) { (visit(field, layer.*field.member), ...); }, std::remove_const_t<L>::fields);
+    apply_fields<std::remove_const_t<L>>([&](const auto&... field) { (visit(field, layer.*field.member), ...); });
 }
 
 /// Calls visit(field, tensor) for each field that is a non-empty tensor of role weight, bias or statistic.
@@ -74,7 +87,7 @@ void for_each_parameter(L& layer, Visit&& visit) {
 /// Equality of all fields.
 template <LayerType L>
 bool equal(const L& a, const L& b) {
-    return std::apply([&](const auto&... field) { return ((a.*field.member == b.*field.member) && ...); }, L::fields);
+    return apply_fields<L>([&](const auto&... field) { return ((a.*field.member == b.*field.member) && ...); });
 }
 
 MOTE_END_NAMESPACE

@@ -11,7 +11,7 @@ struct Concat {
     std::int32_t axis = -1;
     static constexpr const char* kind = "Concat";
     static constexpr Family family = Family::movement;
-    static constexpr auto fields = std::tuple{Field{"axis", &Concat::axis}};
+    static constexpr auto fields = list_fields(Field{"axis", &Concat::axis});
 };
 
 /// Adds before[a] and after[a] elements of real value `value` along each axis a; both have the input's rank.
@@ -22,7 +22,7 @@ struct Pad {
     static constexpr const char* kind = "Pad";
     static constexpr Family family = Family::movement;
     static constexpr auto fields =
-        std::tuple{Field{"before", &Pad::before}, Field{"after", &Pad::after}, Field{"value", &Pad::value}};
+        list_fields(Field{"before", &Pad::before}, Field{"after", &Pad::after}, Field{"value", &Pad::value});
 };
 
 /// The same elements under `shape`, the batch (first axis) included: 0 keeps the input's extent, one -1 takes the rest.
@@ -30,14 +30,14 @@ struct Reshape {
     std::vector<std::int64_t> shape{};
     static constexpr const char* kind = "Reshape";
     static constexpr Family family = Family::movement;
-    static constexpr auto fields = std::tuple{Field{"shape", &Reshape::shape}};
+    static constexpr auto fields = list_fields(Field{"shape", &Reshape::shape});
 };
 
 /// [batch, ...] -> [batch, elements]
 struct Flatten {
     static constexpr const char* kind = "Flatten";
     static constexpr Family family = Family::movement;
-    static constexpr std::tuple<> fields{};
+    static constexpr auto fields = list_fields();
 };
 
 /// Output axis a is input axis order[a].
@@ -45,7 +45,7 @@ struct Transpose {
     std::vector<std::size_t> order{};
     static constexpr const char* kind = "Transpose";
     static constexpr Family family = Family::movement;
-    static constexpr auto fields = std::tuple{Field{"order", &Transpose::order}};
+    static constexpr auto fields = list_fields(Field{"order", &Transpose::order});
 };
 
 MOTE_END_NAMESPACE

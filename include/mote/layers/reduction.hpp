@@ -14,8 +14,8 @@ struct MaxPool2d {
     Padding2d padding{};
     static constexpr const char* kind = "MaxPool2d";
     static constexpr Family family = Family::reduction;
-    static constexpr auto fields = std::tuple{Field{"kernel", &MaxPool2d::kernel}, Field{"stride", &MaxPool2d::stride},
-                                              Field{"padding", &MaxPool2d::padding}};
+    static constexpr auto fields = list_fields(Field{"kernel", &MaxPool2d::kernel}, Field{"stride", &MaxPool2d::stride},
+                                               Field{"padding", &MaxPool2d::padding});
 };
 
 /// The mean under the window. Padding does not count unless count_padding says so.
@@ -27,15 +27,15 @@ struct AveragePool2d {
     static constexpr const char* kind = "AveragePool2d";
     static constexpr Family family = Family::reduction;
     static constexpr auto fields =
-        std::tuple{Field{"kernel", &AveragePool2d::kernel}, Field{"stride", &AveragePool2d::stride},
-                   Field{"padding", &AveragePool2d::padding}, Field{"count_padding", &AveragePool2d::count_padding}};
+        list_fields(Field{"kernel", &AveragePool2d::kernel}, Field{"stride", &AveragePool2d::stride},
+                    Field{"padding", &AveragePool2d::padding}, Field{"count_padding", &AveragePool2d::count_padding});
 };
 
 /// The mean over height and width, [batch, height, width, channels] -> [batch, 1, 1, channels].
 struct GlobalAveragePool {
     static constexpr const char* kind = "GlobalAveragePool";
     static constexpr Family family = Family::reduction;
-    static constexpr std::tuple<> fields{};
+    static constexpr auto fields = list_fields();
 };
 
 /// Where an output pixel's centre lies in the input, for a scale of in / out: i * scale; i * (in - 1) / (out - 1), the corners'
@@ -51,8 +51,8 @@ struct Resize2d {
     Alignment alignment = Alignment::half_pixel;
     static constexpr const char* kind = "Resize2d";
     static constexpr Family family = Family::reduction;
-    static constexpr auto fields = std::tuple{Field{"size", &Resize2d::size}, Field{"bilinear", &Resize2d::bilinear},
-                                              Field{"alignment", &Resize2d::alignment}};
+    static constexpr auto fields = list_fields(Field{"size", &Resize2d::size}, Field{"bilinear", &Resize2d::bilinear},
+                                               Field{"alignment", &Resize2d::alignment});
 };
 
 /// exp(x) / sum(exp(x)) over the last axis. On int8 values `table` holds 256 entries, round(exp(-scale * d) * 2^22) for
@@ -61,7 +61,7 @@ struct Softmax {
     Tensor<i32> table{};
     static constexpr const char* kind = "Softmax";
     static constexpr Family family = Family::reduction;
-    static constexpr auto fields = std::tuple{Field{"table", &Softmax::table}};
+    static constexpr auto fields = list_fields(Field{"table", &Softmax::table});
 };
 
 MOTE_END_NAMESPACE

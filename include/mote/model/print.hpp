@@ -8,7 +8,8 @@ MOTE_BEGIN_NAMESPACE
 
 /// Columns padded to their widest cell, two spaces apart; the first row is the head. Cells that start with a digit are
 /// set to the right.
-inline std::string to_table(const std::vector<std::vector<std::string>>& rows) {
+template <class Lazy = void>
+std::string to_table(const std::vector<std::vector<std::string>>& rows) {
     std::vector<std::size_t> width;
     for (const auto& row : rows) {
         if (row.size() > width.size()) width.resize(row.size(), 0);

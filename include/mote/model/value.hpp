@@ -20,7 +20,8 @@ struct Value {
 };
 
 /// "image [1x8x8x3] i8"
-inline std::string to_string(const Value& value) {
+template <class Lazy = void>
+std::string to_string(const Value& value) {
     return concat("'", value.name, "' [", to_string(value.shape), "] ", element_name(value.element));
 }
 

@@ -26,7 +26,8 @@ struct Affine {
     double scale;
     double shift;
 };
-inline Affine affine_of(const BatchNorm& norm, std::size_t channel) {
+template <class Lazy = void>
+Affine affine_of(const BatchNorm& norm, std::size_t channel) {
     const double deviation = std::sqrt(static_cast<double>(norm.variance[channel]) + static_cast<double>(norm.epsilon));
     const double scale = static_cast<double>(norm.scale[channel]) / deviation;
     return {scale, static_cast<double>(norm.shift[channel]) - static_cast<double>(norm.mean[channel]) * scale};
@@ -35,7 +36,8 @@ inline Affine affine_of(const BatchNorm& norm, std::size_t channel) {
 namespace detail {
 
 /// weight[c, ...] and bias[c] with what `norm` does to channel c.
-inline void fold_parameters(Tensor<f32>& weight, Tensor<f32>& bias, const BatchNorm& norm) {
+template <class Lazy = void>
+void fold_parameters(Tensor<f32>& weight, Tensor<f32>& bias, const BatchNorm& norm) {
     const std::size_t channels = weight.shape()[0];
     const std::size_t inner = weight.elements() / channels;
     Tensor<f32> folded_weight(weight.shape());

@@ -76,7 +76,8 @@ struct Appetites<LayerList<L...>> {
 };
 
 /// Whether the Pad adds zeros to height and width of an image, and to nothing else.
-inline bool pads_image(const Pad& pad) {
+template <class Lazy = void>
+bool pads_image(const Pad& pad) {
     return pad.value == 0.0f && pad.before.size() == 4 && pad.before[0] == 0 && pad.after[0] == 0 && pad.before[3] == 0 &&
            pad.after[3] == 0;
 }

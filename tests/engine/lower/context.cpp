@@ -27,7 +27,7 @@ struct Stairs {
     bool refuse = false;
     static constexpr const char* kind = "Stairs";
     static constexpr Family family = Family::elementwise;
-    static constexpr auto fields = std::tuple{Field{"refuse", &Stairs::refuse}};
+    static constexpr auto fields = list_fields(Field{"refuse", &Stairs::refuse});
 };
 void infer(const Stairs&, InferContext& node) {
     node.output(node.input(0).shape, node.input(0).element);

@@ -11,7 +11,7 @@ using namespace mote;
 struct Without {
     static constexpr const char* kind = "Without";
     static constexpr Family family = Family::elementwise;
-    static constexpr std::tuple<> fields{};
+    static constexpr auto fields = list_fields();
 };
 
 template <class List>

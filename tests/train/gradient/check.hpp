@@ -21,7 +21,7 @@ struct Offset {
     mote::Tensor<mote::f32> offset{};  ///< [1, ...]
     static constexpr const char* kind = "Offset";
     static constexpr mote::Family family = mote::Family::elementwise;
-    static constexpr auto fields = std::tuple{mote::Field{"offset", &Offset::offset, mote::Role::weight}};
+    static constexpr auto fields = list_fields(mote::Field{"offset", &Offset::offset, mote::Role::weight});
 };
 inline void infer(const Offset&, mote::InferContext& node) {
     node.output(node.input(0).shape, mote::Element::f32);

@@ -15,7 +15,7 @@ struct SilentScale {
     Tensor<f32> factor{};
     static constexpr const char* kind = "SilentScale";
     static constexpr Family family = Family::elementwise;
-    static constexpr auto fields = std::tuple{Field{"factor", &SilentScale::factor, Role::weight, 0}};
+    static constexpr auto fields = list_fields(Field{"factor", &SilentScale::factor, Role::weight, 0});
 };
 void infer(const SilentScale&, InferContext& node) {
     node.output(node.input(0).shape, node.input(0).element);
@@ -37,7 +37,7 @@ void lower(const SilentScale& layer, LowerContext& node) {
 /// The same with the verb.
 struct SpeakingScale : SilentScale {
     static constexpr const char* kind = "SpeakingScale";
-    static constexpr auto fields = std::tuple{Field{"factor", &SpeakingScale::factor, Role::weight, 0}};
+    static constexpr auto fields = list_fields(Field{"factor", &SpeakingScale::factor, Role::weight, 0});
 };
 void couple(const SpeakingScale& layer, CoupleContext& node) {
     const std::vector<Channel> channels = node.input_channels(0);
@@ -49,7 +49,7 @@ void couple(const SpeakingScale& layer, CoupleContext& node) {
 struct Backwards {
     static constexpr const char* kind = "Backwards";
     static constexpr Family family = Family::movement;
-    static constexpr std::tuple<> fields{};
+    static constexpr auto fields = list_fields();
 };
 void infer(const Backwards&, InferContext& node) {
     node.output(node.input(0).shape, node.input(0).element);

@@ -76,6 +76,10 @@ struct Draft {
 
 }  // namespace detail
 
+template <class Lazy>
+class BasicLowerContext;
+using LowerContext = BasicLowerContext<void>;
+
 /// A layer emits one step or more that compute its outputs from its inputs:
 ///
 ///     void lower(const MyLayer& layer, mote::LowerContext& node) {
@@ -83,11 +87,12 @@ struct Draft {
 ///     }
 ///
 /// The standard contractions also compute what their Group says (padding, clamps, a residual).
-class LowerContext {
+template <class Lazy>
+class BasicLowerContext {
   public:
-    LowerContext(detail::Draft& draft, const KernelTable& kernels, const Group& group, std::span<const Value> values,
-                 std::vector<std::string> nodes, std::string name, const char* kind, std::span<const Value> states,
-                 BufferId first_state, std::shared_ptr<const void> layer)
+    BasicLowerContext(detail::Draft& draft, const KernelTable& kernels, const Group& group, std::span<const Value> values,
+                      std::vector<std::string> nodes, std::string name, const char* kind, std::span<const Value> states,
+                      BufferId first_state, std::shared_ptr<const void> layer)
         : draft_(draft),
           kernels_(kernels),
           group_(group),
@@ -200,7 +205,8 @@ class LowerContext {
 namespace detail {
 
 /// The value's one quantization. Where an int8 value has none (its bytes' meaning is unknown) the node is refused.
-inline bool quantization_of(LowerContext& node, const Value& value, QuantizationParams& params) {
+template <class Lazy = void>
+bool quantization_of(LowerContext& node, const Value& value, QuantizationParams& params) {
     if (!value.quantization.present() || value.quantization.per_axis()) {
         node.unsupported("value ", to_string(value), " needs a quantization of one scale");
         return false;
@@ -214,7 +220,8 @@ struct ByteRange {
     std::int32_t lo = -128;
     std::int32_t hi = 127;
 };
-inline ByteRange byte_range(const Clamp& clamp, QuantizationParams params) {
+template <class Lazy = void>
+ByteRange byte_range(const Clamp& clamp, QuantizationParams params) {
     ByteRange range;
     const double scale = static_cast<double>(params.scale);
     const double lo = std::nearbyint(static_cast<double>(clamp.lo) / scale) + params.zero_point;

@@ -107,12 +107,14 @@ inline ConvConstantsI8 constants_of(const ConvStep<i8>& step) {
 }
 
 /// The numbers that do not depend on the weights' order. False where the node was refused.
-inline bool set_arithmetic(ConvStep<f32>& step, LowerContext& node) {
+template <class Context>
+bool set_arithmetic(ConvStep<f32>& step, Context& node) {
     step.clamp = node.group().clamp;
     step.residual_clamp = node.group().residual_clamp;
     return true;
 }
-inline bool set_arithmetic(ConvStep<i8>& step, LowerContext& node) {
+template <class Context>
+bool set_arithmetic(ConvStep<i8>& step, Context& node) {
     QuantizationParams in;
     QuantizationParams produced;
     if (!quantization_of(node, node.input(), in) || !quantization_of(node, node.produced(), produced)) return false;
@@ -164,20 +166,20 @@ void lower_contraction(const L& layer, LowerContext& node, const char* reason) {
 
 }  // namespace detail
 
-template <class P>
-void lower(const Conv2d<P>& layer, LowerContext& node) {
+template <class P, class Context>
+void lower(const Conv2d<P>& layer, Context& node) {
     const Shape& w = layer.weight.shape();
     const bool pointwise = w[1] == 1 && w[2] == 1 && layer.stride == Size2d{} && layer.padding == Padding2d{};
     detail::lower_contraction<Conv2dStep<P>>(layer, node, pointwise ? "1x1: a matrix product" : "implicit matrix product");
 }
 
-template <class P>
-void lower(const DepthwiseConv2d<P>& layer, LowerContext& node) {
+template <class P, class Context>
+void lower(const DepthwiseConv2d<P>& layer, Context& node) {
     detail::lower_contraction<DepthwiseStep<P>>(layer, node, "one input channel an output channel");
 }
 
-template <class P>
-void lower(const Dense<P>& layer, LowerContext& node) {
+template <class P, class Context>
+void lower(const Dense<P>& layer, Context& node) {
     detail::lower_contraction<Conv2dStep<P>>(layer, node, "dense: a matrix product");
 }
 

@@ -135,7 +135,8 @@ struct RequantizeStep {
 
 namespace detail {
 
-inline void lower_clamp(Clamp clamp, LowerContext& node) {
+template <class Context>
+void lower_clamp(Clamp clamp, Context& node) {
     const std::size_t count = node.input().shape.elements();
     if (node.input().element == Element::f32) {
         node.emit(UnaryStep{count, {.lo = clamp.lo, .hi = clamp.hi}}, {.reason = "clamp", .in_place = {0}});
@@ -147,7 +148,8 @@ inline void lower_clamp(Clamp clamp, LowerContext& node) {
     node.emit(ClampStep{count, narrow<std::int8_t>(range.lo), narrow<std::int8_t>(range.hi)}, {.in_place = {0}});
 }
 
-inline void lower_function(const Tensor<i8>& table, UnaryF32 unary, const char* reason, LowerContext& node) {
+template <class Context>
+void lower_function(const Tensor<i8>& table, UnaryF32 unary, const char* reason, Context& node) {
     const std::size_t count = node.input().shape.elements();
     if (node.input().element == Element::f32) {
         node.emit(UnaryStep{count, unary}, {.reason = reason, .in_place = {0}});
@@ -158,25 +160,32 @@ inline void lower_function(const Tensor<i8>& table, UnaryF32 unary, const char* 
 
 }  // namespace detail
 
-inline void lower(const Relu&, LowerContext& node) {
+template <class Context>
+void lower(const Relu&, Context& node) {
     detail::lower_clamp({.lo = 0.0f}, node);
 }
-inline void lower(const Relu6&, LowerContext& node) {
+template <class Context>
+void lower(const Relu6&, Context& node) {
     detail::lower_clamp({.lo = 0.0f, .hi = 6.0f}, node);
 }
-inline void lower(const LeakyRelu& layer, LowerContext& node) {
+template <class Context>
+void lower(const LeakyRelu& layer, Context& node) {
     detail::lower_function(layer.table, {.function = Unary::leaky_relu, .slope = layer.slope}, "leaky relu", node);
 }
-inline void lower(const Sigmoid& layer, LowerContext& node) {
+template <class Context>
+void lower(const Sigmoid& layer, Context& node) {
     detail::lower_function(layer.table, {.function = Unary::sigmoid}, "sigmoid", node);
 }
-inline void lower(const Tanh& layer, LowerContext& node) {
+template <class Context>
+void lower(const Tanh& layer, Context& node) {
     detail::lower_function(layer.table, {.function = Unary::tanh}, "tanh", node);
 }
-inline void lower(const HardSigmoid& layer, LowerContext& node) {
+template <class Context>
+void lower(const HardSigmoid& layer, Context& node) {
     detail::lower_function(layer.table, {.function = Unary::hard_sigmoid}, "hard sigmoid", node);
 }
-inline void lower(const HardSwish& layer, LowerContext& node) {
+template <class Context>
+void lower(const HardSwish& layer, Context& node) {
     detail::lower_function(layer.table, {.function = Unary::hard_swish}, "hard swish", node);
 }
 
@@ -190,7 +199,8 @@ struct PreluStep {
     }
 };
 
-inline void lower(const Prelu& layer, LowerContext& node) {
+template <class Context>
+void lower(const Prelu& layer, Context& node) {
     const Shape& shape = node.input().shape;
     PreluStep step;
     step.geometry.channels = narrow<std::int32_t>(shape.back());
@@ -199,7 +209,8 @@ inline void lower(const Prelu& layer, LowerContext& node) {
     node.emit(std::move(step), {.in_place = {0}});
 }
 
-inline void lower(const BatchNorm& layer, LowerContext& node) {
+template <class Context>
+void lower(const BatchNorm& layer, Context& node) {
     const Shape& shape = node.input().shape;
     AffineStep step;
     step.geometry.channels = narrow<std::int32_t>(shape.back());
@@ -215,7 +226,8 @@ inline void lower(const BatchNorm& layer, LowerContext& node) {
     node.emit(std::move(step), {.reason = "no layer before it to fold into", .constant_bytes = bytes, .in_place = {0}});
 }
 
-inline void lower(const Add&, LowerContext& node) {
+template <class Context>
+void lower(const Add&, Context& node) {
     const std::size_t count = node.output().shape.elements();
     if (node.output().element == Element::f32) {
         node.emit(AddStep<f32>{count, node.group().clamp}, {.in_place = {0, 1}});
@@ -237,7 +249,8 @@ inline void lower(const Add&, LowerContext& node) {
     node.emit(step, {.in_place = {0, 1}});
 }
 
-inline void lower(const Mul&, LowerContext& node) {
+template <class Context>
+void lower(const Mul&, Context& node) {
     const Shape& shape = node.input(0).shape;
     const bool same = node.input(1).shape.elements() == shape.elements();
     RowGeometry geometry;
@@ -266,7 +279,8 @@ inline void lower(const Mul&, LowerContext& node) {
     node.emit(step, std::move(options));
 }
 
-inline void lower(const Convert&, LowerContext& node) {
+template <class Context>
+void lower(const Convert&, Context& node) {
     const Value& in = node.input();
     const Value& out = node.output();
     const std::size_t count = in.shape.elements();

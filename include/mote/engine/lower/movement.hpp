@@ -79,27 +79,32 @@ inline MoveStep copy_of(const Value& value) {
 }
 
 /// False, and the node is refused, where elements are smaller than a byte.
-inline bool movable(LowerContext& node) {
+template <class Context>
+bool movable(Context& node) {
     if (element_bits(node.input().element) >= 8) return true;
     node.unsupported("input ", to_string(node.input()), ": packed elements are not moved; convert them first");
     return false;
 }
 
-inline void lower_reshape(LowerContext& node) {
+template <class Context>
+void lower_reshape(Context& node) {
     if (node.share_storage()) return;
     if (movable(node)) node.emit(copy_of(node.input()), {.reason = "both sides are seen from outside"});
 }
 
 }  // namespace detail
 
-inline void lower(const Reshape&, LowerContext& node) {
+template <class Context>
+void lower(const Reshape&, Context& node) {
     detail::lower_reshape(node);
 }
-inline void lower(const Flatten&, LowerContext& node) {
+template <class Context>
+void lower(const Flatten&, Context& node) {
     detail::lower_reshape(node);
 }
 
-inline void lower(const Transpose& layer, LowerContext& node) {
+template <class Context>
+void lower(const Transpose& layer, Context& node) {
     if (!detail::movable(node)) return;
     const Shape& in = node.input().shape;
     const Shape& out = node.output().shape;
@@ -115,7 +120,8 @@ inline void lower(const Transpose& layer, LowerContext& node) {
     node.emit(std::move(step), {.reason = "transpose"});
 }
 
-inline void lower(const Concat& layer, LowerContext& node) {
+template <class Context>
+void lower(const Concat& layer, Context& node) {
     if (!detail::movable(node)) return;
     const Shape& out = node.output().shape;
     const std::size_t axis = concat_axis(layer, out.rank());
@@ -132,7 +138,8 @@ inline void lower(const Concat& layer, LowerContext& node) {
     node.emit(std::move(step), {.reason = "concat"});
 }
 
-inline void lower(const Pad& layer, LowerContext& node) {
+template <class Context>
+void lower(const Pad& layer, Context& node) {
     if (!detail::movable(node)) return;
     const Value& value = node.input();
     const Shape& out = node.output().shape;

@@ -99,7 +99,8 @@ struct SoftmaxStep<i8> {
 
 namespace detail {
 
-inline void lower_average_pool(const ConvGeometry& geometry, bool count_padding, const char* reason, LowerContext& node) {
+template <class Context>
+void lower_average_pool(const ConvGeometry& geometry, bool count_padding, const char* reason, Context& node) {
     if (node.input().element == Element::f32) {
         node.emit(AveragePoolStep<f32>{geometry, count_padding}, {.reason = reason});
         return;
@@ -111,7 +112,8 @@ inline void lower_average_pool(const ConvGeometry& geometry, bool count_padding,
 
 }  // namespace detail
 
-inline void lower(const MaxPool2d& layer, LowerContext& node) {
+template <class Context>
+void lower(const MaxPool2d& layer, Context& node) {
     const ConvGeometry g = geometry(layer, node.input().shape, node.output().shape);
     if (node.input().element == Element::f32) {
         node.emit(MaxPoolStep<f32>{g});
@@ -120,17 +122,20 @@ inline void lower(const MaxPool2d& layer, LowerContext& node) {
     }
 }
 
-inline void lower(const AveragePool2d& layer, LowerContext& node) {
+template <class Context>
+void lower(const AveragePool2d& layer, Context& node) {
     const ConvGeometry g = geometry(layer, node.input().shape, node.output().shape);
     detail::lower_average_pool(g, layer.count_padding, "", node);
 }
 
-inline void lower(const GlobalAveragePool& layer, LowerContext& node) {
+template <class Context>
+void lower(const GlobalAveragePool& layer, Context& node) {
     const ConvGeometry g = geometry(layer, node.input().shape, node.output().shape);
     detail::lower_average_pool(g, false, "the window is the image", node);
 }
 
-inline void lower(const Resize2d& layer, LowerContext& node) {
+template <class Context>
+void lower(const Resize2d& layer, Context& node) {
     const Shape& in = node.input().shape;
     ConvGeometry g;
     g.batch = narrow<std::int32_t>(in[0]);
@@ -150,7 +155,8 @@ inline void lower(const Resize2d& layer, LowerContext& node) {
     }
 }
 
-inline void lower(const Softmax& layer, LowerContext& node) {
+template <class Context>
+void lower(const Softmax& layer, Context& node) {
     const Shape& shape = node.input().shape;
     RowGeometry g;
     g.channels = narrow<std::int32_t>(shape.back());

@@ -42,7 +42,8 @@ template <class P>
 std::uint64_t cost(const Dense<P>& layer, const CostContext& node) {
     return node.output_elements() * layer.weight.shape()[1];
 }
-inline std::uint64_t cost(const BatchNorm&, const CostContext& node) {
+template <class Lazy = void>
+std::uint64_t cost(const BatchNorm&, const CostContext& node) {
     return node.output_elements();
 }
 

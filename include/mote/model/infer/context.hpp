@@ -6,16 +6,21 @@
 
 MOTE_BEGIN_NAMESPACE
 
+template <class Lazy>
+class BasicInferContext;
+using InferContext = BasicInferContext<void>;
+
 /// A layer reads its input values, checks itself against them, and states each output (and each state that outlives a run).
 ///
 ///     void infer(const MyLayer& layer, mote::InferContext& node) {
 ///         node.expect_inputs(1);
 ///         node.output(node.input(0).shape, node.input(0).element);
 ///     }
-class InferContext {
+template <class Lazy>
+class BasicInferContext {
   public:
-    InferContext(std::string_view name, const char* kind, std::span<const Value* const> inputs,
-                 std::span<const Quantization* const> requested)
+    BasicInferContext(std::string_view name, const char* kind, std::span<const Value* const> inputs,
+                      std::span<const Quantization* const> requested)
         : name_(name), kind_(kind), inputs_(inputs), requested_(requested) {}
 
     std::size_t inputs() const noexcept { return inputs_.size(); }
@@ -82,7 +87,8 @@ class InferContext {
 namespace detail {
 
 /// Checks that a layer without tables of its own can compute on this element: f32 or i8.
-inline void expect_f32_or_i8(const InferContext& node, std::size_t index) {
+template <class Lazy = void>
+void expect_f32_or_i8(const InferContext& node, std::size_t index) {
     const Value& value = node.input(index);
     if (value.element != Element::f32 && value.element != Element::i8) {
         node.fail("input ", to_string(value), ": f32 or i8 expected");
@@ -90,7 +96,8 @@ inline void expect_f32_or_i8(const InferContext& node, std::size_t index) {
 }
 
 /// What is wrong with a quantization, and what would do; "" where nothing is.
-inline std::string quantization_flaw(const Quantization& quantization) {
+template <class Lazy = void>
+std::string quantization_flaw(const Quantization& quantization) {
     if (quantization.zero_point.size() != quantization.scale.size()) {
         return concat(quantization.scale.size(), " scales but ", quantization.zero_point.size(), " zero points");
     }
@@ -102,7 +109,8 @@ inline std::string quantization_flaw(const Quantization& quantization) {
 }
 
 /// What keeps an i8 value from being computed with, and what would do; "" where nothing does.
-inline std::string activation_flaw(const Quantization& quantization) {
+template <class Lazy = void>
+std::string activation_flaw(const Quantization& quantization) {
     if (!quantization.present()) return "no quantization; an i8 value that is computed with needs a scale and a zero point";
     if (quantization.per_axis()) return "a scale per axis; an i8 value that is computed with has one scale";
     std::string flaw = quantization_flaw(quantization);
@@ -113,7 +121,8 @@ inline std::string activation_flaw(const Quantization& quantization) {
 }
 
 /// The usable per-tensor quantization that an i8 output needs; the requested one.
-inline Quantization expect_output_quantization(const InferContext& node, std::size_t index = 0) {
+template <class Lazy = void>
+Quantization expect_output_quantization(const InferContext& node, std::size_t index = 0) {
     const Quantization& asked = node.requested_quantization(index);
     const std::string flaw = activation_flaw(asked);
     if (!flaw.empty()) node.fail("the output has ", flaw);
@@ -121,7 +130,8 @@ inline Quantization expect_output_quantization(const InferContext& node, std::si
 }
 
 /// Checks that an i8 input has one usable scale; an f32 input needs none.
-inline void expect_input_quantization(const InferContext& node, std::size_t index) {
+template <class Lazy = void>
+void expect_input_quantization(const InferContext& node, std::size_t index) {
     const Value& value = node.input(index);
     if (value.element != Element::i8) return;
     const std::string flaw = activation_flaw(value.quantization);
@@ -129,7 +139,8 @@ inline void expect_input_quantization(const InferContext& node, std::size_t inde
 }
 
 /// The multiplier of a requantization, m = s_in * s_weight / s_out in double, rounded to float.
-inline float requantization_multiplier(float input_scale, float weight_scale, float output_scale) {
+template <class Lazy = void>
+float requantization_multiplier(float input_scale, float weight_scale, float output_scale) {
     return static_cast<float>(static_cast<double>(input_scale) * static_cast<double>(weight_scale) /
                               static_cast<double>(output_scale));
 }

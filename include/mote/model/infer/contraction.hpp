@@ -14,8 +14,9 @@ MOTE_BEGIN_NAMESPACE
 namespace detail {
 
 /// Output rows of a window that moves over `extent` padded rows. Fails where the window does not fit.
-inline std::size_t window_outputs(const InferContext& node, const char* axis, std::size_t extent, std::size_t pad_before,
-                                  std::size_t pad_after, std::size_t kernel, std::size_t stride, std::size_t dilation) {
+template <class Context>
+std::size_t window_outputs(const Context& node, const char* axis, std::size_t extent, std::size_t pad_before,
+                           std::size_t pad_after, std::size_t kernel, std::size_t stride, std::size_t dilation) {
     constexpr std::size_t limit = std::numeric_limits<std::int32_t>::max() / 4;
     if (extent == 0 || kernel == 0 || stride == 0 || dilation == 0) {
         node.fail(axis, ": image ", extent, ", kernel ", kernel, ", stride ", stride, ", dilation ", dilation,
@@ -36,7 +37,8 @@ inline std::size_t window_outputs(const InferContext& node, const char* axis, st
 
 /// Fails for an i8 contraction whose scales cannot be computed with or whose sums could leave int32:
 /// 255 * 127 * K + |bias| < 2^31 for every output channel (DESIGN, numbers).
-inline void check_i8_contraction(const InferContext& node, const Tensor<i8>& weight, const Tensor<i32>& bias) {
+template <class Context>
+void check_i8_contraction(const Context& node, const Tensor<i8>& weight, const Tensor<i32>& bias) {
     const Quantization& q = weight.quantization();
     const std::size_t out = weight.shape()[0];
     if (q.zero_point.size() != q.scale.size() || (q.scale.size() != 1 && (q.scale.size() != out || q.axis != 0))) {
@@ -70,8 +72,8 @@ inline void check_i8_contraction(const InferContext& node, const Tensor<i8>& wei
 }
 
 /// Checks common to all contractions: weight rank, no empty axis, bias length, elements.
-template <class P>
-void check_contraction(const InferContext& node, const Tensor<typename P::weight>& weight, const Tensor<typename P::bias>& bias,
+template <class P, class Context>
+void check_contraction(const Context& node, const Tensor<typename P::weight>& weight, const Tensor<typename P::bias>& bias,
                        std::size_t rank, const char* axes) {
     node.expect_inputs(1);
     if (weight.shape().rank() != rank) {
@@ -95,8 +97,8 @@ void check_contraction(const InferContext& node, const Tensor<typename P::weight
     if constexpr (std::is_same_v<P, i8>) check_i8_contraction(node, weight, bias);
 }
 
-template <class P>
-Quantization contraction_quantization(const InferContext& node) {
+template <class P, class Context>
+Quantization contraction_quantization(const Context& node) {
     if constexpr (std::is_same_v<typename P::activation, i8>) {
         return expect_output_quantization(node);
     } else {
@@ -106,8 +108,8 @@ Quantization contraction_quantization(const InferContext& node) {
 
 }  // namespace detail
 
-template <class P>
-void infer(const Conv2d<P>& layer, InferContext& node) {
+template <class P, class Context>
+void infer(const Conv2d<P>& layer, Context& node) {
     detail::check_contraction<P>(node, layer.weight, layer.bias, 4, "[out, kernel_height, kernel_width, in / groups]");
     node.expect_rank(0, 4, "[batch, height, width, channels]");
     const Shape& in = node.input(0).shape;
@@ -127,8 +129,8 @@ void infer(const Conv2d<P>& layer, InferContext& node) {
     node.output({in[0], height, width, w[0]}, P::activation::element, detail::contraction_quantization<P>(node));
 }
 
-template <class P>
-void infer(const DepthwiseConv2d<P>& layer, InferContext& node) {
+template <class P, class Context>
+void infer(const DepthwiseConv2d<P>& layer, Context& node) {
     detail::check_contraction<P>(node, layer.weight, layer.bias, 4, "[in * multiplier, kernel_height, kernel_width, 1]");
     node.expect_rank(0, 4, "[batch, height, width, channels]");
     const Shape& in = node.input(0).shape;
@@ -145,8 +147,8 @@ void infer(const DepthwiseConv2d<P>& layer, InferContext& node) {
     node.output({in[0], height, width, w[0]}, P::activation::element, detail::contraction_quantization<P>(node));
 }
 
-template <class P>
-void infer(const Dense<P>& layer, InferContext& node) {
+template <class P, class Context>
+void infer(const Dense<P>& layer, Context& node) {
     detail::check_contraction<P>(node, layer.weight, layer.bias, 2, "[out, in]");
     Shape shape = node.input(0).shape;
     if (shape.rank() < 2) {

@@ -10,7 +10,8 @@ MOTE_BEGIN_NAMESPACE
 namespace detail {
 
 /// An activation that clamps: an i8 output shares its input's quantization.
-inline void infer_clamp(InferContext& node) {
+template <class Context>
+void infer_clamp(Context& node) {
     node.expect_inputs(1);
     expect_f32_or_i8(node, 0);
     const Value& in = node.input(0);
@@ -22,7 +23,8 @@ inline void infer_clamp(InferContext& node) {
 }
 
 /// An activation that looks bytes up: 256 entries for i8, none for f32.
-inline void infer_lookup(const Tensor<i8>& table, InferContext& node) {
+template <class Context>
+void infer_lookup(const Tensor<i8>& table, Context& node) {
     node.expect_inputs(1);
     expect_f32_or_i8(node, 0);
     const Value& in = node.input(0);
@@ -39,29 +41,37 @@ inline void infer_lookup(const Tensor<i8>& table, InferContext& node) {
 
 }  // namespace detail
 
-inline void infer(const Relu&, InferContext& node) {
+template <class Context>
+void infer(const Relu&, Context& node) {
     detail::infer_clamp(node);
 }
-inline void infer(const Relu6&, InferContext& node) {
+template <class Context>
+void infer(const Relu6&, Context& node) {
     detail::infer_clamp(node);
 }
-inline void infer(const LeakyRelu& layer, InferContext& node) {
+template <class Context>
+void infer(const LeakyRelu& layer, Context& node) {
     detail::infer_lookup(layer.table, node);
 }
-inline void infer(const Sigmoid& layer, InferContext& node) {
+template <class Context>
+void infer(const Sigmoid& layer, Context& node) {
     detail::infer_lookup(layer.table, node);
 }
-inline void infer(const Tanh& layer, InferContext& node) {
+template <class Context>
+void infer(const Tanh& layer, Context& node) {
     detail::infer_lookup(layer.table, node);
 }
-inline void infer(const HardSigmoid& layer, InferContext& node) {
+template <class Context>
+void infer(const HardSigmoid& layer, Context& node) {
     detail::infer_lookup(layer.table, node);
 }
-inline void infer(const HardSwish& layer, InferContext& node) {
+template <class Context>
+void infer(const HardSwish& layer, Context& node) {
     detail::infer_lookup(layer.table, node);
 }
 
-inline void infer(const Prelu& layer, InferContext& node) {
+template <class Context>
+void infer(const Prelu& layer, Context& node) {
     node.expect_inputs(1);
     const Value& in = node.input(0);
     if (in.element != Element::f32) node.fail("input ", to_string(in), ": f32 expected");
@@ -73,7 +83,8 @@ inline void infer(const Prelu& layer, InferContext& node) {
     node.output(in.shape, in.element);
 }
 
-inline void infer(const BatchNorm& layer, InferContext& node) {
+template <class Context>
+void infer(const BatchNorm& layer, Context& node) {
     node.expect_inputs(1);
     const Value& in = node.input(0);
     if (in.element != Element::f32) node.fail("input ", to_string(in), ": f32 expected (fold() removes BatchNorm)");
@@ -94,7 +105,8 @@ inline void infer(const BatchNorm& layer, InferContext& node) {
     node.output(in.shape, in.element);
 }
 
-inline void infer(const Add&, InferContext& node) {
+template <class Context>
+void infer(const Add&, Context& node) {
     node.expect_inputs(2);
     const Value& a = node.input(0);
     const Value& b = node.input(1);
@@ -107,7 +119,8 @@ inline void infer(const Add&, InferContext& node) {
     node.output(a.shape, a.element, a.element == Element::i8 ? detail::expect_output_quantization(node) : Quantization{});
 }
 
-inline void infer(const Mul&, InferContext& node) {
+template <class Context>
+void infer(const Mul&, Context& node) {
     node.expect_inputs(2);
     const Value& a = node.input(0);
     const Value& b = node.input(1);
@@ -125,7 +138,8 @@ inline void infer(const Mul&, InferContext& node) {
     node.output(a.shape, a.element, a.element == Element::i8 ? detail::expect_output_quantization(node) : Quantization{});
 }
 
-inline void infer(const Convert& layer, InferContext& node) {
+template <class Context>
+void infer(const Convert& layer, Context& node) {
     node.expect_inputs(1);
     detail::expect_f32_or_i8(node, 0);
     const Value& in = node.input(0);

@@ -13,7 +13,8 @@ inline std::size_t concat_axis(const Concat& layer, std::size_t rank) {
     return layer.axis < 0 ? rank - static_cast<std::size_t>(-layer.axis) : static_cast<std::size_t>(layer.axis);
 }
 
-inline void infer(const Concat& layer, InferContext& node) {
+template <class Context>
+void infer(const Concat& layer, Context& node) {
     node.expect_inputs(1, 1024);
     detail::expect_shared_quantization(node);
     const Value& first = node.input(0);
@@ -39,7 +40,8 @@ inline void infer(const Concat& layer, InferContext& node) {
     node.output(shape, first.element, first.quantization);
 }
 
-inline void infer(const Pad& layer, InferContext& node) {
+template <class Context>
+void infer(const Pad& layer, Context& node) {
     node.expect_inputs(1);
     detail::expect_shared_quantization(node);
     const Value& in = node.input(0);
@@ -60,7 +62,8 @@ inline void infer(const Pad& layer, InferContext& node) {
     node.output(shape, in.element, in.quantization);
 }
 
-inline void infer(const Reshape& layer, InferContext& node) {
+template <class Context>
+void infer(const Reshape& layer, Context& node) {
     node.expect_inputs(1);
     detail::expect_shared_quantization(node);
     const Value& in = node.input(0);
@@ -90,7 +93,8 @@ inline void infer(const Reshape& layer, InferContext& node) {
     node.output(shape, in.element, in.quantization);
 }
 
-inline void infer(const Flatten&, InferContext& node) {
+template <class Context>
+void infer(const Flatten&, Context& node) {
     node.expect_inputs(1);
     detail::expect_shared_quantization(node);
     const Value& in = node.input(0);
@@ -100,7 +104,8 @@ inline void infer(const Flatten&, InferContext& node) {
     node.output({in.shape[0], rest}, in.element, in.quantization);
 }
 
-inline void infer(const Transpose& layer, InferContext& node) {
+template <class Context>
+void infer(const Transpose& layer, Context& node) {
     node.expect_inputs(1);
     detail::expect_shared_quantization(node);
     const Value& in = node.input(0);

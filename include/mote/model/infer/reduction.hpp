@@ -12,7 +12,8 @@ MOTE_BEGIN_NAMESPACE
 namespace detail {
 
 /// Pooling keeps the quantization: the output's bytes mean what the input's mean.
-inline void expect_shared_quantization(const InferContext& node) {
+template <class Context>
+void expect_shared_quantization(const Context& node) {
     const Quantization& asked = node.requested_quantization();
     if (asked.present() && asked != node.input(0).quantization) {
         node.fail("the output shares its input's quantization; another one was given");
@@ -45,21 +46,25 @@ void infer_pool(const Pool& layer, InferContext& node) {
 
 }  // namespace detail
 
-inline void infer(const MaxPool2d& layer, InferContext& node) {
+template <class Context>
+void infer(const MaxPool2d& layer, Context& node) {
     detail::infer_pool(layer, node);
 }
-inline void infer(const AveragePool2d& layer, InferContext& node) {
+template <class Context>
+void infer(const AveragePool2d& layer, Context& node) {
     detail::infer_pool(layer, node);
 }
 
-inline void infer(const GlobalAveragePool&, InferContext& node) {
+template <class Context>
+void infer(const GlobalAveragePool&, Context& node) {
     node.expect_inputs(1);
     node.expect_rank(0, 4, "[batch, height, width, channels]");
     const Shape& in = node.input(0).shape;
     detail::infer_pool(AveragePool2d{.kernel = {in[1], in[2]}, .stride = {1, 1}, .padding = {}}, node);
 }
 
-inline void infer(const Resize2d& layer, InferContext& node) {
+template <class Context>
+void infer(const Resize2d& layer, Context& node) {
     node.expect_inputs(1);
     detail::expect_f32_or_i8(node, 0);
     node.expect_rank(0, 4, "[batch, height, width, channels]");
@@ -77,7 +82,8 @@ inline void infer(const Resize2d& layer, InferContext& node) {
     node.output(shape, in.element, in.quantization);
 }
 
-inline void infer(const Softmax& layer, InferContext& node) {
+template <class Context>
+void infer(const Softmax& layer, Context& node) {
     node.expect_inputs(1);
     detail::expect_f32_or_i8(node, 0);
     const Value& in = node.input(0);

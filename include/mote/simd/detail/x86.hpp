@@ -4,7 +4,11 @@
 
 #include <mote/simd/detail/types.hpp>
 
+#if defined(__AVX__)
 #include <immintrin.h>
+#else
+#include <emmintrin.h>  // a fifth of <immintrin.h> to a compiler
+#endif
 
 #if defined(MOTE_AVX512) && defined(__GNUC__) && !defined(__clang__)
 // GCC 12 takes the undefined operands of its own 512-bit intrinsics for forgotten ones (its bug 105593).
