@@ -128,7 +128,7 @@ TEST_CASE("unary_f32: the vector kernel is within 1e-6 of double, at every lengt
     for (const mote::Unary function : functions) {
         CAPTURE(static_cast<int>(function));
         const mote::UnaryF32 u{function, -1.5f, 2.0f, 0.1f};
-        CHECK(error_of(mote::kernels::unary_f32, u, sweep(30000, random)) <= 1e-6);
+        CHECK(error_of(mote::kernels::unary_f32<>, u, sweep(30000, random)) <= 1e-6);
         for (std::size_t count = 0; count <= 67; ++count) {
             CAPTURE(count);
             auto x = sweep(count, random);

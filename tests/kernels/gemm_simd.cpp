@@ -89,7 +89,7 @@ TEST_CASE("gemm definition: equals sums in double for odd sizes, transposed or n
 #if defined(MOTE_VECTORS)
 
 TEST_CASE("gemm vector kernel: equals sums in double for odd sizes, transposed or not, added to C or not") {
-    gemm_test::check(mote::kernels::gemm_f32, mote::kernels::gemm_f32_scratch_bytes);
+    gemm_test::check(mote::kernels::gemm_f32<>, mote::kernels::gemm_f32_scratch_bytes<>);
 }
 
 TEST_CASE("gemm vector kernel: a row's bits do not depend on how many rows are multiplied") {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <tuple>
 
 MOTE_BEGIN_NAMESPACE
 
@@ -34,7 +35,8 @@ struct ConformanceReport {
             if (c.outcome == Conformance::unsupported) ++counts[c.reason];
         }
         std::vector<std::pair<std::string, std::size_t>> result(counts.begin(), counts.end());
-        std::ranges::stable_sort(result, [](const auto& a, const auto& b) { return a.second > b.second; });
+        std::ranges::sort(
+            result, [](const auto& a, const auto& b) { return std::tie(b.second, a.first) < std::tie(a.second, b.first); });
         return result;
     }
 };

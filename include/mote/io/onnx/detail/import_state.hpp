@@ -208,7 +208,8 @@ class ImportState {
         const Layout& first = items.front()->forms.front().layout;
         Dims stored = Layout::in_order(first.rank());
         const auto at = [&](std::size_t axis) { return first.parts(axis).empty() ? 0 : first.parts(axis).front(); };
-        std::stable_sort(stored.begin(), stored.end(), [&](std::size_t a, std::size_t b) { return at(a) < at(b); });
+        std::sort(stored.begin(), stored.end(),
+                  [&](std::size_t a, std::size_t b) { return std::pair(at(a), a) < std::pair(at(b), b); });
         Dims best;
         std::ptrdiff_t most = -1;
         for (const Dims& order : {Layout::channels_last(first.rank()), Layout::in_order(first.rank()), stored}) {
