@@ -28,61 +28,41 @@ class Error : public std::runtime_error {
 
 namespace detail {
 
-/// A part of a text: a string that somebody else holds, or a number. It is printed where parts are joined, in one place.
+/// A part of a text: a string that somebody else holds, or a number.
 class TextPart {
   public:
-    TextPart(const std::string& text) noexcept : form_(Form::text), size_(text.size()) { value_.text = text.data(); }
-    TextPart(std::string_view text) noexcept : form_(Form::text), size_(text.size()) { value_.text = text.data(); }
-    TextPart(const char* text) noexcept : form_(Form::text), size_(std::string_view(text).size()) { value_.text = text; }
+    TextPart(const std::string& text) noexcept : text_(text) {}
+    TextPart(std::string_view text) noexcept : text_(text) {}
+    TextPart(const char* text) noexcept : text_(text) {}
     template <class Number>
     requires(std::is_arithmetic_v<Number>) TextPart(Number number)
     noexcept {
         if constexpr (std::is_floating_point_v<Number>) {
-            form_ = Form::real;
-            value_.real = static_cast<double>(number);
+            print("%.7g", static_cast<double>(number));
         } else if constexpr (std::is_signed_v<Number>) {
-            form_ = Form::integer;
-            value_.integer = static_cast<long long>(number);
+            print("%lld", static_cast<long long>(number));
         } else {
-            form_ = Form::natural;
-            value_.natural = static_cast<unsigned long long>(number);
+            print("%llu", static_cast<unsigned long long>(number));
         }
     }
+    TextPart(const TextPart&) = delete;
+    TextPart& operator=(const TextPart&) = delete;
 
-    void append_to(std::string& all) const {
-        char digits[32];
-        int count = 0;
-        switch (form_) {
-            case Form::text:
-                all.append(value_.text, size_);
-                return;
-            case Form::real:
-                count = std::snprintf(digits, sizeof digits, "%.7g", value_.real);
-                break;
-            case Form::integer:
-                count = std::snprintf(digits, sizeof digits, "%lld", value_.integer);
-                break;
-            case Form::natural:
-                count = std::snprintf(digits, sizeof digits, "%llu", value_.natural);
-                break;
-        }
-        all.append(digits, static_cast<std::size_t>(count));
-    }
+    std::string_view text() const noexcept { return text_; }
 
   private:
-    enum class Form : unsigned char { text, real, integer, natural } form_;
-    std::size_t size_ = 0;
-    union {
-        const char* text;
-        double real;
-        long long integer;
-        unsigned long long natural;
-    } value_;
+    template <class Number>
+    __attribute__((noinline)) void print(const char* format, Number number) noexcept {
+        text_ = {digits_, static_cast<std::size_t>(std::snprintf(digits_, sizeof digits_, format, number))};
+    }
+
+    char digits_[32];
+    std::string_view text_;
 };
 
 __attribute__((noinline)) inline std::string join(const TextPart* parts, std::size_t count) {
     std::string text;
-    for (std::size_t i = 0; i < count; ++i) parts[i].append_to(text);
+    for (std::size_t i = 0; i < count; ++i) text += parts[i].text();
     return text;
 }
 

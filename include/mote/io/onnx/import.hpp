@@ -23,7 +23,7 @@ class Importer : private Movement {
         for (const OnnxNode& node : nodes_) {
             for (const std::string& input : node.inputs) users_[input].push_back(&node);
         }
-        for (const OnnxValue& output : model_.graph.outputs) names_.insert(output.name);
+        for (const OnnxValue& output : model_.graph.outputs) reserve_name(output.name);
         for (const OnnxTensor& tensor : model_.graph.initializers) {
             guarded(concat("constant '", onnx::printable(tensor.name), "'"), [&] {
                 Item item;
@@ -49,11 +49,7 @@ class Importer : private Movement {
         for (const OnnxValue& output : model_.graph.outputs) {
             guarded(concat("output '", onnx::printable(output.name), "'"), [&] { add_output(output); });
         }
-        if (!notes_.empty()) {
-            std::string text;
-            for (const std::string& n : notes_) text += concat("\n  ", n);
-            fail("'", options_.name, "': ", notes_.size(), " things in it are not supported:", text);
-        }
+        tell_notes(options_.name);
         return finished();
     }
 
@@ -65,22 +61,6 @@ class Importer : private Movement {
         void (Importer::*convert)();
     };
 
-    /// Whether the action ended without an error; one is noted.
-    template <class Action>
-    bool guarded(const std::string& what, Action action) {
-#if MOTE_EXCEPTIONS
-        try {
-            action();
-        } catch (const Error& error) {
-            note(what, error.what());
-            return false;
-        }
-#else
-        static_cast<void>(what);
-        action();
-#endif
-        return true;
-    }
     void define(const std::string& name, Item item) {
         if (!items_.emplace(name, std::move(item)).second) fail("the name is used twice");
     }

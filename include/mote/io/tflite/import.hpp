@@ -17,7 +17,7 @@ class Importer : private ImportState {
 
     AnyModel run() {
         if (file_.subgraphs.size() > 1)
-            notes_.push_back(concat("it has ", file_.subgraphs.size(), " subgraphs; one is supported"));
+            note("the file", concat("it has ", file_.subgraphs.size(), " subgraphs; one is supported"));
         for (const std::int32_t id : graph_.inputs) {
             const TfliteTensor& t = tensor(id);
             const std::string what = concat("input '", t.name, "'");
@@ -45,10 +45,8 @@ class Importer : private ImportState {
                 note(concat("output '", tensor(id).name, "'"), "is made by no operator");
             }
         }
-        if (notes_.empty()) return builder_.build();
-        std::string text;
-        for (const std::string& n : notes_) text += concat("\n  ", n);
-        fail("'", file_.name, "': ", notes_.size(), " things in it are not supported:", text);
+        tell_notes(file_.name);
+        return builder_.build();
     }
 
   private:
@@ -104,17 +102,7 @@ class Importer : private ImportState {
             name_ = std::string(op_->outputs.empty() || op_->outputs[0] < 0 ? op_->name : tensor(op_->outputs[0]).name);
             parts_ = 0;
             const Builder before = builder_;
-#if MOTE_EXCEPTIONS
-            try {
-                (this->*entry->convert)();
-                return;
-            } catch (const Error& error) {
-                note(what, error.what());
-            }
-#else
-            (this->*entry->convert)();
-            return;
-#endif
+            if (guarded(what, [&] { (this->*entry->convert)(); })) return;
             builder_ = before;
         } else if (entry == std::end(table)) {
             note(what, "no such operator is supported");
@@ -207,12 +195,8 @@ class Importer : private ImportState {
         bind(activate(requantized(y, quantization_of(input_id(0)), quantization_of(output_id())),
                       op_->option(pool_2d::activation)));
     }
-    void average_pool() {
-        pool<AveragePool2d>();
-    }
-    void max_pool() {
-        pool<MaxPool2d>();
-    }
+    void average_pool() { pool<AveragePool2d>(); }
+    void max_pool() { pool<MaxPool2d>(); }
     void mean() {
         const Handle x = input(0);
         std::vector<std::int64_t> axes = integers(1);
@@ -284,9 +268,7 @@ class Importer : private ImportState {
         x = add(Transpose{{0, 1, 3, 2, 4, 5}}, {x});
         return add(Reshape{{0, extent(1) * block, extent(2) * block, channels}}, {x});
     }
-    void depth_to_space_op() {
-        bind(depth_to_space(input(0), op_->option(tflite::depth_to_space::block_size)));
-    }
+    void depth_to_space_op() { bind(depth_to_space(input(0), op_->option(tflite::depth_to_space::block_size))); }
     void space_to_depth_op() {
         Handle x = input(0);
         const Shape in = shape(x);
@@ -382,13 +364,9 @@ class Importer : private ImportState {
     void lookup() {
         lookup_layer(L{});
     }
-    void leaky_relu_op() {
-        lookup_layer(LeakyRelu{.slope = op_->option(tflite::leaky_relu::alpha)});
-    }
+    void leaky_relu_op() { lookup_layer(LeakyRelu{.slope = op_->option(tflite::leaky_relu::alpha)}); }
 
-    void quantize_op() {
-        bind(add(Convert{Element::i8}, {input(0)}, quantization_of(output_id())));
-    }
+    void quantize_op() { bind(add(Convert{Element::i8}, {input(0)}, quantization_of(output_id()))); }
     /// Of a constant the value is a constant; else integers become floats.
     void dequantize() {
         if (same_constant()) return;

@@ -42,8 +42,7 @@ template <class P>
 std::uint64_t cost(const Dense<P>& layer, const CostContext& node) {
     return node.output_elements() * layer.weight.shape()[1];
 }
-template <class Lazy = void>
-std::uint64_t cost(const BatchNorm&, const CostContext& node) {
+inline std::uint64_t cost(const BatchNorm&, const CostContext& node) {
     return node.output_elements();
 }
 

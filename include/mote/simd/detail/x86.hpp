@@ -7,7 +7,7 @@
 #if defined(__AVX__)
 #include <immintrin.h>
 #else
-#include <emmintrin.h>  // a fifth of <immintrin.h> to a compiler
+#include <emmintrin.h>  // a twentieth of <immintrin.h> to a compiler
 #endif
 
 #if defined(MOTE_AVX512) && defined(__GNUC__) && !defined(__clang__)

@@ -2,6 +2,7 @@
 #pragma once
 // ImportState: what the operators of an ONNX graph share while they are imported.
 
+#include <mote/io/detail/import_log.hpp>
 #include <mote/io/onnx/detail/fold.hpp>
 #include <mote/io/onnx/detail/message.hpp>
 #include <mote/model/model.hpp>
@@ -64,7 +65,7 @@ inline Groups each_alone(const Dims& order) {
     return groups;
 }
 
-class ImportState {
+class ImportState : protected ImportLog {
   public:
     ImportState(const OnnxModel& model, const OnnxImportOptions& options)
         : model_(model), options_(options), budget_(file_bytes(model.graph, options.max_constant_bytes)) {
@@ -73,8 +74,6 @@ class ImportState {
 
   protected:
     // --------------------------------------------------------------------------------------------- what is supported
-
-    void note(std::string_view what, std::string_view why) { notes_.push_back(concat(what, ": ", why)); }
 
     /// f32 stands for floats of any width.
     static bool is_float(OnnxElement element) {
@@ -147,15 +146,6 @@ class ImportState {
         detail::infer_node<List>(node, graph_.values);
         graph_.nodes.push_back(std::move(node));
         return id;
-    }
-
-    /// A name that nothing has yet.
-    std::string unused(std::string_view wanted) {
-        const std::string base(wanted.empty() ? std::string_view("value") : wanted);
-        std::string name = base;
-        std::size_t& next = next_name_[base];
-        while (!names_.insert(name).second) name = concat(base, "_", ++next);
-        return name;
     }
 
     /// The value under another shape. A first extent that stays follows the batch.
@@ -285,12 +275,9 @@ class ImportState {
     Graph<List> graph_;
     std::unordered_map<std::string, Item> items_;
     std::unordered_map<ValueId, std::string> wanted_names_;
-    std::unordered_set<std::string> names_;
     std::unordered_map<std::string, std::vector<const OnnxNode*>> users_;
     std::unordered_set<std::string> outputs_;
     std::vector<OnnxNode> nodes_;
-    std::unordered_map<std::string, std::size_t> next_name_;
-    std::vector<std::string> notes_;
     const OnnxNode* node_ = nullptr;
     std::string name_;
     std::size_t parts_ = 0;

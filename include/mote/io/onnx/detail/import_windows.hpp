@@ -47,10 +47,9 @@ class Windows : protected Contraction {
             a.dilation = static_cast<std::size_t>(dilation[i]);
             const std::size_t in = dims[i + 2], covered = (a.kernel - 1) * a.dilation + 1;
             if (automatic == "SAME_UPPER" || automatic == "SAME_LOWER") {
-                const std::size_t outputs = (in + a.stride - 1) / a.stride, reach = (outputs - 1) * a.stride + covered;
-                const std::size_t total = reach > in ? reach - in : 0;
-                a.before = automatic == "SAME_UPPER" ? total / 2 : total - total / 2;
-                a.after = total - a.before;
+                const Padding2d same = same_padding({in, 1}, {a.kernel, 1}, {a.stride, 1}, {a.dilation, 1});
+                a.before = automatic == "SAME_UPPER" ? same.top : same.bottom;
+                a.after = automatic == "SAME_UPPER" ? same.bottom : same.top;
             } else if (automatic == "NOTSET" || automatic.empty()) {
                 a.before = static_cast<std::size_t>(pads[i]);
                 a.after = static_cast<std::size_t>(pads[i + axes]);
@@ -193,10 +192,9 @@ class Windows : protected Contraction {
     void reduce() {
         Item x = computed(0);
         const std::vector<std::int64_t> axes = integers(1, "axes");
-        if (axes.empty() && integer_attribute(*node_, "noop_with_empty_axes", 0) != 0 && prepared == Prepared::nothing)
-            return same();
-        std::vector<char> chosen = axes_in(axes, x.rank());
         const bool none = axes.empty() && integer_attribute(*node_, "noop_with_empty_axes", 0) != 0;
+        if (none && prepared == Prepared::nothing) return same();
+        std::vector<char> chosen = axes_in(axes, x.rank());
         if (axes.empty() && !none) chosen.assign(x.rank(), 1);
         Form form = x.forms.front();
         if (prepared == Prepared::negated) form = scaled(form, -1.0f, 0.0f);

@@ -2,6 +2,7 @@
 #pragma once
 // ImportState: what the operators of a TensorFlow Lite file share while they are imported.
 
+#include <mote/io/detail/import_log.hpp>
 #include <mote/io/tflite/constants.hpp>
 #include <mote/model/builder.hpp>
 
@@ -17,7 +18,7 @@ using Handle = Builder::Handle;
 
 /// What an importer knows while it goes from operator to operator: values and constants by tensor, names, what is not
 /// supported.
-class ImportState {
+class ImportState : protected ImportLog {
   public:
     explicit ImportState(const TfliteFile& file)
         : file_(file),
@@ -54,18 +55,8 @@ class ImportState {
     }
     QuantizationParams params_of(std::int32_t id) const { return quantization_of(id).params(); }
 
-    void note(std::string_view what, std::string_view why) { notes_.push_back(concat(what, ": ", why)); }
     void lose(std::int32_t id) {
         if (id >= 0) lost_[index(id)] = 1;
-    }
-    /// A name that no value has yet.
-    std::string unused(std::string_view wanted) {
-        std::string name(wanted.empty() ? std::string_view("value") : wanted);
-        for (std::size_t n = 1; std::find(names_.begin(), names_.end(), name) != names_.end(); ++n) {
-            name = concat(wanted.empty() ? std::string_view("value") : wanted, "_", n);
-        }
-        names_.push_back(name);
-        return name;
     }
 
     // ----------------------------------------------------------------------------------------------------- operators
@@ -139,8 +130,6 @@ class ImportState {
     Builder builder_;
     std::vector<std::optional<Handle>> handles_;
     std::vector<char> lost_;
-    std::vector<std::string> names_;
-    std::vector<std::string> notes_;
     const TfliteOperator* op_ = nullptr;
     std::size_t position_ = 0;
     std::string name_;
