@@ -20,7 +20,7 @@ case "${1:-}" in
     --all)
         presets+=(debug asan tsan scalar aarch64 clang)
         choice=()
-        packages+=(clang-19 clang-tidy-19 clang-format-14 g++-aarch64-linux-gnu qemu-user libbenchmark-dev)
+        packages+=(clang-19 libclang-rt-19-dev clang-tidy-19 clang-format-14 g++-aarch64-linux-gnu qemu-user libbenchmark-dev)
         ;;
     --help | -h) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;

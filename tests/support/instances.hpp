@@ -12,7 +12,8 @@
 #endif
 
 MOTE_BEGIN_KERNELS
-MOTE_INSTANCE const KernelTable& native_kernels<void>() noexcept;
+MOTE_INSTANCE const KernelTable& native_kernels<true>() noexcept;
+MOTE_INSTANCE const KernelTable& native_kernels<false>() noexcept;
 MOTE_END_KERNELS
 
 MOTE_BEGIN_NAMESPACE

@@ -54,7 +54,8 @@ class BasicEngine {
     /// Plans for this machine (or for the given kernels). Throws as plan() does.
     template <class List>
     explicit BasicEngine(const BasicModel<List>& model, const EngineOptions& options = {})
-        : BasicEngine(mote::plan(model, options.kernels == nullptr ? native_kernels() : *options.kernels, options.plan)) {}
+        : BasicEngine(options.kernels == nullptr ? mote::plan(model, options.plan)
+                                                 : mote::plan(model, *options.kernels, options.plan)) {}
 
     BasicEngine(const BasicEngine& other) : plan_(other.plan_) {
         allocate();

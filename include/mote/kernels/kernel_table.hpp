@@ -22,6 +22,7 @@ struct ConvKernels {
 struct KernelTable {
     const char* instruction_set;  ///< "avx2", "neon_dot", "scalar" ...
 
+    // Integer convolutions are null in native_kernels() of models that cannot meet one.
     ConvKernels<ConvConstantsF32, ConvF32> conv2d_f32;
     ConvKernels<ConvConstantsI8, ConvI8> conv2d_i8;
     ConvKernels<ConvConstantsF32, ConvF32> depthwise_f32;  ///< groups = in_channels; weight [out, kh, kw, 1]

@@ -71,19 +71,16 @@ inline const KernelTable& scalar_kernels() noexcept {
 }
 
 #if defined(MOTE_VECTORS)
-/// The kernels of the instruction set that this unit is compiled for.
-template <class Lazy = void>
-const KernelTable& native_kernels() noexcept {
-    static constexpr KernelTable table{
+template <bool IntegerConvolutions>
+constexpr KernelTable make_native_kernels() noexcept {
+    KernelTable table{
         MOTE_INSTRUCTION_SET_NAME,
         {"conv2d_f32 (" MOTE_INSTRUCTION_SET_NAME ")", conv2d_f32_packed_bytes<>, conv2d_f32_pack<>, conv2d_f32_scratch_bytes<>,
          conv2d_f32_run<>},
-        {"conv2d_i8 (" MOTE_INSTRUCTION_SET_NAME ")", conv2d_i8_packed_bytes<>, conv2d_i8_pack<>, conv2d_i8_scratch_bytes<>,
-         conv2d_i8_run<>},
+        {},
         {"depthwise_f32 (" MOTE_INSTRUCTION_SET_NAME ")", depthwise_f32_packed_bytes<>, depthwise_f32_pack<>,
          depthwise_f32_scratch_bytes<>, depthwise_f32_run<>},
-        {"depthwise_i8 (" MOTE_INSTRUCTION_SET_NAME ")", depthwise_i8_packed_bytes<>, depthwise_i8_pack<>,
-         depthwise_i8_scratch_bytes<>, depthwise_i8_run<>},
+        {},
         gemm_f32_scratch_bytes<>,
         gemm_f32<>,
         max_pool_f32<>,
@@ -106,10 +103,23 @@ const KernelTable& native_kernels() noexcept {
         kernels::move,
         kernels::fill,
     };
+    if constexpr (IntegerConvolutions) {  // a third of what a table costs to compile
+        table.conv2d_i8 = {"conv2d_i8 (" MOTE_INSTRUCTION_SET_NAME ")", conv2d_i8_packed_bytes<>, conv2d_i8_pack<>,
+                           conv2d_i8_scratch_bytes<>, conv2d_i8_run<>};
+        table.depthwise_i8 = {"depthwise_i8 (" MOTE_INSTRUCTION_SET_NAME ")", depthwise_i8_packed_bytes<>, depthwise_i8_pack<>,
+                              depthwise_i8_scratch_bytes<>, depthwise_i8_run<>};
+    }
+    return table;
+}
+
+/// The kernels of the instruction set that this unit is compiled for; conv2d_i8 and depthwise_i8 are null where not asked for.
+template <bool IntegerConvolutions = true>
+const KernelTable& native_kernels() noexcept {
+    static constexpr KernelTable table = make_native_kernels<IntegerConvolutions>();
     return table;
 }
 #else
-template <class Lazy = void>
+template <bool IntegerConvolutions = true>
 const KernelTable& native_kernels() noexcept {
     return scalar_kernels();
 }

@@ -64,4 +64,15 @@ inline constexpr std::size_t index_in = detail::index_in<L, List>::value;
 template <class L, class List>
 inline constexpr bool contains = detail::index_in<L, List>::value < List::size;
 
+namespace detail {
+template <class List>
+struct only_f32;
+template <class... L>
+struct only_f32<LayerList<L...>> : std::bool_constant<(contains<L, standard_layers<f32>> && ...)> {};
+}  // namespace detail
+
+/// Whether a model of these layers can meet an integer convolution; an application's own layer may call any kernel.
+template <class List>
+inline constexpr bool has_integer_convolutions = !detail::only_f32<List>::value;
+
 MOTE_END_NAMESPACE
