@@ -128,7 +128,9 @@ class Importer : private Movement {
         make_real(x);
         ValueId id = arranged(x, order);
         const auto taken = [&](const std::vector<ValueId>& ids) { return std::find(ids.begin(), ids.end(), id) != ids.end(); };
-        if (taken(graph_.inputs) || taken(graph_.outputs)) {
+        const auto wanted = wanted_names_.find(id);  // an input that is an output too stays itself
+        const bool same = !taken(graph_.outputs) && wanted != wanted_names_.end() && wanted->second == output.name;
+        if (!same && (taken(graph_.inputs) || taken(graph_.outputs))) {
             const Dims dims(shape(id).begin(), shape(id).end());
             Reshape copy;
             for (const std::size_t d : dims) copy.shape.push_back(copy.shape.empty() ? 0 : static_cast<std::int64_t>(d));

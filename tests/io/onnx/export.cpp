@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+// export_onnx: what import_onnx makes of an exported model answers as the model does; images are transposed at the ends alone.
+
+#include <mote/engine/engine.hpp>
+#include <mote/io/onnx/export.hpp>
+#include <mote/io/onnx/import.hpp>
+
+#include <engine/random_model.hpp>
+#include <io/onnx/files.hpp>
+#include <io/onnx/zoo_networks.hpp>
+#include <support/error_text.hpp>
+#include <support/generate.hpp>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+namespace onnx_export_test {
+
+using namespace mote;
+
+std::size_t count_of(const OnnxModel& file, std::string_view op) {
+    return static_cast<std::size_t>(std::ranges::count(file.graph.nodes, op, &OnnxNode::op_type));
+}
+const OnnxNode& only(const OnnxModel& file, std::string_view op) {
+    REQUIRE(count_of(file, op) == 1);
+    return *std::ranges::find(file.graph.nodes, op, &OnnxNode::op_type);
+}
+
+/// What comes back from the bytes of the exported file.
+template <class List>
+AnyModel there_and_back(const BasicModel<List>& model, const OnnxExportOptions& options = {}) {
+    const std::string bytes = write_onnx(export_onnx(model, options));
+    OnnxImportOptions back;
+    back.channels_last_io = options.channels_first_io;
+    return import_onnx(read_onnx("exported", onnx_test::bytes_of(bytes)), back);
+}
+
+/// The first difference in names, shapes or answers of two models for the same inputs; empty where there is none. Real
+/// numbers may differ by 1e-5 of the largest, bytes not at all.
+template <class List>
+std::string first_difference(const BasicModel<List>& model, const AnyModel& other, std::uint64_t seed) {
+    Engine a(model), b(other);
+    if (a.inputs() != b.inputs() || a.outputs() != b.outputs()) return "another number of inputs or outputs";
+    for (std::size_t i = 0; i < a.inputs(); ++i) {
+        if (a.input_value(i) != b.input_value(i)) return "input " + to_string(b.input_value(i));
+    }
+    random_model::fill_inputs(a, seed);
+    random_model::fill_inputs(b, seed);
+    a.run();
+    b.run();
+    for (std::size_t i = 0; i < a.outputs(); ++i) {
+        const Value &x = a.output_value(i), &y = b.output_value(i);
+        if (x.name != y.name || x.shape != y.shape || x.element != y.element) return "output " + to_string(y);
+        if (x.element == Element::i8) {
+            if (!std::ranges::equal(a.output<std::int8_t>(i), b.output<std::int8_t>(i))) return "bytes of " + to_string(y);
+        } else {
+            const std::span<const float> p = a.output<float>(i), q = b.output<float>(i);
+            if (support::relative_difference({p.begin(), p.end()}, {q.begin(), q.end()}) > 1e-5)
+                return "numbers of " + to_string(y);
+        }
+    }
+    return {};
+}
+
+}  // namespace onnx_export_test
+
+TEST_CASE("onnx export: random models come back with the same answers") {
+    using namespace onnx_export_test;
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+        const Model<f32> model = random_model::make<f32>(seed, 12);
+        for (const bool channels_first_io : {false, true}) {
+            INFO("seed " << seed << ", channels first " << channels_first_io);
+            const OnnxExportOptions options{.opset = 13 + static_cast<std::int64_t>(seed % 9),
+                                            .channels_first_io = channels_first_io};
+            CHECK(first_difference(model, there_and_back(model, options), seed) == "");
+        }
+    }
+}
+
+TEST_CASE("onnx export: networks of the zoo come back with the same answers, their images transposed at the input alone") {
+    using namespace onnx_export_test;
+    for (const onnx_test::ZooNetwork& network : onnx_test::zoo_networks<false>) {
+        INFO(network.name);
+        const Model<f32> model = onnx_test::drawn(network.make());
+        const bool image = model.value(model.inputs()[0]).shape.rank() == 4;
+        CHECK(count_of(export_onnx(model, {.channels_first_io = true}), "Transpose") == 0);
+        const bool one_channel = model.value(model.inputs()[0]).shape.back() == 1;
+        CHECK(count_of(export_onnx(model), "Transpose") == (image && !one_channel ? 1 : 0));
+        if (model.cost().macs > 20'000'000) continue;
+        CHECK(first_difference(model, there_and_back(model, {.channels_first_io = true}), 3) == "");
+    }
+}
+
+TEST_CASE(
+    "onnx export: weights are the layers' own bytes where their order is the same, and shared by nodes that share a layer") {
+    using namespace onnx_export_test;
+    ModelBuilder<f32> b;
+    random_model::Dice dice{4};
+    const Tensor<f32> weight = random_model::reals(dice, 24, -1, 1);
+    const auto x = b.input("x", {1, 2, 2, 3});
+    const auto point = b.add(Conv2d<f32>{.weight = weight.reshaped({8, 1, 1, 3})}, x, {.name = "point"});
+    b.output("y", b.add(Dense<f32>{.weight = weight.reshaped({3, 8})}, point, {.name = "dense"}));
+    Graph<Model<f32>::layers> graph = b.build().graph();
+    graph.values.push_back({"again", {}, Element::f32, {}});
+    graph.nodes.push_back({"second", graph.nodes[0].layer, graph.nodes[0].kind, {0}, {3}});
+    graph.outputs.push_back(3);
+    OnnxModel file;
+    const void *conv = nullptr, *dense = nullptr;
+    {
+        const Model<f32> model(graph);
+        file = export_onnx(model);
+        conv = get_if<Conv2d<f32>>(model, model.nodes()[0])->weight.data();
+        dense = get_if<Dense<f32>>(model, model.nodes()[1])->weight.data();
+    }
+    graph = {};  // the file keeps what it borrows
+    std::size_t weights = 0;
+    for (const OnnxTensor& t : file.graph.initializers) {
+        if (t.data.bytes.size() != 96) continue;
+        ++weights;
+        CHECK((t.data.bytes.data() == conv || t.data.bytes.data() == dense));
+    }
+    CHECK(weights == 2);
+    CHECK(count_of(file, "Conv") == 2);
+    CHECK(write_onnx(file).size() > 192);
+}
+
+TEST_CASE("onnx export: operators, opset and names are as stated") {
+    using namespace onnx_export_test;
+    ModelBuilder<f32> b;
+    const auto x = b.input("image", {2, 5, 4, 3});
+    const auto c = b.add(DepthwiseConv2d<f32>{.weight = Tensor<f32>({6, 3, 2, 1}), .padding = {1, 2, 0, 1}, .multiplier = 2}, x,
+                         {.name = "depth"});
+    const auto s = b.add(HardSwish{}, c, {.name = "swish"});
+    const auto r = b.add(Resize2d{{3, 7}, false, Alignment::half_pixel}, s, {.name = "resize"});
+    const auto f = b.add(Flatten{}, r, {.name = "flatten"});
+    b.output("scores", b.add(Dense<f32>{Tensor<f32>({4, 126}), Tensor<f32>({4})}, f, {.name = "dense"}));
+    const Model<f32> model = b.build();
+    const OnnxModel file = export_onnx(model, {.name = "net"});
+    CHECK(file.opset() == 17);
+    CHECK(file.ir_version == 8);
+    CHECK(file.graph.name == "net");
+    const OnnxNode &conv = only(file, "Conv"), &gemm = only(file, "Gemm");
+    CHECK(conv.name == "depth");
+    CHECK(conv.attribute("group")->values<std::int64_t>()[0] == 3);
+    CHECK(std::ranges::equal(conv.attribute("pads")->values<std::int64_t>(), std::vector<std::int64_t>{1, 0, 2, 1}));
+    CHECK(gemm.outputs == std::vector<std::string>{"scores"});
+    CHECK(gemm.inputs.size() == 3);
+    CHECK(only(file, "HardSwish").outputs == std::vector<std::string>{"swish"});
+    CHECK(only(file, "Resize").attribute("nearest_mode")->values<std::string>()[0] == "round_prefer_ceil");
+    CHECK(file.graph.inputs[0].name == "image");
+    CHECK((*file.graph.inputs[0].type.shape)[3].extent == 3);
+    const OnnxModel turned = export_onnx(model, {.channels_first_io = true});
+    CHECK((*turned.graph.inputs[0].type.shape)[1].extent == 3);
+    const OnnxModel old = export_onnx(model, {.opset = 13});
+    CHECK(old.ir_version == 7);
+    CHECK(count_of(old, "HardSwish") == 0);
+    CHECK(only(old, "Mul").name == "swish");
+    CHECK_ERROR(export_onnx(model, {.name = "net", .opset = 12}), "'net'", "opset 12", "13 to 21");
+    CHECK_ERROR(export_onnx(model, {.opset = 22}), "opset 22", "13 to 21");
+}
+
+namespace onnx_export_test {
+
+/// A layer that an application brings, with an operator of ONNX or without one.
+template <bool known>
+struct Own {
+    static constexpr const char* kind = known ? "Celu" : "Unheard";
+    static constexpr Family family = Family::elementwise;
+    static constexpr auto fields = list_fields();
+};
+template <bool known>
+void infer(const Own<known>&, InferContext& node) {
+    node.output(node.input(0).shape, node.input(0).element);
+}
+template <bool known>
+std::uint64_t cost(const Own<known>&, const CostContext&) {
+    return 0;
+}
+inline void to_onnx(const Own<true>&, OnnxExportContext& node) {
+    const OnnxForm x = node.real(node.form(0));
+    node.finish(node.emit("Celu", {x.tensor}), x.layout, x.dims);
+}
+
+}  // namespace onnx_export_test
+
+TEST_CASE("onnx export: an application's layer says what it is, and all that have no operator are told in one error") {
+    using namespace onnx_export_test;
+    BasicBuilder<append<standard_layers<f32>, Own<true>, Own<false>>> b;
+    const auto x = b.input("x", {1, 4});
+    const auto y = b.add(Own<true>{}, x, {.name = "own"});
+    b.output("y", y);
+    CHECK(only(export_onnx(b.build()), "Celu").name == "own");
+    const auto z = b.add(Own<false>{}, y, {.name = "first"});
+    b.output("z", b.add(Own<false>{}, b.add(Relu{}, z), {.name = "second"}));
+    CHECK_ERROR(export_onnx(b.build(), {.name = "net"}), "'net': 2 things", "node 'first' (Unheard)", "node 'second' (Unheard)",
+                "no ONNX operator");
+}
+
+TEST_CASE("save_onnx: the file is what export_onnx states; what is too large is refused before it is written") {
+    using namespace onnx_export_test;
+    const Model<f32> model = onnx_test::drawn(zoo::autoencoder());
+    const auto path = (std::filesystem::temp_directory_path() / "mote_export_test.onnx").string();
+    save_onnx(model, path, {.name = "autoencoder"});
+    CHECK(read_onnx(path) == export_onnx(model, {.name = "autoencoder"}));
+    CHECK(first_difference(model, load_onnx(path), 1) == "");
+    std::filesystem::remove(path);
+    CHECK_ERROR(save_onnx(model, "no/such/folder/net.onnx"), "cannot write 'no/such/folder/net.onnx'");
+#if defined(__linux__)
+    const std::size_t bytes = std::size_t{4} * 600'000 * 1'000;
+    void* memory = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) return;
+    const std::shared_ptr<const void> owner(memory, [=](const void* p) { ::munmap(const_cast<void*>(p), bytes); });
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {1, 1'000});
+    b.output("y",
+             b.add(Dense<f32>{.weight = Tensor<f32>::borrow({600'000, 1'000}, static_cast<const float*>(memory), owner)}, x));
+    CHECK_ERROR(save_onnx(b.build(), path), "mote_export_test.onnx", "2400000000 bytes", "2147483647");
+    CHECK_FALSE(std::filesystem::exists(path));
+#endif
+}
