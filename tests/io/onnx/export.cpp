@@ -134,7 +134,7 @@ TEST_CASE("onnx export: operators, opset and names are as stated") {
     const auto s = b.add(HardSwish{}, c, {.name = "swish"});
     const auto r = b.add(Resize2d{{3, 7}, false, Alignment::half_pixel}, s, {.name = "resize"});
     const auto f = b.add(Flatten{}, r, {.name = "flatten"});
-    b.output("scores", b.add(Dense<f32>{Tensor<f32>({4, 126}), Tensor<f32>({4})}, f, {.name = "dense"}));
+    b.output("scores", b.add(Dense<f32>{Tensor<f32>(Shape{4, 126}), Tensor<f32>(Shape{4})}, f, {.name = "dense"}));
     const Model<f32> model = b.build();
     const OnnxModel file = export_onnx(model, {.name = "net"});
     CHECK(file.opset() == 17);
