@@ -33,6 +33,13 @@ __attribute__((noinline)) void release(void* memory) noexcept {
 
 }  // namespace engine_test
 
+// Clang's thread sanitizer lets no program replace its operators.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define MOTE_TEST_KEEPS_NEW 1
+#endif
+#endif
+#if !defined(MOTE_TEST_KEEPS_NEW)
 void* operator new(std::size_t size) {
     return engine_test::allocate(size, alignof(std::max_align_t));
 }
@@ -75,6 +82,7 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
     engine_test::release(memory);
 }
+#endif
 
 // The C allocator too, where no sanitizer has taken its place.
 #if defined(__has_feature)
@@ -217,6 +225,10 @@ void check_moves(const std::vector<typename P::value_type>& numbers) {
 using namespace engine_test;
 
 TEST_CASE("engine: run allocates nothing") {
+#if defined(MOTE_TEST_KEEPS_NEW)
+    WARN("skipped: this sanitizer's allocator cannot be counted; other builds count");
+    return;
+#endif
     // The counters count: a vector that grows is seen, by operator new and by malloc.
     armed = true;
     allocations = 0;

@@ -169,6 +169,24 @@ TEST_CASE("plan: scalar kernels and native kernels give the same bytes for i8 mo
     }
 }
 
+TEST_CASE("plan: a unit compiles integer convolutions only for models that can meet one") {
+    CHECK_FALSE(has_integer_convolutions<standard_layers<f32>>);
+    CHECK(has_integer_convolutions<standard_layers<i8>>);
+    CHECK(has_integer_convolutions<AnyModel::layers>);
+    struct OwnLayer {};  // may call any kernel
+    CHECK(has_integer_convolutions<append<standard_layers<f32>, OwnLayer>>);
+
+    const Model<f32> real = random_model::make<f32>(1, 3);
+    const Model<i8> bytes = random_model::make<i8>(1, 3);
+    CHECK(plan(real).kernels().conv2d_f32.run != nullptr);
+#if defined(MOTE_VECTORS)
+    CHECK(plan(real).kernels().conv2d_i8.run == nullptr);
+    CHECK(plan(real).kernels().depthwise_i8.run == nullptr);
+#endif
+    CHECK(plan(bytes).kernels().conv2d_i8.run != nullptr);
+    CHECK(plan(bytes).kernels().depthwise_i8.run != nullptr);
+}
+
 TEST_CASE("plan: an activation may overwrite its input only where nobody else needs it") {
     ModelBuilder<f32> b;
     const auto x = b.input("x", {1, 2, 2, 4});
