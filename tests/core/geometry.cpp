@@ -28,6 +28,7 @@ TEST_CASE("geometry: structs are plain data without functions of their own") {
     STATIC_REQUIRE(std::is_standard_layout_v<mote::ConvGeometry>);
     STATIC_REQUIRE(std::is_aggregate_v<mote::ConvGeometry>);
     STATIC_REQUIRE(std::is_trivially_copyable_v<mote::MoveGeometry>);
+    STATIC_REQUIRE(std::is_trivially_copyable_v<mote::BroadcastGeometry>);
     STATIC_REQUIRE(std::is_trivially_copyable_v<mote::RowGeometry>);
 }
 
@@ -46,6 +47,7 @@ TEST_CASE("geometry: one template reads a run-time struct and a struct of consta
 TEST_CASE("geometry: defaults describe one element, moved once") {
     CHECK(geometry_test::macs(mote::ConvGeometry{}) == 1);
     CHECK(mote::MoveGeometry{}.rank == 0);
+    CHECK(mote::BroadcastGeometry{}.rank == 0);
     const mote::RowGeometry row;
     CHECK(row.outer * row.channels * row.spatial == 1);
 }

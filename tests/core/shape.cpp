@@ -63,3 +63,22 @@ TEST_CASE("shape: elements and strides of random shapes equal products taken one
         REQUIRE(std::vector<std::size_t>(shape.begin(), shape.end()) == extents);
     }
 }
+
+TEST_CASE("shape: two shapes broadcast to one, aligned at the last axis, or do not") {
+    const auto to = [](const mote::Shape& a, const mote::Shape& b) {
+        mote::Shape forth, back;
+        REQUIRE(mote::broadcast(a, b, forth));
+        REQUIRE(mote::broadcast(b, a, back));
+        REQUIRE(forth == back);
+        return forth;
+    };
+    CHECK(to({2, 3}, {2, 3}) == mote::Shape{2, 3});
+    CHECK(to({2, 3}, {}) == mote::Shape{2, 3});
+    CHECK(to({}, {}) == mote::Shape{});
+    CHECK(to({4, 1, 3}, {5, 1}) == mote::Shape{4, 5, 3});
+    CHECK(to({1, 3}, {0, 3}) == mote::Shape{0, 3});
+    mote::Shape shape;
+    CHECK_FALSE(mote::broadcast({2, 3}, {2, 4}, shape));
+    CHECK_FALSE(mote::broadcast({2, 3}, {2}, shape));
+    CHECK_FALSE(mote::broadcast({0}, {2}, shape));
+}

@@ -130,7 +130,7 @@ class Maker {
             push(AveragePool2d{.kernel = {2, 2}, .stride = {2, 2}, .padding = {}}, {image(x).handle}, x.range, false);
             return;
         }
-        switch (dice_.below(22)) {
+        switch (dice_.below(24)) {
             case 0:
             case 1:
             case 2:
@@ -185,6 +185,12 @@ class Maker {
                 if constexpr (!quantized) {
                     push(Prelu{reals(dice_, b_.shape(x.handle).back(), -0.5f, 0.5f)}, {x.handle}, x.range, false);
                 }
+                break;
+            case 21:
+                function(x);
+                break;
+            case 22:
+                broadcast_layer(x);
                 break;
             default:
                 convert(x);
@@ -294,6 +300,42 @@ class Maker {
                 break;
             default:
                 clamp_layer(x);
+        }
+    }
+    /// Functions without steps, whose values are no larger than theirs.
+    void function(Item x) {
+        using F = UnaryFunction;
+        constexpr F functions[] = {F::abs,  F::asinh,     F::atan,   F::celu, F::clip, F::elu,      F::erf,
+                                   F::gelu, F::gelu_tanh, F::linear, F::mish, F::selu, F::softplus, F::softsign};
+        Unary layer{functions[dice_.below(std::size(functions))], 0.7f, 1.2f, quantized ? byte_table(dice_) : Tensor<i8>{}};
+        if (layer.function == F::clip) layer.alpha = -1.5f;
+        push(std::move(layer), {x.handle}, x.range, true);
+    }
+    /// Two values of one shape, or an image and its mean; of bytes, the reals that they stand for.
+    void broadcast_layer(Item x) {
+        using F = BinaryFunction;
+        constexpr F functions[] = {F::add, F::sub, F::max, F::min};
+        const Binary layer{functions[dice_.below(std::size(functions))]};
+        Item y = like(x);
+        if (dice_.chance(50)) {
+            x = image(x);
+            push(GlobalAveragePool{}, {x.handle}, x.range, false);
+            y = pool_.back();
+        }
+        if (dice_.chance(50)) std::swap(x, y);
+        const float range = x.range + y.range;
+        if constexpr (quantized) {
+            const std::size_t kept = pool_.size();
+            for (Item* item : {&x, &y}) {
+                push(Convert{Element::f32}, {item->handle}, item->range, false);
+                *item = pool_.back();
+            }
+            push(layer, {x.handle, y.handle}, range, false);
+            push(Convert{Element::i8}, {pool_.back().handle}, range, true);
+            pool_[kept] = pool_.back();  // only i8 values go on
+            pool_.resize(kept + 1);
+        } else {
+            push(layer, {x.handle, y.handle}, range, false);
         }
     }
     /// A value of x's shape (x itself, where there is no other).

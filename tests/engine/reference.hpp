@@ -4,6 +4,8 @@
 
 #include <mote/mote.hpp>
 
+#include "function_reference.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -166,6 +168,12 @@ inline std::vector<double> expected(const HardSwish& layer, const std::vector<Da
     if (in[0].is_i8()) return looked_up(layer.table, in[0]);
     return each(in[0], [&](std::size_t i) { return in[0].x[i] * clamped(in[0].x[i] + 3, 0, 6) / 6; });
 }
+inline std::vector<double> expected(const Unary& layer, const std::vector<Data>& in, const Value&) {
+    if (in[0].is_i8()) return looked_up(layer.table, in[0]);
+    return each(in[0], [&](std::size_t i) {
+        return function_of(layer.function, static_cast<double>(layer.alpha), static_cast<double>(layer.beta), in[0].x[i]);
+    });
+}
 inline std::vector<double> expected(const BatchNorm& layer, const std::vector<Data>& in, const Value&) {
     return each(in[0], [&](std::size_t i) {
         const std::size_t c = i % in[0].shape().back();
@@ -245,6 +253,20 @@ inline std::vector<double> expected(const Pad& layer, const std::vector<Data>& i
         result[i] =
             inside ? in[0].x[offset_of(index, in[0].shape())] : std::nearbyint(steps(static_cast<double>(layer.value), out));
         if (!inside && out.element == Element::f32) result[i] = static_cast<double>(layer.value);
+    });
+    return result;
+}
+
+inline std::vector<double> expected(const Binary& layer, const std::vector<Data>& in, const Value& out) {
+    std::vector<double> result(out.shape.elements());
+    each_index(out.shape, [&](std::size_t i, const std::vector<std::size_t>& index) {
+        const auto of = [&](const Data& data) {
+            const std::size_t rank = data.shape().rank();
+            std::vector<std::size_t> at(index.end() - static_cast<std::ptrdiff_t>(rank), index.end());
+            for (std::size_t axis = 0; axis < rank; ++axis) at[axis] = std::min(at[axis], data.shape()[axis] - 1);
+            return data.x[offset_of(at, data.shape())];
+        };
+        result[i] = function_of(layer.function, of(in[0]), of(in[1]));
     });
     return result;
 }

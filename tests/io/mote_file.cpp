@@ -67,6 +67,21 @@ TEST_CASE("mote file: a model comes back equal, its weights borrowed at aligned 
     CHECK(mote::mote_bytes(back) == mote::mote_bytes(model));
 }
 
+TEST_CASE("mote file: functions come back, and one that is unknown is refused") {
+    using namespace mote_file_test;
+    ModelBuilder<f32, i8> b;
+    const auto x = b.input("x", {2, 3});
+    const auto y = b.add(Unary{UnaryFunction::clip, -1.5f, 2.5f}, x);
+    b.output("y", b.add(Binary{BinaryFunction::squared_difference}, {x, y}, {.name = "difference"}));
+    const AnyModel model = b.build();
+    const std::string bytes = mote_bytes(model);
+    CHECK(load_bytes(bytes) == model);
+    Graph<AnyModel::layers> graph = model.graph();
+    graph.nodes[1].layer = make_erased(Binary{static_cast<BinaryFunction>(binary_functions)});
+    CHECK_ERROR(AnyModel(graph), "'difference' (Binary)", "function is unknown");
+    std::remove("bytes.mote");
+}
+
 TEST_CASE("mote file: little stands beside the weights") {
     const auto model = mote_file_test::mixed();
     std::size_t weights = 0;

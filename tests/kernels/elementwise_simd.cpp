@@ -14,25 +14,26 @@ namespace elementwise_test {
 
 using namespace support;
 
-constexpr mote::Unary functions[] = {mote::Unary::clamp, mote::Unary::leaky_relu,   mote::Unary::sigmoid,
-                                     mote::Unary::tanh,  mote::Unary::hard_sigmoid, mote::Unary::hard_swish};
+constexpr mote::UnaryKernel functions[] = {mote::UnaryKernel::clamp,        mote::UnaryKernel::leaky_relu,
+                                           mote::UnaryKernel::sigmoid,      mote::UnaryKernel::tanh,
+                                           mote::UnaryKernel::hard_sigmoid, mote::UnaryKernel::hard_swish};
 
 double exact(const mote::UnaryF32& u, double x) {
     const double six = x + 3 < 0 ? 0 : x + 3 > 6 ? 6 : x + 3;
     switch (u.function) {
-        case mote::Unary::clamp:
+        case mote::UnaryKernel::clamp:
             return x < static_cast<double>(u.lo)   ? static_cast<double>(u.lo)
                    : x > static_cast<double>(u.hi) ? static_cast<double>(u.hi)
                                                    : x;
-        case mote::Unary::leaky_relu:
+        case mote::UnaryKernel::leaky_relu:
             return x > 0 ? x : static_cast<double>(u.slope) * x;
-        case mote::Unary::sigmoid:
+        case mote::UnaryKernel::sigmoid:
             return 1 / (1 + std::exp(-x));
-        case mote::Unary::tanh:
+        case mote::UnaryKernel::tanh:
             return std::tanh(x);
-        case mote::Unary::hard_sigmoid:
+        case mote::UnaryKernel::hard_sigmoid:
             return six / 6;
-        case mote::Unary::hard_swish:
+        case mote::UnaryKernel::hard_swish:
             return x * six / 6;
     }
     return 0;
@@ -90,7 +91,7 @@ TEST_CASE("unary_f32 definition: within 1e-6 of double") {
     using namespace elementwise_test;
     mote::Random random(1);
     const auto x = sweep(3000, random);
-    for (const mote::Unary function : functions) {
+    for (const mote::UnaryKernel function : functions) {
         CAPTURE(static_cast<int>(function));
         CHECK(error_of(mote::kernels::reference::unary_f32, {function, -1.5f, 2.0f, 0.1f}, x) <= 1e-6);
     }
@@ -125,7 +126,7 @@ TEST_CASE("mul definitions: the second operand is repeated over the positions of
 TEST_CASE("unary_f32: the vector kernel is within 1e-6 of double, at every length") {
     using namespace elementwise_test;
     mote::Random random(2);
-    for (const mote::Unary function : functions) {
+    for (const mote::UnaryKernel function : functions) {
         CAPTURE(static_cast<int>(function));
         const mote::UnaryF32 u{function, -1.5f, 2.0f, 0.1f};
         CHECK(error_of(mote::kernels::unary_f32<>, u, sweep(30000, random)) <= 1e-6);

@@ -26,6 +26,8 @@ T changed(const T& value) {
         return value == Element::f32 ? Element::i8 : Element::f32;
     } else if constexpr (std::is_same_v<T, Alignment>) {
         return value == Alignment::corners ? Alignment::asymmetric : Alignment::corners;
+    } else if constexpr (std::is_enum_v<T>) {
+        return static_cast<T>(static_cast<int>(value) + 1);
     } else if constexpr (std::is_arithmetic_v<T>) {
         return static_cast<T>(value + 1);
     } else {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Activations, BatchNorm, Add, Mul, Convert: their fields.
+// Activations, functions, BatchNorm, Add, Mul, Convert: their fields.
 
 #include <mote/layers/elementwise.hpp>
 
@@ -33,6 +33,8 @@ TEST_CASE("elementwise layers: every member is a field, and equality sees a chan
     check<Prelu>("Prelu");
     check<Add>("Add");
     check<Mul>("Mul");
+    check<Unary>("Unary");
+    check<Binary>("Binary");
     check<Convert>("Convert");
 }
 

@@ -29,6 +29,9 @@ TEST_CASE("table: activations are within half a step of their real value for all
         check_table(Tanh{}, in, {1.0f / 128.0f, 0});
         check_table(HardSigmoid{}, in, {1.0f / 255.0f, -128});
         check_table(HardSwish{}, in, {0.1f, -110});
+        check_table(Unary{UnaryFunction::gelu}, in, {0.1f, -110});
+        check_table(Unary{UnaryFunction::clip, -1.0f, 2.5f}, in, {0.02f, -40});
+        check_table(Unary{UnaryFunction::linear, -0.5f, 0.3f}, in, {0.1f, 4});
     }
 }
 
@@ -41,6 +44,15 @@ TEST_CASE("table: activation values at known points") {
     CHECK(activation_value(HardSigmoid{}, 0.0) == 0.5);
     CHECK(activation_value(HardSigmoid{}, 100.0) == 1.0);
     CHECK(activation_value(HardSwish{}, 1.5) == 1.5 * 0.75);
+    CHECK(activation_value(Unary{UnaryFunction::linear, 0.5f, 3.0f}, 8.0) == 7.0);
+}
+
+TEST_CASE("table: where a function is infinite the byte is the last, where it is no number the lowest") {
+    const Tensor<i8> table = with_table(Unary{UnaryFunction::log}, {1.0f, 0}, {1.0f, 0}).table;
+    CHECK(table[127] == -128);  // of -1
+    CHECK(table[128] == -128);  // of 0
+    CHECK(table[129] == 0);
+    CHECK(with_table(Unary{UnaryFunction::reciprocal}, {1.0f, 0}, {1.0f, 0}).table[128] == 127);
 }
 
 TEST_CASE("table: softmax entries fall from 2^22 by exp(-scale) a step") {

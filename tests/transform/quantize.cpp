@@ -32,11 +32,11 @@ SampleList sample_list(const Model<f32>& model, std::uint64_t seed, std::size_t 
     return list;
 }
 
-/// A layer that int8 refuses: Prelu, or a BatchNorm that cannot be folded, on something else than an image.
+/// A layer that int8 refuses: Prelu, Binary, or a BatchNorm that cannot be folded, on something else than an image.
 bool refused(const Model<f32>& model) {
     const Model<f32> simple = fold(model);
     for (const Node& node : simple.nodes()) {
-        if (get_if<Prelu>(simple, node) != nullptr) return true;
+        if (get_if<Prelu>(simple, node) != nullptr || get_if<Binary>(simple, node) != nullptr) return true;
         if (get_if<BatchNorm>(simple, node) != nullptr && simple.value(node.outputs[0]).shape.rank() != 4) return true;
     }
     return false;
@@ -51,7 +51,7 @@ const Quantization softmax_quantization = QuantizationParams{1.0f / 256.0f, -128
 
 TEST_CASE("quantize: every value of random networks follows the f32 model") {
     std::vector<double> worst;
-    for (std::uint64_t seed = 1; seed <= 75; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
         const Model<f32> model = with_batch(random_model::make<f32>(seed, 12), 1);
         if (refused(model)) continue;
         const SampleList list = sample_list(model, seed, 16);
@@ -239,6 +239,23 @@ TEST_CASE("quantize: NaN and infinite weights and samples, and empty sets are er
                       Catch::Contains("'frist'") && Catch::Contains("'first'"));
     CHECK_THROWS_WITH((quantize<i8>(model, samples, {.keep_f32 = {"first"}})),
                       Catch::Contains("node 'first' (Conv2d)") && Catch::Contains("quantize<f32, i8>"));
+}
+
+TEST_CASE("quantize: a function of one value becomes a table, one of two values is an error that says what would do") {
+    ModelBuilder<f32> b;
+    Random random(31);
+    const auto x = b.add(networks::dense(random, 6, 8), b.input("x", {1, 6}));
+    const auto y = b.add(Unary{UnaryFunction::gelu}, x, {.name = "gelu"});
+    b.output("y", b.add(networks::dense(random, 8, 3), y));
+    const Tensor<f32> samples = networks::samples(32, {40, 6});
+    const Model<i8> light = quantize<i8>(b.build(), samples);
+    CHECK(networks::layer<Unary>(light, "gelu").table.elements() == 256);
+    CHECK(compare(b.build(), light, samples).back().sqnr > 25.0);
+    b.output("sum", b.add(Binary{BinaryFunction::max}, {x, y}, {.name = "larger"}));
+    CHECK_THROWS_WITH(quantize<i8>(b.build(), samples),
+                      Catch::Contains("node 'larger' (Binary)") && Catch::Contains("keep_f32"));
+    const Model<f32, i8> kept = quantize<f32, i8>(b.build(), samples, {.keep_f32 = {"larger"}});
+    CHECK(compare(b.build(), kept, samples).back().sqnr > 25.0);
 }
 
 TEST_CASE("quantize: weights of denormals and zeros, and enormous biases still give usable multipliers") {

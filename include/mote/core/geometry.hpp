@@ -33,6 +33,15 @@ struct MoveGeometry {
     std::int32_t output_stride[8] = {};
 };
 
+/// Two dense arrays of rank <= 8 that broadcast to a dense one of these extents: element [i0, ...] is made of a's element
+/// sum(i * a_stride) and b's element sum(i * b_stride). The stride is 0 along an axis along which an array repeats.
+struct BroadcastGeometry {
+    std::int32_t rank = 0;
+    std::int32_t extent[8] = {};
+    std::int32_t a_stride[8] = {};
+    std::int32_t b_stride[8] = {};
+};
+
 /// `outer` rows of `channels` values: elementwise, softmax over the last axis, broadcast over channels.
 /// Mul with `spatial` > 1 repeats its second operand [outer / spatial, channels] for each of `spatial` positions.
 struct RowGeometry {

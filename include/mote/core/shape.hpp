@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 MOTE_BEGIN_NAMESPACE
 
@@ -75,5 +76,21 @@ class Shape {
     std::size_t extents_[max_rank] = {};
     std::uint8_t rank_ = 0;
 };
+
+/// The shape to which both repeat: axes are aligned at the last, an axis that is missing or of extent 1 repeats. False where
+/// two extents differ otherwise.
+constexpr bool broadcast(const Shape& a, const Shape& b, Shape& to) noexcept {
+    to = Shape::ones(a.rank() > b.rank() ? a.rank() : b.rank());
+    for (const Shape* from : {&a, &b}) {
+        const std::size_t lead = to.rank() - from->rank();
+        for (std::size_t axis = 0; axis < from->rank(); ++axis) {
+            const std::size_t extent = (*from)[axis];
+            std::size_t& known = to[lead + axis];
+            if (known != extent && known != 1 && extent != 1) return false;
+            if (known == 1) known = extent;
+        }
+    }
+    return true;
+}
 
 MOTE_END_NAMESPACE

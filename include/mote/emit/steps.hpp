@@ -116,9 +116,20 @@ inline void write(const SoftmaxStep<i8>& step, Writer& w) {
 inline void write(const UnaryStep& step, Writer& w) {
     constexpr const char* names[] = {"clamp", "leaky_relu", "sigmoid", "tanh", "hard_sigmoid", "hard_swish"};
     w.call(concat("mote::firmware::unary_f32(", step.count,
-                  ", mote::UnaryF32{mote::Unary::", names[static_cast<std::size_t>(step.unary.function)], ", ",
+                  ", mote::UnaryF32{mote::UnaryKernel::", names[static_cast<std::size_t>(step.unary.function)], ", ",
                   Writer::number(step.unary.lo), ", ", Writer::number(step.unary.hi), ", ", Writer::number(step.unary.slope),
                   "}, ", w.operand(0, floats_in), ", ", w.operand(1, floats_out), ")"));
+}
+inline void write(const FunctionStep& step, Writer& w) {
+    w.call(concat("mote::firmware::unary_function_f32<static_cast<mote::UnaryFunction>(", static_cast<int>(step.function),
+                  ")>(", step.count, ", ", Writer::number(step.alpha), ", ", Writer::number(step.beta), ", ",
+                  w.operand(0, floats_in), ", ", w.operand(1, floats_out), ")"));
+}
+inline void write(const BinaryStep& step, Writer& w) {
+    const std::string g = w.geometry(step.geometry);
+    w.call(concat("mote::firmware::binary_function_f32<static_cast<mote::BinaryFunction>(", static_cast<int>(step.function),
+                  ")>(", g, "{}, ", w.operand(0, floats_in), ", ", w.operand(1, floats_in), ", ", w.operand(2, floats_out),
+                  ")"));
 }
 inline void write(const ClampStep& step, Writer& w) {
     w.call(concat("mote::firmware::clamp_i8(", step.count, ", ", int{step.lo}, ", ", int{step.hi}, ", ", w.operand(0, bytes_in),
@@ -193,31 +204,15 @@ constexpr StepWriter step_writer() {
     return {&step_kind<S>, [](const void* step, Writer& writer) { write(*static_cast<const S*>(step), writer); }};
 }
 inline constexpr StepWriter step_writers[] = {
-    step_writer<Conv2dStep<f32>>(),
-    step_writer<Conv2dStep<i8>>(),
-    step_writer<DepthwiseStep<f32>>(),
-    step_writer<DepthwiseStep<i8>>(),
-    step_writer<MaxPoolStep<f32>>(),
-    step_writer<MaxPoolStep<i8>>(),
-    step_writer<AveragePoolStep<f32>>(),
-    step_writer<AveragePoolStep<i8>>(),
-    step_writer<ResizeStep<f32>>(),
-    step_writer<ResizeStep<i8>>(),
-    step_writer<PreluStep>(),
-    step_writer<SoftmaxStep<f32>>(),
-    step_writer<SoftmaxStep<i8>>(),
-    step_writer<UnaryStep>(),
-    step_writer<ClampStep>(),
-    step_writer<LookupStep>(),
-    step_writer<AffineStep>(),
-    step_writer<AddStep<f32>>(),
-    step_writer<AddStep<i8>>(),
-    step_writer<MulStep<f32>>(),
-    step_writer<MulStep<i8>>(),
-    step_writer<QuantizeStep>(),
-    step_writer<DequantizeStep>(),
-    step_writer<RequantizeStep>(),
-    step_writer<MoveStep>(),
+    step_writer<Conv2dStep<f32>>(),      step_writer<Conv2dStep<i8>>(),      step_writer<DepthwiseStep<f32>>(),
+    step_writer<DepthwiseStep<i8>>(),    step_writer<MaxPoolStep<f32>>(),    step_writer<MaxPoolStep<i8>>(),
+    step_writer<AveragePoolStep<f32>>(), step_writer<AveragePoolStep<i8>>(), step_writer<ResizeStep<f32>>(),
+    step_writer<ResizeStep<i8>>(),       step_writer<PreluStep>(),           step_writer<SoftmaxStep<f32>>(),
+    step_writer<SoftmaxStep<i8>>(),      step_writer<UnaryStep>(),           step_writer<FunctionStep>(),
+    step_writer<BinaryStep>(),           step_writer<ClampStep>(),           step_writer<LookupStep>(),
+    step_writer<AffineStep>(),           step_writer<AddStep<f32>>(),        step_writer<AddStep<i8>>(),
+    step_writer<MulStep<f32>>(),         step_writer<MulStep<i8>>(),         step_writer<QuantizeStep>(),
+    step_writer<DequantizeStep>(),       step_writer<RequantizeStep>(),      step_writer<MoveStep>(),
 };
 
 /// Null where the step is of no known type.

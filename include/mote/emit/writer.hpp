@@ -61,14 +61,12 @@ class Writer {
         return structure(concat("outer = ", g.outer, ", channels = ", g.channels, ", spatial = ", g.spatial));
     }
     std::string geometry(const MoveGeometry& g) {
-        auto list = [&](const std::int32_t(&values)[8]) {
-            std::string text;
-            for (std::int32_t axis = 0; axis < (g.rank > 0 ? g.rank : 1); ++axis)
-                text += concat(axis == 0 ? "" : ", ", values[axis]);
-            return text;
-        };
-        return structure(concat("rank = ", g.rank, ", extent[] = {", list(g.extent), "}, input_stride[] = {",
-                                list(g.input_stride), "}, output_stride[] = {", list(g.output_stride), "}"));
+        return structure(concat("rank = ", g.rank, ", extent[] = {", list(g.rank, g.extent), "}, input_stride[] = {",
+                                list(g.rank, g.input_stride), "}, output_stride[] = {", list(g.rank, g.output_stride), "}"));
+    }
+    std::string geometry(const BroadcastGeometry& g) {
+        return structure(concat("rank = ", g.rank, ", extent[] = {", list(g.rank, g.extent), "}, a_stride[] = {",
+                                list(g.rank, g.a_stride), "}, b_stride[] = {", list(g.rank, g.b_stride), "}"));
     }
 
     /// A statement of run().
@@ -93,6 +91,12 @@ class Writer {
     }
 
   private:
+    static std::string list(std::int32_t rank, const std::int32_t (&values)[8]) {
+        std::string text;
+        for (std::int32_t axis = 0; axis < (rank > 0 ? rank : 1); ++axis) text += concat(axis == 0 ? "" : ", ", values[axis]);
+        return text;
+    }
+
     static const char* type_name(float) noexcept { return "float"; }
     static const char* type_name(std::int8_t) noexcept { return "std::int8_t"; }
     static const char* type_name(std::int32_t) noexcept { return "std::int32_t"; }

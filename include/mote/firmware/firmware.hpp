@@ -10,6 +10,7 @@
 #include <mote/kernels/detail/arm_m/conv2d.hpp>
 #include <mote/kernels/detail/arm_m/depthwise.hpp>
 #include <mote/kernels/elementwise.hpp>
+#include <mote/kernels/functions.hpp>
 #include <mote/kernels/lookup.hpp>
 #include <mote/kernels/move.hpp>
 #include <mote/kernels/pool.hpp>
@@ -41,12 +42,14 @@ using kernels::reference::softmax_i8;
 using kernels::reference::add_f32;
 using kernels::reference::add_i8;
 using kernels::reference::affine_f32;
+using kernels::reference::binary_function_f32;
 using kernels::reference::clamp_i8;
 using kernels::reference::lookup_i8;
 using kernels::reference::mul_f32;
 using kernels::reference::mul_i8;
 using kernels::reference::prelu_f32;
 using kernels::reference::unary_f32;
+using kernels::reference::unary_function_f32;
 
 using kernels::reference::dequantize_i8;
 using kernels::reference::fill;

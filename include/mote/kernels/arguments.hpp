@@ -75,10 +75,10 @@ struct ConvI8 {
 };
 
 /// f32 activations with a kernel of their own.
-enum class Unary : std::uint8_t { clamp, leaky_relu, sigmoid, tanh, hard_sigmoid, hard_swish };
+enum class UnaryKernel : std::uint8_t { clamp, leaky_relu, sigmoid, tanh, hard_sigmoid, hard_swish };
 
 struct UnaryF32 {
-    Unary function = Unary::clamp;
+    UnaryKernel function = UnaryKernel::clamp;
     float lo = -__builtin_huge_valf(), hi = __builtin_huge_valf();  ///< of clamp
     float slope = 0.0f;                                             ///< of leaky_relu
 };

@@ -49,17 +49,17 @@ void mul_i8(const G& g, const MulI8& p, const std::int8_t* a, const std::int8_t*
 
 MOTE_ALWAYS_INLINE float unary_value(const UnaryF32& u, float x) noexcept {
     switch (u.function) {
-        case Unary::clamp:
+        case UnaryKernel::clamp:
             return clamped(x, u.lo, u.hi);
-        case Unary::leaky_relu:
+        case UnaryKernel::leaky_relu:
             return x > 0.0f ? x : u.slope * x;
-        case Unary::sigmoid:
+        case UnaryKernel::sigmoid:
             return 1.0f / (1.0f + __builtin_expf(-x));
-        case Unary::tanh:
+        case UnaryKernel::tanh:
             return __builtin_tanhf(x);
-        case Unary::hard_sigmoid:
+        case UnaryKernel::hard_sigmoid:
             return clamped(x + 3.0f, 0.0f, 6.0f) / 6.0f;
-        case Unary::hard_swish:
+        case UnaryKernel::hard_swish:
             return x * clamped(x + 3.0f, 0.0f, 6.0f) / 6.0f;
     }
     return x;

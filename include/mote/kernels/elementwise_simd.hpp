@@ -90,21 +90,21 @@ void unary_f32(std::size_t count, const UnaryF32& u, const float* input, float* 
     using simd::F32;
     const F32 zero(0.0f), three(3.0f), six(6.0f), sixth(1.0f / 6.0f);
     switch (u.function) {
-        case Unary::clamp: {
+        case UnaryKernel::clamp: {
             const F32 lo(u.lo), hi(u.hi);
             return elementwise::map(count, input, output, [&](F32 x) { return simd::clamp(x, lo, hi); });
         }
-        case Unary::leaky_relu: {
+        case UnaryKernel::leaky_relu: {
             const F32 slope(u.slope);
             return elementwise::map(count, input, output, [&](F32 x) { return xsimd::select(x > zero, x, slope * x); });
         }
-        case Unary::sigmoid:
+        case UnaryKernel::sigmoid:
             return elementwise::map(count, input, output, [&](F32 x) { return simd::sigmoid(x); });
-        case Unary::tanh:
+        case UnaryKernel::tanh:
             return elementwise::map(count, input, output, [&](F32 x) { return simd::tanh(x); });
-        case Unary::hard_sigmoid:
+        case UnaryKernel::hard_sigmoid:
             return elementwise::map(count, input, output, [&](F32 x) { return simd::clamp(x + three, zero, six) * sixth; });
-        case Unary::hard_swish:
+        case UnaryKernel::hard_swish:
             return elementwise::map(count, input, output, [&](F32 x) { return x * simd::clamp(x + three, zero, six) * sixth; });
     }
 }

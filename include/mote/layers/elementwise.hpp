@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Layers that treat each element alone: activations, BatchNorm, Add, Mul, Convert.
+// Layers that treat each element alone: activations, functions of one value and of two, BatchNorm, Add, Mul, Convert.
 
+#include <mote/core/functions.hpp>
 #include <mote/layers/fields.hpp>
 
 MOTE_BEGIN_NAMESPACE
@@ -72,6 +73,18 @@ struct HardSwish {
     static constexpr auto fields = list_fields(Field{"table", &HardSwish::table});
 };
 
+/// Any other function of each element; alpha and beta are its constants a and b.
+struct Unary {
+    UnaryFunction function = UnaryFunction::abs;
+    float alpha = 0.0f;
+    float beta = 0.0f;
+    Tensor<i8> table{};
+    static constexpr const char* kind = "Unary";
+    static constexpr Family family = Family::elementwise;
+    static constexpr auto fields = list_fields(Field{"function", &Unary::function}, Field{"alpha", &Unary::alpha},
+                                               Field{"beta", &Unary::beta}, Field{"table", &Unary::table});
+};
+
 /// Over the last axis of any rank: scale * (x - mean) / sqrt(variance + epsilon) + shift. While training, mean and variance
 /// are the batch's, and the stored ones follow by `momentum` (the share of the new batch). Ioffe and Szegedy 2015.
 struct BatchNorm {
@@ -102,6 +115,15 @@ struct Mul {
     static constexpr const char* kind = "Mul";
     static constexpr Family family = Family::elementwise;
     static constexpr auto fields = list_fields();
+};
+
+/// A function of the elements of two f32 values that broadcast to one shape: axes are aligned at the last, and one that is
+/// missing or of extent 1 repeats.
+struct Binary {
+    BinaryFunction function = BinaryFunction::add;
+    static constexpr const char* kind = "Binary";
+    static constexpr Family family = Family::elementwise;
+    static constexpr auto fields = list_fields(Field{"function", &Binary::function});
 };
 
 /// Another element tag for the same numbers: quantize (f32 -> i8), dequantize (i8 -> f32), or requantize (i8 -> i8).

@@ -44,6 +44,10 @@ inline double activation_value(const HardSigmoid&, double x) {
 inline double activation_value(const HardSwish&, double x) {
     return x * activation_value(HardSigmoid{}, x);
 }
+/// What is not a number gives the lowest byte.
+inline double activation_value(const Unary& layer, double x) {
+    return unary_value(layer.function, static_cast<double>(layer.alpha), static_cast<double>(layer.beta), x);
+}
 
 /// The layer with its table.
 template <class L>

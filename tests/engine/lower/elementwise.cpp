@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Elementwise steps: Convert in all directions, BatchNorm alone, broadcasts, refusals.
+// Elementwise steps: functions, Convert in all directions, BatchNorm alone, broadcasts, refusals.
 
 #include <support/catch.hpp>
 
@@ -37,6 +37,40 @@ void check_gate(std::size_t batch, std::size_t channels) {
     const auto flat = engine.template output<Number>("flat");
     const auto image = engine.template output<Number>("image");
     CHECK(std::equal(flat.begin(), flat.end(), image.begin(), image.end()));
+}
+
+/// Every function on numbers for which it is defined, against the oracle.
+void check_function(UnaryFunction function) {
+    using F = UnaryFunction;
+    const bool unit = function == F::acos || function == F::asin || function == F::atanh;
+    const bool positive = function == F::acosh || function == F::log || function == F::rsqrt || function == F::sqrt;
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {1, 7, 5});
+    const Unary layer{function, function == F::clip ? -1.3f : 1.3f, 2.1f};
+    b.output("y", b.add(layer, b.add(Unary{F::linear, unit ? 0.2f : 0.7f, positive ? 4.0f : 0.013f}, x)));
+    const Model<f32> model = b.build();
+    Engine engine(model, {.plan = {.keep_values = true}});
+    random_model::fill_inputs(engine, static_cast<std::uint64_t>(function));
+    engine.run();
+    INFO(static_cast<int>(function));
+    CHECK(reference::first_wrong_node(model, engine) == "");
+}
+
+/// Every function on values of these shapes.
+void check_broadcast(const Shape& first, const Shape& second) {
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", first), y = b.input("y", second);
+    const auto positive = b.add(Unary{UnaryFunction::linear, 0.2f, 1.1f}, x);  // for pow
+    for (std::size_t i = 0; i < binary_functions; ++i) {
+        const auto function = static_cast<BinaryFunction>(i);
+        b.output(concat("z", i), b.add(Binary{function}, {function == BinaryFunction::pow ? positive : x, y}));
+    }
+    const Model<f32> model = b.build();
+    Engine engine(model, {.plan = {.keep_values = true}});
+    random_model::fill_inputs(engine, first.elements());
+    engine.run();
+    INFO(to_string(first) << " and " << to_string(second));
+    CHECK(reference::first_wrong_node(model, engine) == "");
 }
 
 }  // namespace elementwise_test
@@ -140,4 +174,58 @@ TEST_CASE("elementwise: a Convert to bytes whose scale has no normal inverse is 
     engine.input<float>()[0] = 0x1p127f;
     engine.run();
     CHECK(engine.output<std::int8_t>()[0] == 2);
+}
+
+TEST_CASE("elementwise: every function of one value is what it is called") {
+    for (std::size_t i = 0; i < unary_functions; ++i) check_function(static_cast<UnaryFunction>(i));
+}
+
+TEST_CASE("elementwise: functions of two values repeat what broadcasts, whatever the shapes") {
+    check_broadcast({2, 3, 4}, {2, 3, 4});
+    check_broadcast({2, 3, 4}, {4});
+    check_broadcast({3, 1}, {2, 1, 4});
+    check_broadcast({2, 1, 3, 1, 5}, {4, 1, 2, 1});
+    check_broadcast({1, 1}, {2, 6});
+    check_broadcast({1, 2, 1, 2, 1, 2, 1, 2}, {2, 1, 2, 1, 2, 1, 2, 1});
+}
+
+TEST_CASE("elementwise: a function of two values takes the place of the one that does not repeat") {
+    for (const bool swapped : {false, true}) {
+        ModelBuilder<f32> b;
+        const auto x = b.input("x", {4, 3}), row = b.input("row", {3});
+        auto y = b.add(Unary{UnaryFunction::square}, x);
+        for (int i = 0; i < 3; ++i)
+            y = swapped ? b.add(Binary{BinaryFunction::sub}, {row, y}) : b.add(Binary{BinaryFunction::sub}, {y, row});
+        b.output("y", b.add(Tanh{}, y));
+        const Model<f32> model = b.build();
+        Engine engine(model);
+        CHECK(engine.plan().arena_bytes() <= 64 + 2 * 64 + 64);  // both inputs and one value
+        random_model::fill_inputs(engine, 5);
+        engine.run();
+        for (std::size_t i = 0; i < 12; ++i) {
+            const double square = std::pow(static_cast<double>(engine.input<float>("x")[i]), 2);
+            const double r = static_cast<double>(engine.input<float>("row")[i % 3]);
+            CHECK(static_cast<double>(engine.output<float>()[i]) ==
+                  Approx(std::tanh(swapped ? r - (r - (r - square)) : square - 3 * r)).margin(1e-5));
+        }
+    }
+}
+
+TEST_CASE("elementwise: infinities and numbers that are none pass through functions as IEEE 754 has it (NaN)") {
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {1, 4});
+    b.output("clip", b.add(Unary{UnaryFunction::clip, -1.0f, 1.0f}, x));
+    b.output("exp", b.add(Unary{UnaryFunction::exp}, x));
+    b.output("max", b.add(Binary{BinaryFunction::max}, {x, b.add(Unary{UnaryFunction::reciprocal}, x)}));
+    Engine engine(b.build());
+    const float inf = std::numeric_limits<float>::infinity();
+    const float in[] = {std::numeric_limits<float>::quiet_NaN(), inf, -inf, 0.0f};
+    for (std::size_t i = 0; i < 4; ++i) engine.input<float>()[i] = in[i];
+    engine.run();
+    const float clip[] = {0, 1, -1, 0}, exp[] = {0, inf, 0, 1}, max[] = {0, inf, -0.0f, inf};
+    for (const auto& [name, wanted] : {std::pair("clip", clip), {"exp", exp}, {"max", max}}) {
+        CAPTURE(name);
+        CHECK(std::isnan(engine.output<float>(name)[0]));
+        for (std::size_t i = 1; i < 4; ++i) CHECK(engine.output<float>(name)[i] == wanted[i]);
+    }
 }

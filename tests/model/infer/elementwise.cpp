@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// infer of activations, BatchNorm, Add, Mul and Convert.
+// infer of activations, functions, BatchNorm, Add, Mul and Convert.
 
 #include <mote/model/infer/elementwise.hpp>
 
@@ -85,6 +85,7 @@ TEST_CASE("infer activations: clamps share the quantization, all others have the
     check_lookup<Tanh>();
     check_lookup<HardSigmoid>();
     check_lookup<HardSwish>();
+    check_lookup<Unary>();
 }
 
 TEST_CASE("infer prelu: a slope a channel, f32") {
@@ -134,6 +135,20 @@ TEST_CASE("infer mul: the second operand may hold one number a channel; the firs
     CHECK_ERROR(one(Mul{}, {{2, 5, 6, 3}, {1, 1, 1, 3}}), "'node' (Mul)");
     CHECK_ERROR(one(Mul{}, {{2, 5, 6, 3}, {2, 5, 6, 1}}), "'node' (Mul)");
     CHECK_ERROR(one(Add{}, {{2, 5, 6, 3}, {2, 1, 1, 3}}), "'node' (Add)", "one shape");
+}
+
+TEST_CASE("infer binary: f32 values that broadcast, and functions that are known") {
+    using namespace infer_elementwise_test;
+    CHECK(shape_of(Binary{}, {{2, 3}, {2, 3}}) == Shape{2, 3});
+    CHECK(shape_of(Binary{}, {{3}, {2, 1}}) == Shape{2, 3});
+    CHECK(shape_of(Binary{BinaryFunction::max}, {{2, 1, 4}, {1, 3, 1}}) == Shape{2, 3, 4});
+    CHECK_ERROR(one(Binary{}, {{2, 3}, {2, 4}}), "'node' (Binary)", "'x0' [2x3] f32", "'x1' [2x4] f32", "equal or 1");
+    CHECK_ERROR(one(Binary{}, {{2, 3}, {2}}), "'node' (Binary)");
+    CHECK_ERROR(one(Binary{}, {{2, 3}}), "2 inputs expected", "1 given");
+    CHECK_ERROR(one(Binary{}, {{2, 3}, {2, 3}}, Element::i8, tenth, fifth), "'node' (Binary)", "f32 is expected");
+    CHECK_ERROR(one(Binary{}, {{std::size_t{1} << 40, 1}, {1, std::size_t{1} << 40}}), "more elements than memory");
+    CHECK_ERROR(one(Binary{static_cast<BinaryFunction>(binary_functions)}, {{2}, {2}}), "'node' (Binary)", "function");
+    CHECK_ERROR(one(Unary{static_cast<UnaryFunction>(unary_functions)}, {{2}}), "'node' (Unary)", "function");
 }
 
 TEST_CASE("infer convert: between f32 and i8, with a quantization wherever bytes stand for real numbers") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// gradient: activations, Add and Mul against finite differences.
+// gradient: activations, functions, Add and Mul against finite differences.
 
 #include <mote/train/gradient/elementwise.hpp>
 
@@ -15,6 +15,35 @@ void check_activation(L layer) {
     Builder b;
     const Handle x = offset_input(b, b.input("x", {1, 3, 5, 7}));
     b.output("y", b.add(std::move(layer), x));
+    check(b.build(), 3, 2, 1);
+}
+
+/// The function of scale * x + shift, x from -4 to 7, added to x so that a derivative of 0 is seen too.
+void check_function(mote::UnaryFunction function, float scale = 1.0f, float shift = 0.0f, float alpha = 0.0f,
+                    float beta = 0.0f) {
+    CAPTURE(static_cast<int>(function));
+    Builder b;
+    const Handle x = offset_input(b, b.input("x", {1, 3, 5, 7}));
+    const Handle y =
+        b.add(mote::Unary{function, alpha, beta}, b.add(mote::Unary{mote::UnaryFunction::linear, scale, shift}, x));
+    b.output("y", b.add(mote::Add{}, {x, y}));
+    check(b.build(), 3, 2, 1);
+}
+
+/// Of two trained values, one of them repeated.
+void check_pair(mote::BinaryFunction function, const mote::Shape& first, const mote::Shape& second) {
+    CAPTURE(static_cast<int>(function));
+    Builder b;
+    const Handle x = b.input("x", {1, 3, 4, 5});
+    const auto branch = [&](const mote::Shape& shape, float scale, float shift) {
+        Handle from = offset_input(b, x);
+        if (shape.elements() != 60) from = b.add(mote::GlobalAveragePool{}, from);
+        return offset_input(b, b.add(mote::Unary{mote::UnaryFunction::linear, scale, shift}, from));
+    };
+    const bool both_signs = function == mote::BinaryFunction::prelu;
+    const Handle y =
+        b.add(mote::Binary{function}, {branch(first, 0.3f, both_signs ? 0.01f : 2.1f), branch(second, 0.2f, 1.7f)});
+    b.output("y", b.add(mote::Flatten{}, y));
     check(b.build(), 3, 2, 1);
 }
 
@@ -55,4 +84,35 @@ TEST_CASE("gradient: Mul by a gate of two axes, [batch, channels]") {
     REQUIRE(b.shape(gate) == mote::Shape{1, 4});
     b.output("y", b.add(mote::Tanh{}, b.add(mote::Mul{}, {image, gate})));
     check(b.build(), 5, 2, 3);
+}
+
+TEST_CASE("gradient: every function of one value agrees with finite differences") {
+    using namespace elementwise_gradient_test;
+    using F = mote::UnaryFunction;
+    for (const F f : {F::abs, F::asinh, F::atan, F::erf, F::gelu, F::gelu_tanh, F::mish, F::sin, F::cos, F::sign, F::softplus,
+                      F::softsign, F::square}) {
+        check_function(f);
+    }
+    for (const F f : {F::acos, F::asin, F::atanh, F::tan}) check_function(f, 0.1f, -0.15f);
+    for (const F f : {F::acosh, F::log, F::reciprocal, F::rsqrt, F::sqrt}) check_function(f, 0.3f, 2.5f);
+    for (const F f : {F::cosh, F::exp, F::sinh}) check_function(f, 0.4f);
+    for (const F f : {F::ceil, F::floor, F::round}) check_function(f, 0.1f, 0.45f);
+    check_function(F::celu, 1.0f, 0.0f, 0.8f);
+    check_function(F::elu, 1.0f, 0.0f, 0.8f);
+    check_function(F::selu, 1.0f, 0.0f, 1.6f, 1.1f);
+    check_function(F::clip, 1.0f, 0.0f, -3.0f, 6.0f);
+    check_function(F::linear, 1.0f, 0.0f, -0.6f, 0.2f);
+    check_function(F::shrink, 1.0f, 0.0f, 3.0f, 0.5f);
+    check_function(F::thresholded_relu, 1.0f, 0.0f, 3.0f);
+}
+
+TEST_CASE("gradient: every function of two values, alike or repeated on either side") {
+    using namespace elementwise_gradient_test;
+    for (std::size_t i = 0; i < mote::binary_functions; ++i) {
+        const auto function = static_cast<mote::BinaryFunction>(i);
+        if (function == mote::BinaryFunction::floor_div) continue;  // has none
+        check_pair(function, {1, 3, 4, 5}, {1, 3, 4, 5});
+        check_pair(function, {1, 3, 4, 5}, {1, 1, 1, 5});
+        check_pair(function, {1, 1, 1, 5}, {1, 3, 4, 5});
+    }
 }

@@ -51,6 +51,30 @@ TEST_CASE("couple: Mul by a gate of two axes joins its channels with the image's
     CHECK(networks::layer<Conv2d<f32>>(slim, "head").weight.shape() == Shape{3, 3, 3, 3});
 }
 
+TEST_CASE("couple: a function of two values joins the channels that meet, and one that repeats along them has none") {
+    Random random(6);
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {1, 4, 4, 2});
+    const auto image = b.add(networks::conv(random, 2, 6), x, {.name = "image"});
+    const auto mean = b.add(GlobalAveragePool{}, b.add(networks::conv(random, 2, 6), x, {.name = "other"}));
+    const auto both = b.add(Binary{BinaryFunction::sub}, {mean, b.add(Unary{UnaryFunction::gelu}, image)});
+    const auto map = b.add(networks::conv(random, 2, 1), x, {.name = "map"});
+    b.output("y", b.add(networks::conv(random, 6, 3), b.add(Binary{BinaryFunction::mul}, {map, both}), {.name = "head"}));
+    const Model<f32> model = b.build();
+    const auto groups = channel_groups(model);
+    REQUIRE(groups.size() == 3);
+    CHECK(groups[0].channels.size() == 6);
+    CHECK(groups[0].members.size() == 3);
+    CHECK(groups[0].locked.empty());
+    CHECK(groups[1].members.size() == 1);  // the map, of one channel
+    CHECK_FALSE(groups[1].locked.empty());
+    const Model<f32> slim = prune(model, ChannelPruning{.keep = 0.5});
+    CHECK(networks::layer<Conv2d<f32>>(slim, "image").weight.shape() == Shape{3, 3, 3, 2});
+    CHECK(networks::layer<Conv2d<f32>>(slim, "other").weight.shape() == Shape{3, 3, 3, 2});
+    CHECK(networks::layer<Conv2d<f32>>(slim, "map").weight.shape() == Shape{1, 3, 3, 2});
+    CHECK(networks::layer<Conv2d<f32>>(slim, "head").weight.shape() == Shape{3, 3, 3, 3});
+}
+
 TEST_CASE("couple: activations and BatchNorm hand their channels on, and BatchNorm shrinks with them") {
     Random random(2);
     ModelBuilder<f32> b;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// lower: activations, BatchNorm, Add, Mul, Convert.
+// lower: activations, functions, BatchNorm, Add, Mul, Convert.
 
 #include <mote/engine/lower/movement.hpp>
 #include <mote/kernels/elementwise.hpp>
+#include <mote/kernels/functions.hpp>
 #include <mote/kernels/multipliers.hpp>
 
 MOTE_BEGIN_NAMESPACE
@@ -170,23 +171,94 @@ void lower(const Relu6&, Context& node) {
 }
 template <class Context>
 void lower(const LeakyRelu& layer, Context& node) {
-    detail::lower_function(layer.table, {.function = Unary::leaky_relu, .slope = layer.slope}, "leaky relu", node);
+    detail::lower_function(layer.table, {.function = UnaryKernel::leaky_relu, .slope = layer.slope}, "leaky relu", node);
 }
 template <class Context>
 void lower(const Sigmoid& layer, Context& node) {
-    detail::lower_function(layer.table, {.function = Unary::sigmoid}, "sigmoid", node);
+    detail::lower_function(layer.table, {.function = UnaryKernel::sigmoid}, "sigmoid", node);
 }
 template <class Context>
 void lower(const Tanh& layer, Context& node) {
-    detail::lower_function(layer.table, {.function = Unary::tanh}, "tanh", node);
+    detail::lower_function(layer.table, {.function = UnaryKernel::tanh}, "tanh", node);
 }
 template <class Context>
 void lower(const HardSigmoid& layer, Context& node) {
-    detail::lower_function(layer.table, {.function = Unary::hard_sigmoid}, "hard sigmoid", node);
+    detail::lower_function(layer.table, {.function = UnaryKernel::hard_sigmoid}, "hard sigmoid", node);
 }
 template <class Context>
 void lower(const HardSwish& layer, Context& node) {
-    detail::lower_function(layer.table, {.function = Unary::hard_swish}, "hard swish", node);
+    detail::lower_function(layer.table, {.function = UnaryKernel::hard_swish}, "hard swish", node);
+}
+
+/// Operands: input, output.
+struct FunctionStep {
+    static constexpr const char* name = "function_f32";
+    std::size_t count = 0;
+    UnaryFunction function = UnaryFunction::abs;
+    float alpha = 0.0f, beta = 0.0f;
+    void run(const KernelTable&, std::byte* const* operands) const noexcept {
+        kernels::reference::unary_function_f32(function, count, alpha, beta, operand<const float>(operands, 0),
+                                               operand<float>(operands, 1));
+    }
+};
+
+template <class Context>
+void lower(const Unary& layer, Context& node) {
+    const std::size_t count = node.input().shape.elements();
+    if (node.input().element == Element::f32) {
+        node.emit(FunctionStep{count, layer.function, layer.alpha, layer.beta}, {.in_place = {0}});
+    } else {
+        node.emit(LookupStep{count, node.share(layer.table)}, {.in_place = {0}});
+    }
+}
+
+/// Operands: both inputs, output.
+struct BinaryStep {
+    static constexpr const char* name = "binary_f32";
+    BinaryFunction function = BinaryFunction::add;
+    BroadcastGeometry geometry{};
+    void run(const KernelTable&, std::byte* const* operands) const noexcept {
+        kernels::reference::binary_function_f32(function, geometry, operand<const float>(operands, 0),
+                                                operand<const float>(operands, 1), operand<float>(operands, 2));
+    }
+};
+
+namespace detail {
+
+/// The axes joined where both arrays run on, or both repeat.
+template <class Lazy = void>
+BroadcastGeometry broadcast_geometry(const Shape& a, const Shape& b, const Shape& to) {
+    MoveGeometry g;
+    g.rank = narrow<std::int32_t>(to.rank());
+    const auto strides = [&](const Shape& from, std::int32_t* stride) {
+        const std::size_t lead = to.rank() - from.rank();
+        for (std::size_t axis = 0; axis < from.rank(); ++axis) {
+            stride[lead + axis] = from[axis] == 1 ? 0 : narrow<std::int32_t>(from.stride(axis));
+        }
+    };
+    for (std::size_t axis = 0; axis < to.rank(); ++axis) g.extent[axis] = narrow<std::int32_t>(to[axis]);
+    strides(a, g.input_stride);
+    strides(b, g.output_stride);
+    g = joined_axes(g);
+    BroadcastGeometry result;
+    result.rank = g.rank;
+    for (std::int32_t axis = 0; axis < g.rank; ++axis) {
+        result.extent[axis] = g.extent[axis];
+        result.a_stride[axis] = g.input_stride[axis];
+        result.b_stride[axis] = g.output_stride[axis];
+    }
+    return result;
+}
+
+}  // namespace detail
+
+template <class Context>
+void lower(const Binary& layer, Context& node) {
+    const Shape& to = node.output().shape;
+    const bool a = node.input(0).shape.elements() == to.elements(), b = node.input(1).shape.elements() == to.elements();
+    const Places in_place = a && b ? Places{0, 1} : a ? Places{0} : b ? Places{1} : Places{};
+    node.emit(BinaryStep{layer.function, detail::broadcast_geometry(node.input(0).shape, node.input(1).shape, to)},
+              {.in_place = in_place});
 }
 
 /// Operands: input, output.

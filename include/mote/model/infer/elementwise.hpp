@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// infer: output values of activations, BatchNorm, Add, Mul and Convert.
+// infer: output values of activations, functions, BatchNorm, Add, Mul and Convert.
 
 #include <mote/layers/elementwise.hpp>
 #include <mote/model/infer/context.hpp>
@@ -71,6 +71,12 @@ void infer(const HardSwish& layer, Context& node) {
 }
 
 template <class Context>
+void infer(const Unary& layer, Context& node) {
+    if (static_cast<std::size_t>(layer.function) >= unary_functions) node.fail("its function is unknown");
+    detail::infer_lookup(layer.table, node);
+}
+
+template <class Context>
 void infer(const Prelu& layer, Context& node) {
     node.expect_inputs(1);
     const Value& in = node.input(0);
@@ -136,6 +142,20 @@ void infer(const Mul&, Context& node) {
     detail::expect_input_quantization(node, 0);
     detail::expect_input_quantization(node, 1);
     node.output(a.shape, a.element, a.element == Element::i8 ? detail::expect_output_quantization(node) : Quantization{});
+}
+
+template <class Context>
+void infer(const Binary& layer, Context& node) {
+    node.expect_inputs(2);
+    if (static_cast<std::size_t>(layer.function) >= binary_functions) node.fail("its function is unknown");
+    const Value& a = node.input(0);
+    const Value& b = node.input(1);
+    Shape shape;
+    if (a.element != Element::f32 || b.element != Element::f32 || !broadcast(a.shape, b.shape, shape)) {
+        node.fail("inputs ", to_string(a), " and ", to_string(b),
+                  ": f32 is expected, and extents that are equal or 1, aligned at the last axis");
+    }
+    node.output(shape, a.element);
 }
 
 template <class Context>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// couple: activations, BatchNorm, Add, Mul, Convert.
+// couple: activations, functions, BatchNorm, Add, Mul, Convert.
 
 #include <mote/layers/elementwise.hpp>
 #include <mote/transform/couple/context.hpp>
@@ -45,6 +45,9 @@ inline void couple(const HardSigmoid&, CoupleContext& node) {
 inline void couple(const HardSwish&, CoupleContext& node) {
     detail::couple_elements(node);
 }
+inline void couple(const Unary&, CoupleContext& node) {
+    detail::couple_elements(node);
+}
 inline void couple(const Convert&, CoupleContext& node) {
     detail::couple_elements(node);
 }
@@ -58,6 +61,18 @@ inline void couple(const Mul&, CoupleContext& node) {
     const std::vector<Channel> channels = node.input_channels(0);
     const std::vector<Channel> factors = node.input_channels(1);
     for (std::size_t c = 0; c < channels.size(); ++c) node.all().join(channels[c], factors[c]);
+    node.output(channels);
+}
+
+/// Where an input repeats, channels of the last axis; one that repeats along it has none.
+inline void couple(const Binary&, CoupleContext& node) {
+    if (node.input(0).shape == node.input(1).shape) return detail::couple_elements(node);
+    const bool first = node.input(0).shape.back() == node.output_value().shape.back();
+    const std::vector<Channel> channels = node.input_channels(first ? 0 : 1);
+    if (first && node.input(1).shape.back() == node.input(0).shape.back()) {
+        const std::vector<Channel> others = node.input_channels(1);
+        for (std::size_t c = 0; c < channels.size(); ++c) node.all().join(channels[c], others[c]);
+    }
     node.output(channels);
 }
 

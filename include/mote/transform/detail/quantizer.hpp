@@ -267,7 +267,7 @@ class Quantizer {
             } else {
                 return with(Dense<i8>{std::move(weights.weight), std::move(weights.bias)});
             }
-        } else if constexpr (is_any_of<L, LeakyRelu, Sigmoid, Tanh, HardSigmoid, HardSwish>) {
+        } else if constexpr (is_any_of<L, LeakyRelu, Sigmoid, Tanh, HardSigmoid, HardSwish, Unary>) {
             return with(with_table(layer, in, out));
         } else if constexpr (std::is_same_v<L, Softmax>) {
             return with(Softmax{softmax_table(in.scale)});
