@@ -78,6 +78,44 @@ TEST_CASE("onnx export: random models come back with the same answers") {
     }
 }
 
+TEST_CASE("onnx export: functions are operators, or made of such, in every opset") {
+    using namespace onnx_export_test;
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {1, 5, 4, 3}), gate = b.input("gate", {4, 1});
+    const auto inside = b.add(Unary{UnaryFunction::linear, 0.2f, 0.05f}, x);
+    const auto above = b.add(Unary{UnaryFunction::linear, 0.7f, 4.1f}, x);
+    for (std::size_t i = 0; i < unary_functions; ++i) {
+        using F = UnaryFunction;
+        const auto f = static_cast<F>(i);
+        const bool unit = f == F::acos || f == F::asin || f == F::atanh;
+        const bool positive = f == F::acosh || f == F::log || f == F::rsqrt || f == F::sqrt || f == F::reciprocal;
+        const Unary layer{f, f == F::clip ? -1.3f : 1.3f, 1.9f};
+        b.output(concat("unary ", i), b.add(layer, unit ? inside : positive ? above : x));
+    }
+    b.output("half open", b.add(Unary{UnaryFunction::clip, -std::numeric_limits<float>::infinity(), 0.5f}, x));
+    for (std::size_t i = 0; i < binary_functions; ++i) {
+        const Binary layer{static_cast<BinaryFunction>(i)};
+        b.output(concat("binary ", i), b.add(layer, {above, gate}));
+        b.output(concat("alike ", i), b.add(layer, {above, inside}));
+        if (layer.function != BinaryFunction::prelu) b.output(concat("swapped ", i), b.add(layer, {inside, above}));
+    }
+    b.output("turned", b.add(Binary{BinaryFunction::sub}, {gate, x}));
+    const Model<f32> model = b.build();
+    for (const std::int64_t opset : {13, 17, 18, 20, 21}) {
+        for (const bool channels_first_io : {false, true}) {
+            INFO("opset " << opset << ", channels first " << channels_first_io);
+            const OnnxExportOptions options{.opset = opset, .channels_first_io = channels_first_io};
+            CHECK(first_difference(model, there_and_back(model, options), 3) == "");
+        }
+    }
+    CHECK(count_of(export_onnx(model, {.opset = 17}), "Gelu") == 0);
+    CHECK(count_of(export_onnx(model, {.opset = 20}), "Gelu") == 2);
+    ModelBuilder<f32> wide;
+    wide.output("y", wide.add(Binary{BinaryFunction::prelu}, {wide.input("x", {1, 3}), wide.input("slope", {2, 3})},
+                              {.name = "slopes"}));
+    CHECK_ERROR(export_onnx(wide.build()), "'slopes' (Binary)", "PRelu");
+}
+
 TEST_CASE("onnx export: networks of the zoo come back with the same answers, their images transposed at the input alone") {
     using namespace onnx_export_test;
     for (const onnx_test::ZooNetwork& network : onnx_test::zoo_networks<false>) {

@@ -186,6 +186,56 @@ TEST_CASE("onnx import: operators between QuantizeLinear and DequantizeLinear be
     for (std::size_t i = 0; i < 5; ++i) CHECK(std::abs(x[i] - y[i]) < 0.5f);  // a few steps of 24 / 255
 }
 
+TEST_CASE("onnx import: functions of a value, and of two that broadcast without a transpose; limits may be computed") {
+    using namespace onnx_import_test;
+    OnnxModel file = network();
+    OnnxGraph& g = file.graph;
+    g.inputs[0] = value("x", {{1, ""}, {3, ""}, {4, ""}, {5, ""}});
+    g.inputs.push_back(value("low", {{3, ""}, {1, ""}, {1, ""}}));
+    g.initializers = {reals("two", {}, {2}), reals("half", {}, {0.5f})};
+    g.nodes = {node("Relu", {"x"}, "r"),
+               node("Sqrt", {"r"}, "root"),
+               node("Pow", {"x", "two"}, "square"),
+               node("Sub", {"square", "low"}, "difference"),
+               node("Clip", {"difference", "low"}, "clipped"),
+               node("Max", {"clipped", "half", "x"}, "larger"),
+               node("Mean", {"larger", "low", "root"}, "mean"),
+               node("Div", {"two", "larger"}, "quotient"),
+               node("Add", {"mean", "quotient"}, "y")};
+    g.outputs = {value("y", {})};
+    const AnyModel model = import_onnx(file, {.channels_last_io = true});
+    CHECK(transposes(model) == 0);
+    Random random(6);
+    const Tensor<f32> x({1, 4, 5, 3}, support::floats(60, random));
+    const Tensor<f32> low({3, 1, 1}, support::floats(3, random));
+    Engine engine(model);
+    const Tensor<f32> y = evaluate(engine, {x, low})[0];
+    for (std::size_t i = 0; i < 60; ++i) {
+        const float floor = low[i % 3];
+        const float larger = std::max({std::max(x[i] * x[i] - floor, floor), 0.5f, x[i]});
+        const float wanted = (larger + floor + std::sqrt(std::max(x[i], 0.0f))) / 3 + 2 / larger;
+        CHECK(std::abs(y[i] - wanted) < 1e-5f * std::abs(wanted) + 1e-6f);
+    }
+}
+
+TEST_CASE("onnx import: between bytes a function is a table") {
+    using namespace onnx_import_test;
+    OnnxModel file = network();
+    OnnxGraph& g = file.graph;
+    g.inputs[0] = value("x", {{1, ""}, {6, ""}});
+    g.initializers = {reals("scale", {}, {0.05f}), bytes("zero", {}, {3}, OnnxElement::int8)};
+    g.nodes = {node("QuantizeLinear", {"x", "scale", "zero"}, "x_bytes"),
+               node("DequantizeLinear", {"x_bytes", "scale", "zero"}, "x_real"), node("Erf", {"x_real"}, "erf"),
+               node("QuantizeLinear", {"erf", "scale", "zero"}, "y_bytes"),
+               node("DequantizeLinear", {"y_bytes", "scale", "zero"}, "y")};
+    g.outputs = {value("y", {})};
+    const AnyModel model = import_onnx(file);
+    REQUIRE(model.nodes().size() == 3);
+    const Unary* layer = get_if<Unary>(model, model.nodes()[1]);
+    REQUIRE(layer != nullptr);
+    CHECK(layer->table == with_table(Unary{UnaryFunction::erf}, {0.05f, 3}, {0.05f, 3}).table);
+}
+
 TEST_CASE("onnx import: open axes take their extents from the options") {
     using namespace onnx_import_test;
     OnnxModel file = network();
@@ -204,14 +254,14 @@ TEST_CASE("onnx import: everything that is not supported is told in one error") 
     OnnxModel file = network();
     file.opsets[0].version = 99;
     file.graph.nodes[2].op_type = "Unheard";
-    file.graph.nodes.push_back(node("Erf", {"a"}, "erf"));
+    file.graph.nodes.push_back(node("Det", {"a"}, "det"));
     file.graph.nodes.push_back(node("Softmax", {"nowhere"}, "s"));
     file.graph.nodes.push_back(node("Other", {"c"}, "o"));
     file.graph.nodes.back().domain = "org.example";
     file.graph.outputs.push_back(value("absent", {}));
     file.graph.outputs.push_back(value("shift", {}));
     CHECK_ERROR(import_onnx(file, {.name = "net.onnx"}), "'net.onnx': 7 things", "opset 99", "node 'the_r' (Unheard)",
-                "node 'the_erf' (Erf)", "node 'the_s' (Softmax): input 0 ('nowhere') is made by no node",
+                "node 'the_det' (Det)", "node 'the_s' (Softmax): input 0 ('nowhere') is made by no node",
                 "node 'the_o' (org.example.Other)", "output 'absent'", "output 'shift': it is a constant");
 }
 

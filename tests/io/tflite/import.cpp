@@ -132,11 +132,129 @@ void check_network(const Golden& golden) {
     }
 }
 
+/// A file of one operator on inputs of these shapes, real or (with a scale) of bytes.
+class OneOperator {
+  public:
+    OneOperator(std::string_view op, const std::vector<Shape>& inputs, const Shape& output, float scale = 0.0f) {
+        scale_ = scale;
+        TfliteSubgraph graph;
+        for (const Shape& shape : inputs) add(graph, shape);
+        add(graph, output);
+        graph.inputs = std::span(ids_).first(inputs.size());
+        graph.outputs = std::span(ids_).subspan(inputs.size(), 1);
+        graph.operators.push_back({.name = op, .inputs = graph.inputs, .outputs = graph.outputs});
+        file_.name = "one.tflite";
+        file_.subgraphs.push_back(std::move(graph));
+    }
+    OneOperator(const OneOperator&) = delete;
+    AnyModel import() const { return import_tflite(file_); }
+
+  private:
+    void add(TfliteSubgraph& graph, const Shape& shape) {
+        const char* type = scale_ > 0.0f ? "INT8" : "FLOAT32";
+        TfliteTensor tensor{.name = names_[graph.tensors.size()], .shape = shape};
+        while (tensor.type_info().name != std::string_view(type)) ++tensor.type;
+        if (scale_ > 0.0f) tensor.quantization.scale = {&scale_, 1}, tensor.quantization.zero_point = {&zero_, 1};
+        graph.tensors.push_back(tensor);
+    }
+    static constexpr std::string_view names_[] = {"a", "b", "c"};
+    std::int32_t ids_[3] = {0, 1, 2};
+    float scale_ = 0.0f;
+    std::int64_t zero_ = -5;
+    TfliteFile file_;
+};
+
+/// Operator `op` of one input computes this, of reals and of bytes.
+template <class Function>
+void check_function(std::string_view op, Function function, float least = -3.0f) {
+    INFO(op);
+    const float scale = 0.04f;
+    Engine real(OneOperator(op, {{1, 32}}, {1, 32}).import());
+    Engine bytes(OneOperator(op, {{1, 32}}, {1, 32}, scale).import());
+    for (std::size_t i = 0; i < 32; ++i) {
+        const int q = static_cast<int>(std::lround((least + 0.19f * static_cast<float>(i)) / scale)) - 5;
+        real.input<float>()[i] = scale * static_cast<float>(q + 5);
+        bytes.input<std::int8_t>()[i] = static_cast<std::int8_t>(std::clamp(q, -128, 127));
+    }
+    real.run();
+    bytes.run();
+    for (std::size_t i = 0; i < 32; ++i) {
+        const double x = static_cast<double>(real.input<float>()[i]);
+        CAPTURE(x);
+        CHECK(static_cast<double>(real.output<float>()[i]) == Approx(function(x)).margin(1e-5));
+        const double z = static_cast<double>(scale) * (bytes.input<std::int8_t>()[i] + 5);
+        const double steps = std::clamp(function(z) / static_cast<double>(scale) - 5, -128.0, 127.0);
+        CHECK(std::abs(static_cast<double>(bytes.output<std::int8_t>()[i]) - steps) <= 0.501);
+    }
+}
+
+/// Operator `op` of [2, 3, 4] and [3, 1], of reals and of bytes.
+template <class Function>
+void check_pair(std::string_view op, Function function) {
+    INFO(op);
+    const float scale = 0.05f;
+    Engine real(OneOperator(op, {{2, 3, 4}, {3, 1}}, {2, 3, 4}).import());
+    Engine bytes(OneOperator(op, {{2, 3, 4}, {3, 1}}, {2, 3, 4}, scale).import());
+    for (std::size_t k = 0; k < 2; ++k) {
+        for (std::size_t i = 0; i < real.input<float>(k).size(); ++i) {
+            const int q = static_cast<int>((i * 37 + k * 50) % 90) + 1;
+            real.input<float>(k)[i] = scale * static_cast<float>(q);
+            bytes.input<std::int8_t>(k)[i] = static_cast<std::int8_t>(q - 5);
+        }
+    }
+    real.run();
+    bytes.run();
+    for (std::size_t i = 0; i < 24; ++i) {
+        const double x = static_cast<double>(real.input<float>(0)[i]), y = static_cast<double>(real.input<float>(1)[i / 4 % 3]);
+        CAPTURE(i, x, y);
+        CHECK(static_cast<double>(real.output<float>()[i]) == Approx(function(x, y)).margin(1e-5));
+        const double steps = std::clamp(function(x, y) / static_cast<double>(scale) - 5, -128.0, 127.0);
+        CHECK(std::abs(static_cast<double>(bytes.output<std::int8_t>()[i]) - steps) <= 0.501);
+    }
+}
+
 }  // namespace tflite_import_test
 
 TEST_CASE("tflite: real networks answer what the reference engines answered") {
     if (support::shared_missing()) return;
     for (const auto& golden : tflite_import_test::golden_networks) tflite_import_test::check_network(golden);
+}
+
+TEST_CASE("tflite: functions of each element, of reals and of bytes") {
+    using namespace tflite_import_test;
+    check_function("ABS", [](double x) { return x < 0 ? -x : x; });
+    check_function("CEIL", [](double x) { return -std::floor(-x); });
+    check_function("COS", [](double x) { return std::cos(x); });
+    check_function("ELU", [](double x) { return x > 0 ? x : std::exp(x) - 1; });
+    check_function("EXP", [](double x) { return std::exp(x); });
+    check_function("FLOOR", [](double x) { return std::floor(x); });
+    check_function("GELU", [](double x) { return x / 2 * (1 + std::erf(x / std::sqrt(2.0))); });
+    check_function(
+        "LOG", [](double x) { return std::log(x); }, 0.2f);
+    check_function("NEG", [](double x) { return -x; });
+    check_function("RELU_0_TO_1", [](double x) { return std::clamp(x, 0.0, 1.0); });
+    check_function("RELU_N1_TO_1", [](double x) { return std::clamp(x, -1.0, 1.0); });
+    check_function("ROUND", [](double x) { return std::nearbyint(x); });
+    check_function(
+        "RSQRT", [](double x) { return 1 / std::sqrt(x); }, 0.2f);
+    check_function("SIGN", [](double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : 0.0; });
+    check_function("SIN", [](double x) { return std::sin(x); });
+    check_function(
+        "SQRT", [](double x) { return std::sqrt(x); }, 0.2f);
+    check_function("SQUARE", [](double x) { return x * x; });
+}
+
+TEST_CASE("tflite: functions of two values that broadcast, of reals and of bytes") {
+    using namespace tflite_import_test;
+    check_pair("ADD", [](double x, double y) { return x + y; });
+    check_pair("DIV", [](double x, double y) { return x / y; });
+    check_pair("MAXIMUM", [](double x, double y) { return std::max(x, y); });
+    check_pair("MINIMUM", [](double x, double y) { return std::min(x, y); });
+    check_pair("MUL", [](double x, double y) { return x * y; });
+    check_pair("POW", [](double x, double y) { return std::pow(x, y); });
+    check_pair("SQUARED_DIFFERENCE", [](double x, double y) { return (x - y) * (x - y); });
+    check_pair("SUB", [](double x, double y) { return x - y; });
+    CHECK_ERROR(OneOperator("SUB", {{2, 3}, {2, 4}}, {2, 3}).import(), "operator 0 SUB", "equal or 1");
 }
 
 TEST_CASE("tflite: everything that is not supported is told in one error") {

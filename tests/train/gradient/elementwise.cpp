@@ -30,20 +30,21 @@ void check_function(mote::UnaryFunction function, float scale = 1.0f, float shif
     check(b.build(), 3, 2, 1);
 }
 
-/// Of two trained values, one of them repeated.
+/// Of two trained values of these shapes, made of all of x or of its means: whole numbers and such with a half nearly, so that
+/// none lies near a kink or a step.
 void check_pair(mote::BinaryFunction function, const mote::Shape& first, const mote::Shape& second) {
     CAPTURE(static_cast<int>(function));
+    using F = mote::UnaryFunction;
     Builder b;
     const Handle x = b.input("x", {1, 3, 4, 5});
-    const auto branch = [&](const mote::Shape& shape, float scale, float shift) {
-        Handle from = offset_input(b, x);
-        if (shape.elements() != 60) from = b.add(mote::GlobalAveragePool{}, from);
-        return offset_input(b, b.add(mote::Unary{mote::UnaryFunction::linear, scale, shift}, from));
+    const auto branch = [&](const mote::Shape& shape, float scale, float shift, float rest) {
+        const Handle from = shape == mote::Shape{1, 3, 4, 5} ? x : b.add(mote::GlobalAveragePool{}, x);
+        const Handle whole = b.add(mote::Unary{F::round}, b.add(mote::Unary{F::linear, scale, shift}, from));
+        return offset_input(b, b.add(mote::Unary{F::linear, 1.0f, rest}, whole));
     };
-    const bool both_signs = function == mote::BinaryFunction::prelu;
-    const Handle y =
-        b.add(mote::Binary{function}, {branch(first, 0.3f, both_signs ? 0.01f : 2.1f), branch(second, 0.2f, 1.7f)});
-    b.output("y", b.add(mote::Flatten{}, y));
+    const bool prelu = function == mote::BinaryFunction::prelu;  // sees both signs, or the lower
+    const Handle left = prelu ? branch(first, -0.6f, 0.0f, 0.3f) : branch(first, 0.3f, 2.6f, 0.0f);
+    b.output("y", b.add(mote::Flatten{}, b.add(mote::Binary{function}, {left, branch(second, 0.2f, 1.7f, 0.45f)})));
     check(b.build(), 3, 2, 1);
 }
 

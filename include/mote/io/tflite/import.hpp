@@ -59,35 +59,60 @@ class Importer : private ImportState {
 
     void convert_operator() {
         static constexpr Entry table[] = {
+            {"ABS", &Importer::function<UnaryFunction::abs>},
             {"ADD", &Importer::add_op},
             {"AVERAGE_POOL_2D", &Importer::average_pool},
+            {"CEIL", &Importer::function<UnaryFunction::ceil>},
             {"CONCATENATION", &Importer::concatenation},
             {"CONV_2D", &Importer::conv_2d_op},
             {transposed_convolution, &Importer::transposed_convolution_op},
+            {"COS", &Importer::function<UnaryFunction::cos>},
             {"DENSIFY", &Importer::same},
-            {"DEPTH_TO_SPACE", &Importer::depth_to_space_op},
             {"DEPTHWISE_CONV_2D", &Importer::depthwise_conv_2d_op},
+            {"DEPTH_TO_SPACE", &Importer::depth_to_space_op},
             {"DEQUANTIZE", &Importer::dequantize},
+            {"DIV", &Importer::div_op},
+            {"ELU", &Importer::elu_op},
+            {"EXP", &Importer::function<UnaryFunction::exp>},
             {"EXPAND_DIMS", &Importer::reshaped},
+            {"FLOOR", &Importer::function<UnaryFunction::floor>},
+            {"FLOOR_DIV", &Importer::binary<BinaryFunction::floor_div>},
+            {"FLOOR_MOD", &Importer::binary<BinaryFunction::floor_mod>},
             {"FULLY_CONNECTED", &Importer::fully_connected_op},
+            {"GELU", &Importer::gelu_op},
             {"HARD_SWISH", &Importer::lookup<HardSwish>},
             {"LEAKY_RELU", &Importer::leaky_relu_op},
+            {"LOG", &Importer::function<UnaryFunction::log>},
             {"LOGISTIC", &Importer::lookup<Sigmoid>},
+            {"MAXIMUM", &Importer::binary<BinaryFunction::max>},
             {"MAX_POOL_2D", &Importer::max_pool},
             {"MEAN", &Importer::mean},
+            {"MINIMUM", &Importer::binary<BinaryFunction::min>},
             {"MUL", &Importer::mul_op},
+            {"NEG", &Importer::neg_op},
             {"PAD", &Importer::pad},
             {"PADV2", &Importer::pad},
+            {"POW", &Importer::binary<BinaryFunction::pow>},
             {"PRELU", &Importer::prelu},
             {"QUANTIZE", &Importer::quantize_op},
             {"RELU", &Importer::clamp<Relu>},
             {"RELU6", &Importer::clamp<Relu6>},
+            {"RELU_0_TO_1", &Importer::clip<0>},
+            {"RELU_N1_TO_1", &Importer::clip<-1>},
             {"RESHAPE", &Importer::reshaped},
             {"RESIZE_BILINEAR", &Importer::resize_bilinear_op},
             {"RESIZE_NEAREST_NEIGHBOR", &Importer::resize_nearest_op},
+            {"ROUND", &Importer::function<UnaryFunction::round>},
+            {"RSQRT", &Importer::function<UnaryFunction::rsqrt>},
+            {"SIGN", &Importer::function<UnaryFunction::sign>},
+            {"SIN", &Importer::function<UnaryFunction::sin>},
             {"SOFTMAX", &Importer::softmax_op},
             {"SPACE_TO_DEPTH", &Importer::space_to_depth_op},
+            {"SQRT", &Importer::function<UnaryFunction::sqrt>},
+            {"SQUARE", &Importer::function<UnaryFunction::square>},
+            {"SQUARED_DIFFERENCE", &Importer::binary<BinaryFunction::squared_difference>},
             {"SQUEEZE", &Importer::reshaped},
+            {"SUB", &Importer::sub_op},
             {"TANH", &Importer::lookup<Tanh>},
             {"TRANSPOSE", &Importer::transpose_op},
         };
@@ -210,20 +235,39 @@ class Importer : private ImportState {
         bind(op_->option(reducer::keep_dims) ? y : add(Flatten{}, {y}));
     }
 
-    void same_shapes(Handle a, Handle b) const {
-        if (shape(a) != shape(b)) {
-            refuse("its inputs are [", to_string(shape(a)), "] and [", to_string(shape(b)), "]; one shape is supported");
-        }
-    }
+    /// Where the extents are alike, or the second are one a channel, a layer that is fused and has a form of bytes.
     void add_op() {
         const Handle a = input(0), b = input(1);
-        same_shapes(a, b);
-        bind(activate(add(Add{}, {a, b}, quantization_of(output_id())), op_->option(tflite::add::activation)));
+        const Activation activation = op_->option(tflite::add::activation);
+        if (shape(a) != shape(b)) return bind(combined(BinaryFunction::add, activation));
+        bind(activate(add(Add{}, {a, b}, quantization_of(output_id())), activation));
     }
     void mul_op() {
         Handle a = input(0), b = input(1);
+        const Activation activation = op_->option(tflite::mul::activation);
         if (shape(a).elements() < shape(b).elements()) std::swap(a, b);
-        bind(activate(add(Mul{}, {a, b}, quantization_of(output_id())), op_->option(tflite::mul::activation)));
+        const Shape &x = shape(a), &y = shape(b);
+        const bool channels = x.rank() >= 2 && y.rank() >= 2 && y[0] == x[0] && y.back() == x.back() &&
+                              y.elements() == x[0] * x.back() && y.rank() == x.rank();
+        if (x != y && !channels) return bind(combined(BinaryFunction::mul, activation));
+        bind(activate(add(Mul{}, {a, b}, quantization_of(output_id())), activation));
+    }
+    void sub_op() { bind(combined(BinaryFunction::sub, op_->option(tflite::sub::activation))); }
+    void div_op() { bind(combined(BinaryFunction::div, op_->option(tflite::div::activation))); }
+    template <BinaryFunction function>
+    void binary() {
+        bind(combined(function, Activation::none));
+    }
+    /// A function of real numbers; of bytes, what they stand for.
+    Handle combined(BinaryFunction function, Activation activation) {
+        const auto real = [&](std::size_t place) {
+            const Handle x = input(place);
+            return quantization_of(input_id(place)).present() ? add(Convert{Element::f32}, {x}) : x;
+        };
+        const Handle a = real(0), b = real(1);
+        const Handle y = add(Binary{function}, {a, b});
+        const Quantization q = quantization_of(output_id());
+        return activate(q.present() ? add(Convert{Element::i8}, {y}, q) : y, activation);
     }
     void concatenation() {
         const Quantization q = quantization_of(output_id());
@@ -365,6 +409,21 @@ class Importer : private ImportState {
         lookup_layer(L{});
     }
     void leaky_relu_op() { lookup_layer(LeakyRelu{.slope = op_->option(tflite::leaky_relu::alpha)}); }
+
+    template <UnaryFunction f>
+    void function() {
+        lookup_layer(Unary{f});
+    }
+    void elu_op() { lookup_layer(Unary{UnaryFunction::elu, 1.0f}); }
+    void gelu_op() {
+        const bool approximate = op_->option(tflite::gelu::approximate);
+        lookup_layer(Unary{approximate ? UnaryFunction::gelu_tanh : UnaryFunction::gelu});
+    }
+    void neg_op() { lookup_layer(Unary{UnaryFunction::linear, -1.0f, 0.0f}); }
+    template <int least>
+    void clip() {
+        lookup_layer(Unary{UnaryFunction::clip, static_cast<float>(least), 1.0f});
+    }
 
     void quantize_op() { bind(add(Convert{Element::i8}, {input(0)}, quantization_of(output_id()))); }
     /// Of a constant the value is a constant; else integers become floats.

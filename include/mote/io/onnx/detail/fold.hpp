@@ -2,9 +2,8 @@
 #pragma once
 // folded: what a node of an ONNX graph makes of inputs that are all known (shape arithmetic, mostly).
 
+#include <mote/io/onnx/detail/functions.hpp>
 #include <mote/io/onnx/detail/shapes.hpp>
-
-#include <cmath>
 
 MOTE_BEGIN_NAMESPACE
 
@@ -119,30 +118,10 @@ inline Constant logical_not(const KnownNode& k) {
     const auto f = [](auto a) { return a == 0 ? decltype(a){1} : decltype(a){0}; };
     return each_element(k, f, f);
 }
-template <double (*function)(double)>
-Constant real_function(const KnownNode& k) {
-    return each_element(k, function, [](std::int64_t a) { return round_to_i64(function(static_cast<double>(a))); });
-}
-inline double square_root(double x) {
-    return std::sqrt(x);
-}
-inline double exponential(double x) {
-    return std::exp(x);
-}
-inline double logarithm(double x) {
-    return std::log(x);
-}
-inline double reciprocal(double x) {
-    return 1.0 / x;
-}
-inline double floored(double x) {
-    return std::floor(x);
-}
-inline double ceiled(double x) {
-    return std::ceil(x);
-}
-inline double magnitude(double x) {
-    return x < 0 ? -x : x;
+inline Constant function(const KnownNode& k) {
+    const UnaryFunction f = *function_named(k.node.op_type);
+    const auto real = [f](double x) { return unary_value(f, 0.0, 0.0, x); };
+    return each_element(k, real, [&](std::int64_t a) { return round_to_i64(real(static_cast<double>(a))); });
 }
 
 inline Constant same(const KnownNode& k) {
@@ -339,31 +318,27 @@ inline Constant reduced_least(const KnownNode& k) {
 /// The function that folds an operator; nullptr where none does.
 inline auto folding_of(std::string_view op) {
     using Fold = Constant (*)(const KnownNode&);
+    if (function_named(op)) return Fold{&fold_op::function};
     struct Entry {
         std::string_view op;
         Fold fold;
     };
     static constexpr Entry table[] = {
-        {"Abs", &fold_op::real_function<&fold_op::magnitude>},
         {"Add", &fold_op::add},
         {"Cast", &fold_op::cast},
-        {"Ceil", &fold_op::real_function<&fold_op::ceiled>},
         {"Concat", &fold_op::concatenated},
         {"ConstantOfShape", &fold_op::constant_of_shape},
         {"Div", &fold_op::div},
         {"Dropout", &fold_op::same},
         {"Equal", &fold_op::compare<std::equal_to<>>},
-        {"Exp", &fold_op::real_function<&fold_op::exponential>},
         {"Expand", &fold_op::expand},
         {"Flatten", &fold_op::flatten},
-        {"Floor", &fold_op::real_function<&fold_op::floored>},
         {"Gather", &fold_op::gather},
         {"Greater", &fold_op::compare<std::greater<>>},
         {"GreaterOrEqual", &fold_op::compare<std::greater_equal<>>},
         {"Identity", &fold_op::same},
         {"Less", &fold_op::compare<std::less<>>},
         {"LessOrEqual", &fold_op::compare<std::less_equal<>>},
-        {"Log", &fold_op::real_function<&fold_op::logarithm>},
         {"Max", &fold_op::largest},
         {"Min", &fold_op::least},
         {"Mul", &fold_op::mul},
@@ -371,14 +346,12 @@ inline auto folding_of(std::string_view op) {
         {"Not", &fold_op::logical_not},
         {"Pow", &fold_op::pow},
         {"Range", &fold_op::range},
-        {"Reciprocal", &fold_op::real_function<&fold_op::reciprocal>},
         {"ReduceMax", &fold_op::reduced_largest},
         {"ReduceMin", &fold_op::reduced_least},
         {"ReduceProd", &fold_op::reduced_product},
         {"ReduceSum", &fold_op::reduced_sum},
         {"Reshape", &fold_op::reshape},
         {"Slice", &fold_op::slice},
-        {"Sqrt", &fold_op::real_function<&fold_op::square_root>},
         {"Squeeze", &fold_op::squeeze},
         {"Sub", &fold_op::sub},
         {"Transpose", &fold_op::transpose},

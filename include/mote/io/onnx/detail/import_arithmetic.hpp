@@ -36,10 +36,25 @@ class Arithmetic : protected Quantized {
         unary(L{});
     }
     void leaky_relu() { unary(LeakyRelu{.slope = real_attribute(*node_, "alpha", 0.01f)}); }
-    void absolute() { unary(LeakyRelu{.slope = -1.0f}); }
-    void negative() {
-        const Form x = scaled(computed(0).forms.front(), -1.0f, 0.0f);
-        bind(x.id, x.layout);
+    void function() { unary(Unary{.function = *function_named(node_->op_type)}); }
+    void negative() { unary(Unary{UnaryFunction::linear, -1.0f, 0.0f}); }
+    /// With the attribute alpha.
+    template <UnaryFunction function>
+    void activation() {
+        unary(Unary{function, real_attribute(*node_, "alpha", 1.0f)});
+    }
+    void selu() {
+        unary(Unary{UnaryFunction::selu, real_attribute(*node_, "alpha", 1.67326319217681884765625f),
+                    real_attribute(*node_, "gamma", 1.05070102214813232421875f)});
+    }
+    void shrink() {
+        unary(Unary{UnaryFunction::shrink, real_attribute(*node_, "lambd", 0.5f), real_attribute(*node_, "bias", 0.0f)});
+    }
+    void gelu() {
+        const std::string kind = text_attribute(*node_, "approximate", "none");
+        if (kind != "none" && kind != "tanh")
+            fail("its approximation is '", onnx::printable(kind), "'; none and tanh are supported");
+        unary(Unary{kind == "tanh" ? UnaryFunction::gelu_tanh : UnaryFunction::gelu});
     }
     /// max(0, min(1, alpha x + beta)); mote's is at alpha 1/6, beta 1/2.
     void hard_sigmoid() {
@@ -55,19 +70,34 @@ class Arithmetic : protected Quantized {
         bind(add(Mul{}, {x.id, gate}), x.layout);
     }
     void clip() {
+        constexpr double infinity = std::numeric_limits<double>::infinity(), far = std::numeric_limits<float>::max();
+        for (const std::size_t place : {std::size_t{1}, std::size_t{2}}) {
+            if (has_input(place) && !known(place)) return clip_to_values();
+        }
         const auto limit = [&](std::size_t place, const char* name, double otherwise) {
             if (has_input(place)) return constant(place, name).number();
             return static_cast<double>(real_attribute(*node_, name, static_cast<float>(otherwise)));
         };
-        constexpr double far = std::numeric_limits<float>::max();
-        const double lo = limit(1, "min", -far), hi = limit(2, "max", far);
-        if (lo <= -far && hi >= far) return same();
+        double lo = limit(1, "min", -infinity), hi = limit(2, "max", infinity);
+        if (lo <= -far) lo = -infinity;
+        if (hi >= far) hi = infinity;
+        if (lo == -infinity && hi == infinity) return same();
         if (lo == 0.0 && hi == 6.0) return unary<Relu6>();
-        if (lo == 0.0 && hi >= far) return unary<Relu>();
-        fail("it clips to [", lo, ", ", hi, "]; [0, 6] and from 0 on are supported");
+        if (lo == 0.0 && hi == infinity) return unary<Relu>();
+        unary(Unary{UnaryFunction::clip, static_cast<float>(lo), static_cast<float>(hi)});
+    }
+    void clip_to_values() {
+        Item x = computed(0);
+        if (has_input(1)) x = made(combined(BinaryFunction::max, x, operand(1)));
+        if (has_input(2)) x = made(combined(BinaryFunction::min, x, operand(2)));
+        set_item(0, std::move(x));
     }
     void cast() {
-        const std::int64_t to = integer_attribute(*node_, "to", 0);
+        std::int64_t to = integer_attribute(*node_, "to", 0);
+        if (node_->op_type == "CastLike") {
+            const Item& like = item(1);
+            to = static_cast<std::int64_t>(like.constant ? like.constant->element : like.element);
+        }
         const auto count = static_cast<std::int64_t>(onnx::element_infos.size());
         if (to < 1 || to >= count || !is_float(static_cast<OnnxElement>(to))) {
             fail("it casts to ", to >= 1 && to < count ? onnx_element_name(static_cast<OnnxElement>(to)) : "an unknown type",
@@ -92,11 +122,7 @@ class Arithmetic : protected Quantized {
 
     /// scale * x + shift, one number each.
     Form scaled(const Form& x, float scale, float shift) {
-        ValueId id = x.id;
-        if (shape(id).rank() < 2) id = reshape(id, {1, shape(id).elements()});
-        const Shape channels{shape(id).back()};
-        budget_.take(16 * channels.elements());
-        return {add(affine(filled(channels, scale), filled(channels, shift)), {id}), x.layout};
+        return {add(Unary{UnaryFunction::linear, scale, shift}, {x.id}), x.layout};
     }
     static Tensor<f32> filled(const Shape& shape, float value) {
         Tensor<f32> result(shape);
@@ -176,6 +202,10 @@ class Arithmetic : protected Quantized {
     }
     void prelu() {
         Item& x = computed(0);
+        if (!known(1)) {
+            const Form y = combined(BinaryFunction::prelu, x, computed(1));
+            return bind(y.id, y.layout);
+        }
         Constant slope = constant(1, "slope");
         if (opset_ < 7 && slope.dims.size() == 1 && x.rank() > 2) slope.dims.resize(x.rank() - 1, 1);  // along axis 1
         if (broadcast_dims(slope.dims, x.dims()) != x.dims())
@@ -245,30 +275,47 @@ class Arithmetic : protected Quantized {
         for (Item& x : items) ids.push_back(arranged(x, order));
         return Layout(items.front().dims(), order);
     }
-    /// Inputs that are computed, each repeated to the extents that they have together.
-    std::vector<Item> broadcast_inputs() {
-        Dims dims = computed(0).dims();
-        std::vector<Item> items;
-        for (std::size_t i = 1; i < node_->inputs.size(); ++i) {
-            dims = broadcast_dims(dims, i == 1 ? aligned(*node_, opset_, dims, computed(i).dims()) : computed(i).dims());
+    /// A value that this node has made.
+    Item made(Form form) const {
+        Item result;
+        result.element = result_element();
+        result.forms.push_back(std::move(form));
+        return result;
+    }
+    /// Input `place` as a value of the model.
+    Item operand(std::size_t place) { return computed(place); }
+    /// A function of two values that broadcast.
+    Form combined(BinaryFunction function, Item a, Item b) {
+        if (a.dims() == b.dims()) {
+            std::vector<Item> items{std::move(a), std::move(b)};
+            std::vector<ValueId> ids;
+            const Layout layout = alike(items, ids);
+            const ValueId id = function == BinaryFunction::add   ? add(Add{}, ids)
+                               : function == BinaryFunction::mul ? add(Mul{}, ids)
+                                                                 : add(Binary{function}, ids);
+            return {id, layout};
         }
-        for (std::size_t i = 0; i < node_->inputs.size(); ++i) {
-            Item x = computed(i);
-            if (i == 1) x = reshaped(x, aligned(*node_, opset_, dims, x.dims()));
-            items.push_back(expanded(x, dims));
+        const Dims dims = broadcast_dims(a.dims(), b.dims());
+        for (Item* x : {&a, &b}) {
+            Dims from = x->dims();
+            from.insert(from.begin(), dims.size() - from.size(), 1);
+            *x = reshaped(*x, from);
         }
-        return items;
+        const Dims order = common_order({&a, &b});
+        return {add(Binary{function}, {arranged(a, order), arranged(b, order)}), Layout(dims, order)};
     }
 
-    enum class Operation { add, sub, mul, div };
-
     /// One input is known: a scale or a shift along an axis.
-    void with_constant(Operation operation) {
+    void with_constant(BinaryFunction operation) {
         const bool first = known(0);  // constant - x, constant / x
         Constant c = first ? *item(0).constant : *item(1).constant;
         Item x = computed(first ? 1 : 0);
         if (!c.is_real()) fail("its constant is of ", onnx_element_name(c.element), "; floats are supported");
-        if (first && operation == Operation::div) fail("it divides by a computed value; by a constant is supported");
+        if (first && operation == BinaryFunction::div) {
+            const Form form = x.forms.front();
+            x.forms = {{add(Unary{UnaryFunction::reciprocal}, {form.id}), form.layout}};
+            operation = BinaryFunction::mul;
+        }
         if (first) {
             x = reshaped(x, aligned(*node_, opset_, c.dims, x.dims()));
         } else {
@@ -279,47 +326,37 @@ class Arithmetic : protected Quantized {
         auto [form, values] = by_channel(x, c);
         const Shape channels = values.shape();
         budget_.take(16 * channels.elements());
-        Tensor<f32> scale = filled(channels, operation == Operation::sub && first ? -1.0f : 1.0f),
+        Tensor<f32> scale = filled(channels, operation == BinaryFunction::sub && first ? -1.0f : 1.0f),
                     shift = filled(channels, 0.0f);
         const Tensor<f32>& read = values;
         for (std::size_t i = 0; i < channels.elements(); ++i) {
-            if (operation == Operation::add) shift[i] = read[i];
-            if (operation == Operation::sub) shift[i] = first ? read[i] : -read[i];
-            if (operation == Operation::mul) scale[i] = read[i];
-            if (operation == Operation::div) scale[i] = 1.0f / read[i];
+            if (operation == BinaryFunction::add) shift[i] = read[i];
+            if (operation == BinaryFunction::sub) shift[i] = first ? read[i] : -read[i];
+            if (operation == BinaryFunction::mul) scale[i] = read[i];
+            if (operation == BinaryFunction::div) scale[i] = 1.0f / read[i];
         }
         bind(add(affine(std::move(scale), std::move(shift)), {form.id}), form.layout);
     }
-    template <Operation operation>
+    /// Add, Sub, Mul or Div.
+    template <BinaryFunction function>
     void binary() {
         if (node_->inputs.size() != 2) fail("it has ", node_->inputs.size(), " inputs; two are expected");
-        if (known(0) || known(1)) return with_constant(operation);
-        if constexpr (operation == Operation::div) fail("it divides by a computed value; by a constant is supported");
-        if (operation == Operation::mul && gated()) return;
-        if (const std::optional<Quantization> q = next_quantization(); q && sum_of_bytes<operation>(*q)) return;
-        std::vector<Item> items = broadcast_inputs();
-        std::vector<ValueId> ids;
-        if (operation == Operation::sub) items[1].forms = {scaled(items[1].forms.front(), -1.0f, 0.0f)};
-        const Layout layout = alike(items, ids);
-        if constexpr (operation == Operation::mul) {
-            bind(add(Mul{}, ids), layout);
-        } else {
-            bind(add(Add{}, ids), layout);
-        }
+        if (known(0) || known(1)) return with_constant(function);
+        if (function == BinaryFunction::mul && gated()) return;
+        const bool add_or_mul = function == BinaryFunction::add || function == BinaryFunction::mul;
+        if (const std::optional<Quantization> q = next_quantization(); add_or_mul && q && of_bytes(function, *q)) return;
+        Item& b = computed(1);
+        const Form result = combined(function, computed(0), reshaped(b, aligned(*node_, opset_, computed(0).dims(), b.dims())));
+        bind(result.id, result.layout);
     }
-    /// Two values of one shape, both in bytes.
-    template <Operation operation>
-    bool sum_of_bytes(const Quantization& q) {
+    /// The sum or product of two values of one shape, both in bytes.
+    bool of_bytes(BinaryFunction function, const Quantization& q) {
         std::optional<Item> a = bytes_of(0), b = bytes_of(1);
-        if (!a || !b || operation == Operation::sub || a->dims() != b->dims()) return false;
+        if (!a || !b || a->dims() != b->dims()) return false;
         std::vector<Item> items{std::move(*a), std::move(*b)};
         std::vector<ValueId> ids;
         const Layout layout = alike(items, ids);
-        if constexpr (operation == Operation::mul) {
-            bind(add(Mul{}, ids, q), layout);
-        } else {
-            bind(add(Add{}, ids, q), layout);
-        }
+        bind(function == BinaryFunction::mul ? add(Mul{}, ids, q) : add(Add{}, ids, q), layout);
         return true;
     }
     /// An image times one number a channel: the layer repeats those itself.
@@ -337,48 +374,67 @@ class Arithmetic : protected Quantized {
         bind(add(Mul{}, {arranged(*a, order), arranged(*b, order)}, bytes ? *q : Quantization()), x, order);
         return true;
     }
-    Form summed() {
-        std::vector<Item> items = broadcast_inputs();
-        std::vector<ValueId> ids;
-        const Layout layout = alike(items, ids);
-        ValueId sum = ids[0];
-        for (std::size_t i = 1; i < ids.size(); ++i) sum = add(Add{}, {sum, ids[i]});
-        return {sum, layout};
+    /// Of all inputs. A known number is a limit of the largest and of the least.
+    template <BinaryFunction function>
+    Form of_all() {
+        constexpr float infinity = std::numeric_limits<float>::infinity();
+        std::optional<Item> result;
+        for (std::size_t i = 0; i < node_->inputs.size(); ++i) {
+            if (!known(i)) result = result ? made(combined(function, *result, computed(i))) : computed(i);
+        }
+        for (std::size_t i = 0; i < node_->inputs.size(); ++i) {
+            if (!known(i)) continue;
+            const Constant& c = constant(i, "input");
+            if (function != BinaryFunction::add && c.count() == 1 && c.dims.size() <= result->rank()) {
+                const auto limit = static_cast<float>(c.real(0));
+                const bool least = function == BinaryFunction::max;
+                const Form form = result->forms.front();
+                const Unary clip{UnaryFunction::clip, least ? limit : -infinity, least ? infinity : limit};
+                result = made({add(clip, {form.id}), form.layout});
+            } else {
+                result = made(combined(function, *result, operand(i)));
+            }
+        }
+        return result->forms.front();
     }
     void sum() {
         if (node_->inputs.size() == 1) return same();
-        if (node_->inputs.size() == 2) return binary<Operation::add>();
-        const Form x = summed();
+        if (node_->inputs.size() == 2) return binary<BinaryFunction::add>();
+        const Form x = of_all<BinaryFunction::add>();
         bind(x.id, x.layout);
     }
     void mean_of_inputs() {
         if (node_->inputs.size() == 1) return same();
-        const Form x = scaled(summed(), 1.0f / static_cast<float>(node_->inputs.size()), 0.0f);
+        const Form x = scaled(of_all<BinaryFunction::add>(), 1.0f / static_cast<float>(node_->inputs.size()), 0.0f);
         bind(x.id, x.layout);
     }
-    /// The values side by side, and the largest of them under a window.
-    template <bool least>
+    template <BinaryFunction function>
     void largest() {
         if (node_->inputs.size() == 1) return same();
-        std::vector<Item> items = broadcast_inputs();
-        std::vector<ValueId> ids;
-        const Layout layout = alike(items, ids);
-        const Shape s = shape(ids[0]);
-        const std::size_t batch = s.rank() > 1 ? s[0] : 1;
-        for (ValueId& id : ids) {
-            id = reshape(id, {batch, 1, 1, s.elements() / std::max<std::size_t>(1, batch)});
-            if (least) id = scaled({id, layout}, -1.0f, 0.0f).id;
-        }
-        ValueId id = add(MaxPool2d{.kernel = {ids.size(), 1}}, {add(Concat{1}, ids)});
-        if (least) id = scaled({id, layout}, -1.0f, 0.0f).id;
-        bind(id, layout);
+        const Form x = of_all<function>();
+        bind(x.id, x.layout);
+    }
+    void modulo() {
+        if (integer_attribute(*node_, "fmod", 0) == 0)
+            fail("it is the remainder of integers; with fmod = 1, of floats, is supported");
+        const Form x = combined(BinaryFunction::fmod, operand(0), operand(1));
+        bind(x.id, x.layout);
     }
     void power() {
+        if (!known(1) || constant(1, "exponent").count() != 1 || constant(1, "exponent").dims.size() > computed(0).rank()) {
+            const Form x = combined(BinaryFunction::pow, operand(0), operand(1));
+            return bind(x.id, x.layout);
+        }
         const double exponent = constant(1, "exponent").number();
-        const Form x = computed(0).forms.front();
         if (exponent == 1.0) return set_item(0, computed(0));
-        if (exponent != 2.0) fail("its exponent is ", exponent, "; 1 and 2 are supported");
-        bind(add(Mul{}, {x.id, x.id}), x.layout);
+        for (const auto& [wanted, function] : {std::pair(2.0, UnaryFunction::square),
+                                               {0.5, UnaryFunction::sqrt},
+                                               {-0.5, UnaryFunction::rsqrt},
+                                               {-1.0, UnaryFunction::reciprocal}}) {
+            if (exponent == wanted) return unary(Unary{function});
+        }
+        const Form x = combined(BinaryFunction::pow, computed(0), operand(1));
+        bind(x.id, x.layout);
     }
 };
 

@@ -198,8 +198,8 @@ class Windows : protected Contraction {
         if (axes.empty() && !none) chosen.assign(x.rank(), 1);
         Form form = x.forms.front();
         if (prepared == Prepared::negated) form = scaled(form, -1.0f, 0.0f);
-        if (prepared == Prepared::magnitudes) form.id = add(LeakyRelu{.slope = -1.0f}, {form.id});
-        if (prepared == Prepared::squares) form.id = add(Mul{}, {form.id, form.id});
+        if (prepared == Prepared::magnitudes) form.id = add(Unary{UnaryFunction::abs}, {form.id});
+        if (prepared == Prepared::squares) form.id = add(Unary{UnaryFunction::square}, {form.id});
         if (prepared != Prepared::nothing) x.forms = {form};
         form = none ? x.forms.front() : reduced<Pool>(x, chosen);
         if (prepared == Prepared::negated) form = scaled(form, -1.0f, 0.0f);

@@ -4,6 +4,7 @@
 
 #include <mote/io/detail/import_log.hpp>
 #include <mote/io/tflite/constants.hpp>
+#include <mote/layers/table.hpp>
 #include <mote/model/builder.hpp>
 
 #include <optional>
@@ -110,6 +111,13 @@ class ImportState : protected ImportLog {
         if (from == to || !to.present()) return handle;
         return add(Convert{Element::i8}, {handle}, to);
     }
+    /// An activation whose output is the operator's, and quantized as its input is.
+    template <class L>
+    Handle with_own_table(L layer, Handle x) {
+        const Quantization q = quantization_of(output_id());
+        if (q.present()) layer = with_table(std::move(layer), q.params(), q.params());
+        return add(std::move(layer), {x}, q);
+    }
     Handle activate(Handle x, Activation activation) {
         switch (activation) {
             case Activation::none:
@@ -118,10 +126,15 @@ class ImportState : protected ImportLog {
                 return add(Relu{}, {x});
             case Activation::relu6:
                 return add(Relu6{}, {x});
+            case Activation::relu_n1_to_1:
+                return with_own_table(Unary{UnaryFunction::clip, -1.0f, 1.0f}, x);
+            case Activation::tanh:
+                return with_own_table(Tanh{}, x);
             default:
                 break;
         }
-        refuse("its fused activation is of kind ", static_cast<int>(activation), "; none, RELU and RELU6 are supported");
+        refuse("its fused activation is of kind ", static_cast<int>(activation),
+               "; none, RELU, RELU_N1_TO_1, RELU6 and TANH are supported");
     }
 
     const TfliteFile& file_;
