@@ -7,6 +7,7 @@
 
 #include <engine/random_model.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -134,6 +135,16 @@ class Networks {
         table_ += concat("    {\"", name, "\", check_", name, "},\n");
     }
 
+    /// The same where it has a kind of step that no network had.
+    template <class List>
+    void add_if_new(const BasicModel<List>& model, const std::string& name, std::uint64_t seed) {
+        const Plan steps = plan(model, scalar_kernels());
+        const bool is_new = std::any_of(steps.steps().begin(), steps.steps().end(), [&](const Step& step) {
+            return written_[static_cast<std::size_t>(detail::writer_of(step) - detail::step_writers)] == 0;
+        });
+        if (is_new) add(model, name, seed);
+    }
+
     void write() const {
         write_file(directory_ + "/networks.hpp",
                    "// Emitted networks and what they answer.\n#pragma once\n#include <cstddef>\n#include <cstdint>\n" + text_ +
@@ -195,6 +206,10 @@ int main(int count, char** arguments) try {
     networks.add(byte_states(), "byte_states", 1);
     if (reals > 0) {
         networks.add(real_states(), "real_states", 2);
+        for (std::uint64_t seed = 1200; seed < 1240; ++seed) {  // for the steps that are rare
+            networks.add_if_new(random_model::make<i8>(seed, 14), concat("bytes_", seed), seed);
+            networks.add_if_new(random_model::make<f32>(seed, 14), concat("reals_", seed), seed);
+        }
         networks.expect_every_step();
     }
     networks.write();
