@@ -139,11 +139,11 @@ TEST_CASE("emit_header: the header includes the firmware facade and nothing else
     CHECK(includes == std::vector<std::string>{"#include <mote/firmware/firmware.hpp>"});
 }
 
-TEST_CASE("emit_header: inputs and outputs are f32 or i8; others are refused by name") {
+TEST_CASE("emit_header: inputs and outputs are f32, i8 or i64; others are refused by name") {
     using mote::Element;
     for (const Element other : {Element::u8, Element::i16, Element::i32, Element::f16, Element::f64}) {
-        CHECK_ERROR(header_test::relabelled(other, Element::f32), "'x'", element_name(other), "f32 and i8 are supported");
-        CHECK_ERROR(header_test::relabelled(Element::f32, other), "'y'", element_name(other), "f32 and i8 are supported");
+        CHECK_ERROR(header_test::relabelled(other, Element::f32), "'x'", element_name(other), "f32, i8 and i64 are supported");
+        CHECK_ERROR(header_test::relabelled(Element::f32, other), "'y'", element_name(other), "f32, i8 and i64 are supported");
     }
     CHECK(header_test::relabelled(Element::f32, Element::f32).find("const float* input_0, float* output_0") !=
           std::string::npos);

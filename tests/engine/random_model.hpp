@@ -2,83 +2,11 @@
 #pragma once
 // Random models of the standard layers, f32 or i8, with branches, odd shapes, several inputs and outputs; from a seed.
 
-#include <mote/mote.hpp>
-
-#include <cmath>
-#include <cstdint>
+#include <engine/random_tensors.hpp>
 
 namespace random_model {
 
 using namespace mote;
-
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers everywhere.
-struct Dice {
-    std::uint64_t state;
-    std::uint64_t next() {
-        std::uint64_t z = state += 0x9e3779b97f4a7c15u;
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-        return z ^ (z >> 31);
-    }
-    std::size_t below(std::size_t n) { return static_cast<std::size_t>(next() % n); }
-    std::size_t from_to(std::size_t lo, std::size_t hi) { return lo + below(hi - lo + 1); }
-    bool chance(std::size_t percent) { return below(100) < percent; }
-    float real(float lo, float hi) { return lo + (hi - lo) * static_cast<float>(static_cast<double>(next() >> 11) * 0x1p-53); }
-};
-
-template <class P>
-using Builder = ModelBuilder<P>;
-
-/// An activation quantization of about the given range.
-inline Quantization activation(Dice& dice, float range) {
-    return QuantizationParams{range / 127.0f * dice.real(0.7f, 1.3f), static_cast<std::int32_t>(dice.from_to(0, 80)) - 40};
-}
-
-template <class P>
-Tensor<typename P::weight> weights(Dice& dice, const Shape& shape) {
-    Tensor<typename P::weight> tensor(shape);
-    if constexpr (std::is_same_v<P, f32>) {
-        const float range = 1.7f / std::sqrt(static_cast<float>(shape.elements() / shape[0]));
-        for (float& x : tensor.values()) x = dice.real(-range, range);
-    } else {
-        for (std::int8_t& x : tensor.values()) x = static_cast<std::int8_t>(static_cast<int>(dice.below(255)) - 127);
-        const auto inner = static_cast<float>(shape.elements() / shape[0]);  // keeps ranges as they are
-        std::vector<float> scales;
-        const std::size_t count = dice.chance(80) ? shape[0] : 1;
-        for (std::size_t c = 0; c < count; ++c) scales.push_back(dice.real(0.005f, 0.02f) / std::sqrt(inner));
-        tensor.set_quantization(Quantization(scales, 0));
-    }
-    return tensor;
-}
-template <class P>
-Tensor<typename P::bias> bias(Dice& dice, std::size_t channels) {
-    if (dice.chance(25)) return {};
-    Tensor<typename P::bias> tensor(Shape{channels});
-    for (auto& x : tensor.values()) {
-        if constexpr (std::is_same_v<P, f32>) {
-            x = dice.real(-1, 1);
-        } else {
-            x = static_cast<std::int32_t>(dice.below(4001)) - 2000;
-        }
-    }
-    return tensor;
-}
-inline Tensor<i8> byte_table(Dice& dice) {
-    Tensor<i8> table(Shape{256});
-    for (std::int8_t& x : table.values()) x = static_cast<std::int8_t>(static_cast<int>(dice.below(256)) - 128);
-    return table;
-}
-inline Tensor<f32> reals(Dice& dice, std::size_t count, float lo, float hi) {
-    Tensor<f32> tensor(Shape{count});
-    for (float& x : tensor.values()) x = dice.real(lo, hi);
-    return tensor;
-}
-inline BatchNorm batch_norm(Dice& dice, std::size_t channels) {
-    return {.scale = reals(dice, channels, 0.5f, 1.5f),
-            .shift = reals(dice, channels, -0.5f, 0.5f),
-            .mean = reals(dice, channels, -0.5f, 0.5f),
-            .variance = reals(dice, channels, 0.3f, 2.0f)};
-}
 
 /// A model of about `nodes` nodes with P = f32 or i8.
 template <class P>
@@ -130,7 +58,7 @@ class Maker {
             push(AveragePool2d{.kernel = {2, 2}, .stride = {2, 2}, .padding = {}}, {image(x).handle}, x.range, false);
             return;
         }
-        switch (dice_.below(24)) {
+        switch (dice_.below(27)) {
             case 0:
             case 1:
             case 2:
@@ -191,6 +119,15 @@ class Maker {
                 break;
             case 22:
                 broadcast_layer(x);
+                break;
+            case 23:
+                reduce(x);
+                break;
+            case 24:
+                products(x);
+                break;
+            case 25:
+                arg_max(x);
                 break;
             default:
                 convert(x);
@@ -396,6 +333,53 @@ class Maker {
         } else {
             push(GlobalAveragePool{}, {x.handle}, x.range, false);
         }
+    }
+    /// Over any axes but the batch. (Products and logarithms have tests of their own: their ranges run away.)
+    void reduce(Item x) {
+        const std::size_t rank = b_.shape(x.handle).rank();
+        Reduce layer{.function = dice_.chance(50) ? Reduction::mean : Reduction::max, .keep_dims = dice_.chance(50)};
+        if (!quantized && dice_.chance(60)) {
+            constexpr Reduction some[] = {Reduction::sum, Reduction::min, Reduction::l1, Reduction::l2, Reduction::log_sum_exp};
+            layer.function = some[dice_.below(std::size(some))];
+        }
+        std::size_t count = 1;
+        for (std::size_t axis = 1; axis < rank; ++axis) {
+            if (dice_.chance(50)) continue;
+            layer.axes.push_back(axis);
+            count *= b_.shape(x.handle)[axis];
+        }
+        if (!layer.keep_dims && layer.axes.size() + 1 == rank) layer.axes.pop_back();
+        const bool grows = layer.function == Reduction::sum || layer.function == Reduction::l1;
+        push(std::move(layer), {x.handle}, x.range * (grows ? static_cast<float>(count) : 1.5f), false);
+        if (grows && x.range * static_cast<float>(count) > 100) pool_.pop_back();
+    }
+    /// What only works in f32. In models of bytes nothing goes on from there: reals differ from machine to machine.
+    template <class Work>
+    void in_reals(Item x, const Work& work) {
+        const auto others = static_cast<std::ptrdiff_t>(pool_.size());
+        if (quantized) {
+            push(Convert{Element::f32}, {x.handle}, x.range, false);
+            x = pool_.back();
+        }
+        const bool stays = work(x) && !quantized;
+        pool_.erase(pool_.begin() + others, stays ? pool_.end() - 1 : pool_.end());
+    }
+    /// The products of a value's rows, or columns, with each other.
+    void products(Item given) {
+        if (given.range > 6) return;
+        in_reals(given, [&](Item x) {
+            const bool columns = dice_.chance(50);
+            push(MatMul{columns, !columns}, {x.handle, x.handle}, x.range * x.range, false);
+            push(Softmax{}, {pool_.back().handle}, 1, false);
+            return b_.shape(pool_.back().handle)[0] == b_.shape(x.handle)[0];
+        });
+    }
+    void arg_max(Item given) {
+        in_reals(given, [&](Item x) {
+            const std::size_t axis = dice_.below(b_.shape(x.handle).rank());
+            push(ArgMax{axis, dice_.chance(50), dice_.chance(50), dice_.chance(50)}, {x.handle}, 1, false);
+            return false;
+        });
     }
     void resize(Item x) {
         const Shape shape = b_.shape(x.handle);

@@ -5,6 +5,7 @@
 #include <mote/mote.hpp>
 
 #include "function_reference.hpp"
+#include "reduction_reference.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -271,6 +272,61 @@ inline std::vector<double> expected(const Binary& layer, const std::vector<Data>
     return result;
 }
 
+inline std::vector<double> expected(const MatMul& layer, const std::vector<Data>& in, const Value& out) {
+    std::vector<double> result(out.shape.elements(), 0.0);
+    const std::size_t rank = out.shape.rank();
+    const Shape& a = in[0].shape();
+    const std::size_t inner = a[a.rank() - (layer.transpose_a ? 2 : 1)];
+    const auto at = [&](const Data& data, std::vector<std::size_t> index, std::size_t row, std::size_t column) {
+        const Shape& shape = data.shape();
+        index.erase(index.begin(), index.end() - static_cast<std::ptrdiff_t>(shape.rank()));
+        for (std::size_t axis = 0; axis + 2 < shape.rank(); ++axis) index[axis] = shape[axis] == 1 ? 0 : index[axis];
+        index[shape.rank() - 2] = row;
+        index[shape.rank() - 1] = column;
+        return data.x[offset_of(index, shape)];
+    };
+    each_index(out.shape, [&](std::size_t i, const std::vector<std::size_t>& index) {
+        const std::size_t row = index[rank - 2], column = index[rank - 1];
+        for (std::size_t k = 0; k < inner; ++k) {
+            result[i] += (layer.transpose_a ? at(in[0], index, k, row) : at(in[0], index, row, k)) *
+                         (layer.transpose_b ? at(in[1], index, column, k) : at(in[1], index, k, column));
+        }
+    });
+    return result;
+}
+
+/// By output element: the numbers that become it.
+inline std::vector<std::vector<double>> gathered(const std::vector<std::size_t>& axes, const Data& in, const Value& out) {
+    std::vector<std::vector<double>> result(out.shape.elements());
+    each_index(in.shape(), [&](std::size_t i, const std::vector<std::size_t>& index) {
+        std::size_t at = 0;
+        for (std::size_t axis = 0; axis < index.size(); ++axis) {
+            if (std::count(axes.begin(), axes.end(), axis) == 0) at = at * in.shape()[axis] + index[axis];
+        }
+        result[at].push_back(in.x[i]);
+    });
+    return result;
+}
+inline std::vector<double> expected(const Reduce& layer, const std::vector<Data>& in, const Value& out) {
+    std::vector<double> result;
+    for (const std::vector<double>& numbers : gathered(layer.axes, in[0], out)) {
+        result.push_back(reduced(layer.function, numbers));
+    }
+    return result;
+}
+inline std::vector<double> expected(const ArgMax& layer, const std::vector<Data>& in, const Value& out) {
+    std::vector<double> result;
+    for (const std::vector<double>& x : gathered({layer.axis}, in[0], out)) {
+        std::size_t best = 0;
+        for (std::size_t i = 1; i < x.size(); ++i) {
+            const bool better = layer.largest ? x[i] > x[best] : x[i] < x[best];
+            if (better || (layer.select_last && x[i] == x[best])) best = i;
+        }
+        result.push_back(static_cast<double>(best));
+    }
+    return result;
+}
+
 template <class Combine>
 std::vector<double> pooled(const Data& in, const Value& out, Size2d kernel, Size2d stride, Padding2d pad, Combine combine) {
     std::vector<double> result;
@@ -379,6 +435,8 @@ inline constexpr double i8_tolerance<AveragePool2d> = one_rounding;
 template <>
 inline constexpr double i8_tolerance<GlobalAveragePool> = one_rounding;
 template <>
+inline constexpr double i8_tolerance<Reduce> = one_rounding;
+template <>
 inline constexpr double i8_tolerance<Resize2d> = one_rounding;
 template <>
 inline constexpr double i8_tolerance<Softmax> = one_rounding;
@@ -391,6 +449,8 @@ inline Data read(const Engine& engine, const Value& value) {
     Data data{&value};
     if (value.element == Element::f32) {
         for (const float x : engine.value<float>(value.name)) data.x.push_back(static_cast<double>(x));
+    } else if (value.element == Element::i64) {
+        for (const std::int64_t x : engine.value<std::int64_t>(value.name)) data.x.push_back(static_cast<double>(x));
     } else {
         for (const std::int8_t x : engine.value<std::int8_t>(value.name)) data.x.push_back(x);
     }

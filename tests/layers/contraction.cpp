@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Conv2d, DepthwiseConv2d and Dense: their fields.
+// Conv2d, DepthwiseConv2d, Dense and MatMul: their fields.
 
 #include <mote/layers/contraction.hpp>
 
@@ -36,6 +36,8 @@ TEST_CASE("contraction layers: every member is a field, and equality sees a chan
     check<Dense<i8>>("Dense");
     check<Dense<w4a8>>("Dense");
     check<Conv2d<w8a16>>("Conv2d");
+    CHECK(layer_change::unseen_changes(MatMul{}).empty());
+    CHECK(layer_change::bytes_of_fields<MatMul>() == sizeof(MatMul));
 }
 
 TEST_CASE("contraction layers: the precision tag names the elements of weight and bias") {

@@ -61,6 +61,9 @@ TEST_CASE("layer lists: the standard layers of a precision are all there, each a
                                                                  "Resize2d",
                                                                  "Unary",
                                                                  "Binary",
+                                                                 "Reduce",
+                                                                 "ArgMax",
+                                                                 "MatMul",
                                                                  "Prelu"});
     CHECK(kinds(standard_layers<f32>{}).size() == standard_layers<f32>::size);
     CHECK(counted_in_order(standard_layers<f32, i8>{}));

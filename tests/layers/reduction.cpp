@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Pooling, resizing and softmax: their fields.
+// Reductions, pooling, resizing and softmax: their fields.
 
 #include <mote/layers/reduction.hpp>
 
@@ -20,6 +20,8 @@ void check(const char* kind) {
 
 TEST_CASE("reduction layers: every member is a field, and equality sees a change of each") {
     using namespace reduction_layers_test;
+    check<mote::Reduce>("Reduce");
+    check<mote::ArgMax>("ArgMax");
     check<mote::MaxPool2d>("MaxPool2d");
     check<mote::AveragePool2d>("AveragePool2d");
     check<mote::GlobalAveragePool>("GlobalAveragePool");

@@ -32,11 +32,13 @@ SampleList sample_list(const Model<f32>& model, std::uint64_t seed, std::size_t 
     return list;
 }
 
-/// A layer that int8 refuses: Prelu, Binary, or a BatchNorm that cannot be folded, on something else than an image.
+/// A layer that int8 refuses: Prelu, Binary, ArgMax, MatMul, most of Reduce, or a BatchNorm that cannot be folded, on something
+/// else than an image.
 bool refused(const Model<f32>& model) {
     const Model<f32> simple = fold(model);
     for (const Node& node : simple.nodes()) {
         if (get_if<Prelu>(simple, node) != nullptr || get_if<Binary>(simple, node) != nullptr) return true;
+        if (!visit(simple, node, [](const auto& layer) { return mote::detail::has_int8_form(layer); })) return true;
         if (get_if<BatchNorm>(simple, node) != nullptr && simple.value(node.outputs[0]).shape.rank() != 4) return true;
     }
     return false;

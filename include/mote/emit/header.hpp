@@ -49,7 +49,8 @@ inline std::string comment_text(std::string_view name) {
 inline const char* emitted_type(const Value& value) {
     if (value.element == Element::f32) return "float";
     if (value.element == Element::i8) return "std::int8_t";
-    fail("emit_header: value ", to_string(value), " is an input or output; f32 and i8 are supported");
+    if (value.element == Element::i64) return "std::int64_t";
+    fail("emit_header: value ", to_string(value), " is an input or output; f32, i8 and i64 are supported");
 }
 
 /// Where the header's run() finds a buffer.

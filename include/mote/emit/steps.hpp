@@ -113,6 +113,37 @@ inline void write(const SoftmaxStep<i8>& step, Writer& w) {
                   w.operand(0, bytes_in), ", ", w.operand(1, bytes_out), ")"));
 }
 
+inline void write(const ReduceStep& step, Writer& w) {
+    constexpr const char* names[] = {"sum", "mean", "max", "min", "prod", "l1", "l2", "log_sum", "log_sum_exp", "sum_square"};
+    static_assert(std::size(names) == reduction_count);
+    w.call(concat("mote::firmware::reduce_f32(", w.geometry(step.geometry),
+                  "{}, mote::Reduction::", names[static_cast<std::size_t>(step.function)], ", ", w.operand(0, floats_in), ", ",
+                  w.operand(1, floats_out), ")"));
+}
+
+inline void write(const ArgMaxStep& step, Writer& w) {
+    w.call(concat("mote::firmware::arg_max_f32(", w.geometry(step.geometry), "{}, ", step.largest ? "true" : "false", ", ",
+                  step.select_last ? "true" : "false", ", ", w.operand(0, floats_in), ", ", w.operand(1, "std::int64_t*"),
+                  ")"));
+}
+inline void write(const MatMulStep& step, Writer& w) {
+    std::vector<std::int32_t> places;
+    for (std::int32_t i = 0; i < step.geometry.count; ++i) {
+        std::ptrdiff_t a = 0, b = 0;
+        step.geometry.find(i, a, b);
+        places.push_back(narrow<std::int32_t>(a));
+        places.push_back(narrow<std::int32_t>(b));
+    }
+    const std::string at = w.array("places", std::span<const std::int32_t>(places));
+    const GemmF32 g = step.gemm();
+    w.call(concat("for (std::size_t i = 0; i < ", step.geometry.count,
+                  "; ++i)\n        mote::firmware::gemm_f32(mote::GemmF32{", g.m, ", ", g.n, ", ", g.k, ", ",
+                  w.operand(0, floats_in), " + ", at, "[2 * i], ", w.operand(1, floats_in), " + ", at, "[2 * i + 1], ",
+                  w.operand(2, floats_out), " + i * ", std::int64_t{g.m} * g.n, ", ", g.lda, ", ", g.ldb, ", ", g.ldc, ", ",
+                  g.transpose_a ? "true" : "false", ", ", g.transpose_b ? "true" : "false", ", false, ", w.operand(3, "void*"),
+                  "})"));
+}
+
 inline void write(const UnaryStep& step, Writer& w) {
     constexpr const char* names[] = {"clamp", "leaky_relu", "sigmoid", "tanh", "hard_sigmoid", "hard_swish"};
     w.call(concat("mote::firmware::unary_f32(", step.count,
@@ -213,6 +244,7 @@ inline constexpr StepWriter step_writers[] = {
     step_writer<AffineStep>(),           step_writer<AddStep<f32>>(),        step_writer<AddStep<i8>>(),
     step_writer<MulStep<f32>>(),         step_writer<MulStep<i8>>(),         step_writer<QuantizeStep>(),
     step_writer<DequantizeStep>(),       step_writer<RequantizeStep>(),      step_writer<MoveStep>(),
+    step_writer<ReduceStep>(),           step_writer<ArgMaxStep>(),          step_writer<MatMulStep>(),
 };
 
 /// Null where the step is of no known type.

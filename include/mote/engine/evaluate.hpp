@@ -30,7 +30,8 @@ void set_input(Engine& engine, std::size_t index, const Tensor<f32>& tensor) {
     }
 }
 
-/// Output `index` as real numbers. Throws where it is neither f32 nor i8 with a quantization.
+/// Output `index` as real numbers; integers of 64 bits are rounded. Throws where it is neither f32 nor i64 nor i8 with a
+/// quantization.
 template <class Lazy = void>
 Tensor<f32> get_output(const Engine& engine, std::size_t index = 0) {
     const Value& value = engine.output_value(index);
@@ -41,8 +42,11 @@ Tensor<f32> get_output(const Engine& engine, std::size_t index = 0) {
         const QuantizationParams params = value.quantization.params();
         engine.plan().kernels().dequantize_i8(result.elements(), params.scale, params.zero_point,
                                               engine.output<std::int8_t>(index).data(), result.data());
+    } else if (value.element == Element::i64) {
+        const std::span<const std::int64_t> integers = engine.output<std::int64_t>(index);
+        for (std::size_t i = 0; i < integers.size(); ++i) result[i] = static_cast<float>(integers[i]);
     } else {
-        fail("output ", to_string(value), ": only f32, and i8 with a quantization, are real numbers; use output<T>()");
+        fail("output ", to_string(value), ": only f32, i64, and i8 with a quantization, are read so; use output<T>()");
     }
     return result;
 }

@@ -11,9 +11,11 @@
 #include <mote/kernels/detail/arm_m/depthwise.hpp>
 #include <mote/kernels/elementwise.hpp>
 #include <mote/kernels/functions.hpp>
+#include <mote/kernels/gemm.hpp>
 #include <mote/kernels/lookup.hpp>
 #include <mote/kernels/move.hpp>
 #include <mote/kernels/pool.hpp>
+#include <mote/kernels/reduce.hpp>
 #include <mote/kernels/resize.hpp>
 #include <mote/kernels/softmax.hpp>
 
@@ -30,10 +32,13 @@ using kernels::tile::conv2d_i8_scratch_bytes;
 using kernels::tile::depthwise_i8;
 using kernels::tile::depthwise_i8_scratch_bytes;
 
+using kernels::reference::arg_max_f32;
 using kernels::reference::average_pool_f32;
 using kernels::reference::average_pool_i8;
+using kernels::reference::gemm_f32;
 using kernels::reference::max_pool_f32;
 using kernels::reference::max_pool_i8;
+using kernels::reference::reduce_f32;
 using kernels::reference::resize_f32;
 using kernels::reference::resize_i8;
 using kernels::reference::softmax_f32;

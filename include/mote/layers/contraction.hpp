@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Layers that contract an input axis with weights: Conv2d, DepthwiseConv2d, Dense. Each is a template on its precision tag.
+// Layers that contract an input axis: with weights Conv2d, DepthwiseConv2d, Dense, each a template on its precision tag; with
+// another input MatMul.
 
 #include <mote/layers/fields.hpp>
 #include <mote/layers/window.hpp>
@@ -55,6 +56,17 @@ struct Dense {
     static constexpr Family family = Family::contraction;
     static constexpr auto fields =
         list_fields(Field{"weight", &Dense::weight, Role::weight, 0, 1}, Field{"bias", &Dense::bias, Role::bias, 0});
+};
+
+/// Products of matrices, [..., m, k] and [..., k, n] -> [..., m, n]; a transposed input is [..., k, m] or [..., n, k]. The axes
+/// before them broadcast against each other, from the last one on, as NumPy's matmul does. f32.
+struct MatMul {
+    bool transpose_a = false;
+    bool transpose_b = false;
+    static constexpr const char* kind = "MatMul";
+    static constexpr Family family = Family::contraction;
+    static constexpr auto fields =
+        list_fields(Field{"transpose_a", &MatMul::transpose_a}, Field{"transpose_b", &MatMul::transpose_b});
 };
 
 MOTE_END_NAMESPACE

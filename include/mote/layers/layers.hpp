@@ -46,9 +46,9 @@ struct index_in<L, LayerList<First, Rest...>> {
 }  // namespace detail
 
 /// Layers without parameters: their arithmetic follows their values' elements.
-using plain_layers =
-    LayerList<Add, Mul, Concat, Pad, MaxPool2d, AveragePool2d, GlobalAveragePool, Softmax, Relu, Relu6, LeakyRelu, Sigmoid,
-              Tanh, HardSigmoid, HardSwish, Reshape, Flatten, Transpose, Convert, Resize2d, Unary, Binary>;
+using plain_layers = LayerList<Add, Mul, Concat, Pad, MaxPool2d, AveragePool2d, GlobalAveragePool, Softmax, Relu, Relu6,
+                               LeakyRelu, Sigmoid, Tanh, HardSigmoid, HardSwish, Reshape, Flatten, Transpose, Convert, Resize2d,
+                               Unary, Binary, Reduce, ArgMax, MatMul>;
 
 /// The layers that a Model<P...> may hold.
 template <class... P>

@@ -1,11 +1,36 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Layers that compute a value from several of one input: pooling, resizing, softmax.
+// Layers that compute a value from several of one input: reductions, pooling, resizing, softmax.
 
+#include <mote/core/reduction.hpp>
 #include <mote/layers/fields.hpp>
 #include <mote/layers/window.hpp>
 
 MOTE_BEGIN_NAMESPACE
+
+/// One number from all along `axes` (none: from each element alone); with keep_dims the axes stay, with extent 1. f32; on int8
+/// values mean and max.
+struct Reduce {
+    Reduction function = Reduction::sum;
+    std::vector<std::size_t> axes{};
+    bool keep_dims = true;
+    static constexpr const char* kind = "Reduce";
+    static constexpr Family family = Family::reduction;
+    static constexpr auto fields =
+        list_fields(Field{"function", &Reduce::function}, Field{"axes", &Reduce::axes}, Field{"keep_dims", &Reduce::keep_dims});
+};
+
+/// The index, i64, of the largest number along `axis` (or of the smallest); of equal ones the first, or the last.
+struct ArgMax {
+    std::size_t axis = 0;
+    bool keep_dims = true;
+    bool largest = true;
+    bool select_last = false;
+    static constexpr const char* kind = "ArgMax";
+    static constexpr Family family = Family::reduction;
+    static constexpr auto fields = list_fields(Field{"axis", &ArgMax::axis}, Field{"keep_dims", &ArgMax::keep_dims},
+                                               Field{"largest", &ArgMax::largest}, Field{"select_last", &ArgMax::select_last});
+};
 
 /// The largest value under the window, [batch, height, width, channels]. Padding never wins.
 struct MaxPool2d {

@@ -2,6 +2,9 @@
 // Convolution steps hold what their group says: padding, clamps, multipliers, residual; odd models compute right.
 
 #include <mote/mote.hpp>
+
+#include <engine/random_model.hpp>
+#include <engine/reference.hpp>
 #include <support/catch.hpp>
 
 namespace contraction_test {
@@ -95,4 +98,49 @@ TEST_CASE("contraction: a sum whose scales fixed point cannot hold is refused, f
         b.output("y", b.add(Add{}, {x, y}, {.name = "sum", .quantization = quantized(1e-8f, 0)}));
         CHECK_THROWS_WITH(plan(b.build(), {.fuse = fuse}), Catch::Contains("too far apart"));
     }
+}
+
+TEST_CASE("contraction: products of computed matrices, transposed and repeated in every way") {
+    using namespace mote;
+    const std::pair<Shape, Shape> batches[] = {{{}, {}}, {{2, 3}, {}}, {{}, {3}}, {{2, 1}, {3}}, {{2, 3}, {2, 3}}};
+    for (const auto& [before_a, before_b] : batches) {
+        for (unsigned choice = 0; choice < 4; ++choice) {
+            CAPTURE(to_string(before_a), to_string(before_b), choice);
+            const auto matrices = [](const Shape& before, std::size_t rows, std::size_t columns, bool turned) {
+                Shape shape = Shape::ones(before.rank() + 2);
+                for (std::size_t axis = 0; axis < before.rank(); ++axis) shape[axis] = before[axis];
+                shape[before.rank()] = turned ? columns : rows;
+                shape[before.rank() + 1] = turned ? rows : columns;
+                return shape;
+            };
+            ModelBuilder<f32> b;
+            const MatMul layer{(choice & 1u) != 0, (choice & 2u) != 0};
+            const auto x = b.input("x", matrices(before_a, 5, 7, layer.transpose_a));
+            const auto y = b.input("y", matrices(before_b, 7, 3, layer.transpose_b));
+            b.output("z", b.add(layer, {x, y}));
+            const auto model = b.build();
+            Engine engine(model, {.plan = {.keep_values = true}});
+            random_model::fill_inputs(engine, choice);
+            engine.run();
+            CHECK(reference::first_wrong_node(model, engine) == "");
+        }
+    }
+}
+
+TEST_CASE("contraction: one computed matrix behind all rows of others is one product, else one a matrix") {
+    using namespace mote;
+    // One b behind all rows of a: one product; else one a matrix, repeated where there are fewer.
+    const MatMulGeometry all = geometry(MatMul{}, Shape{2, 3, 4}, Shape{4, 5}, Shape{2, 3, 5});
+    CHECK(all.m == 6);
+    CHECK(all.count == 1);
+    const MatMulGeometry g = geometry(MatMul{}, Shape{2, 1, 3, 4}, Shape{2, 4, 5}, Shape{2, 2, 3, 5});
+    CHECK(g.m == 3);
+    REQUIRE(g.count == 4);
+    std::ptrdiff_t a = 0, b = 0;
+    g.find(2, a, b);
+    CHECK(a == 12);
+    CHECK(b == 0);
+    g.find(3, a, b);
+    CHECK(a == 12);
+    CHECK(b == 20);
 }

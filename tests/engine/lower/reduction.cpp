@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Pooling and softmax steps. (What they compute is checked on random models in engine/plan.)
+// Reduction, pooling and softmax steps. (What they compute is checked on random models in engine/plan.)
 
 #include <mote/mote.hpp>
+
+#include <engine/reference.hpp>
 #include <support/catch.hpp>
 
 using namespace mote;
@@ -44,4 +46,52 @@ TEST_CASE("reduction: an int8 mean without quantization is refused, a maximum ne
     CHECK(plan(b.build()).steps().size() == 1);
     b.output("mean", b.add(GlobalAveragePool{}, x, {.name = "mean_node"}));
     CHECK_THROWS_WITH(plan(b.build()), Catch::Contains("'mean_node'") && Catch::Contains("quantization"));
+}
+
+TEST_CASE("reduction: axes apart from each other are moved together first, neighbours are not") {
+    const auto kernels_of = [](std::vector<std::size_t> axes) {
+        ModelBuilder<f32> b;
+        b.output("y", b.add(Reduce{Reduction::sum, std::move(axes)}, b.input("x", {2, 3, 4, 5})));
+        std::string text;
+        for (const Step& step : plan(b.build()).steps()) text += concat(step.kind->name, " ");
+        return text;
+    };
+    CHECK(kernels_of({1, 2}) == "reduce_f32 ");
+    CHECK(kernels_of({0, 1}) == "reduce_f32 ");
+    CHECK(kernels_of({3}) == "reduce_f32 ");
+    CHECK(kernels_of({0, 2}) == "move reduce_f32 ");
+}
+
+TEST_CASE("reduction: every function over every choice of axes gives what its definition gives") {
+    for (int i = 0; i < reduction_count; ++i) {
+        for (unsigned choice = 0; choice < 16; ++choice) {
+            CAPTURE(i, choice);
+            Reduce layer{.function = static_cast<Reduction>(i), .keep_dims = choice % 3 == 0};
+            for (std::size_t axis = 0; axis < 4; ++axis) {
+                if ((choice >> axis & 1u) != 0) layer.axes.push_back(axis);
+            }
+            ModelBuilder<f32> b;
+            b.output("y", b.add(layer, b.input("x", {2, 3, 1, 5})));
+            const auto model = b.build();
+            Engine engine(model, {.plan = {.keep_values = true}});
+            for (std::size_t k = 0; k < 30; ++k) engine.input<float>()[k] = 0.1f * static_cast<float>(k * k % 11) + 0.3f;
+            engine.run();
+            CHECK(reference::first_wrong_node(model, engine) == "");
+        }
+    }
+}
+
+TEST_CASE("reduction: where the largest stands, along each axis") {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        for (unsigned choice = 0; choice < 8; ++choice) {
+            ModelBuilder<f32> b;
+            b.output("y",
+                     b.add(ArgMax{axis, (choice & 1u) != 0, (choice & 2u) != 0, (choice & 4u) != 0}, b.input("x", {2, 5, 3})));
+            const auto model = b.build();
+            Engine engine(model, {.plan = {.keep_values = true}});
+            for (std::size_t k = 0; k < 30; ++k) engine.input<float>()[k] = static_cast<float>(k * k % 5);
+            engine.run();
+            CHECK(reference::first_wrong_node(model, engine) == "");
+        }
+    }
 }

@@ -87,18 +87,13 @@ TEST_CASE("onnx conformance: networks of real shapes answer what is expected, wi
     if (support::shared_missing()) return;
     check_light("squeezenet", 0);
     check_light("shufflenet", 16);  // its shuffles
-    for (const char* name : {"bvlc_alexnet", "inception_v1", "zfnet512"}) {
-        const ConformanceResult result = light(name);
-        INFO(name);
-        CHECK(result.outcome == Conformance::unsupported);
-        CHECK(result.reason.find("LRN") != std::string::npos);
-    }
 }
 
 TEST_CASE("onnx conformance: so do large networks", "[.slow]") {
     using namespace onnx_conformance_test;
     if (support::shared_missing()) return;
-    for (const char* name : {"densenet121", "inception_v2", "resnet50", "vgg19"}) check_light(name, 0);
+    for (const char* name : {"bvlc_alexnet", "densenet121", "inception_v1", "inception_v2", "resnet50", "vgg19", "zfnet512"})
+        check_light(name, 0);
 }
 
 TEST_CASE("onnx conformance: a wrong answer fails, a shape that differs too, and NaN equals NaN") {

@@ -116,6 +116,38 @@ TEST_CASE("onnx export: functions are operators, or made of such, in every opset
     CHECK_ERROR(export_onnx(wide.build()), "'slopes' (Binary)", "PRelu");
 }
 
+TEST_CASE("onnx export: reductions by every function, products of computed matrices and places of largest come back") {
+    using namespace onnx_export_test;
+    for (const std::int64_t opset : {13, 18}) {
+        for (unsigned i = 0; i < 4 * static_cast<unsigned>(reduction_count); ++i) {
+            CAPTURE(opset, i);
+            Reduce layer{.function = static_cast<Reduction>(i / 4), .keep_dims = i % 2 == 0};
+            if (i % 4 == 1) layer.axes = {1, 3};
+            if (i % 4 >= 2) layer.axes = {2};
+            ModelBuilder<f32> b;
+            const auto x = b.input("x", {2, 3, 4, 5});
+            const auto above = b.add(Sigmoid{}, x);
+            b.output("y", b.add(layer, above));
+            b.output("z", b.add(MatMul{i % 2 == 0, i % 2 != 0}, {above, x}));
+            const Model<f32> model = b.build();
+            CHECK(first_difference(model, there_and_back(model, {.opset = opset}), i) == "");
+        }
+    }
+    for (std::size_t axis = 0; axis < 4; ++axis) {
+        ModelBuilder<f32> b;
+        b.output("y", b.add(ArgMax{axis, axis % 2 == 0, axis < 2, axis != 1}, b.input("x", {2, 3, 4, 5})));
+        const Model<f32> model = b.build();
+        const OnnxModel file = export_onnx(model);
+        CHECK(file.graph.outputs[0].type.element == OnnxElement::int64);
+        Engine here(model), back(import_onnx(file));
+        random_model::fill_inputs(here, axis);
+        random_model::fill_inputs(back, axis);
+        here.run();
+        back.run();
+        CHECK(std::ranges::equal(here.output<std::int64_t>(), back.output<std::int64_t>()));
+    }
+}
+
 TEST_CASE("onnx export: networks of the zoo come back with the same answers, their images transposed at the input alone") {
     using namespace onnx_export_test;
     for (const onnx_test::ZooNetwork& network : onnx_test::zoo_networks<false>) {

@@ -301,6 +301,92 @@ TEST_CASE("onnx import: what a node states is checked") {
     refused([](OnnxGraph& g) { g.initializers[7].dims = {48, 5}; }, {"node 'the_scores' (Gemm)", "do not broadcast"});
 }
 
+TEST_CASE("onnx import: products of computed values, as they lie or transposed, with an addend, of vectors") {
+    using namespace onnx_import_test;
+    Random random(11);
+    const auto tensor = [&](const Shape& shape) {
+        Tensor<f32> result(shape);
+        for (float& x : result.values()) x = random.normal();
+        return result;
+    };
+    const auto answer = [](std::vector<OnnxNode> nodes, const std::vector<Tensor<f32>>& inputs) {
+        OnnxModel m{.ir_version = 8, .opsets = {{"", 13}}};
+        m.graph.nodes = std::move(nodes);
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            std::vector<OnnxDimension> dims;
+            for (const std::size_t extent : inputs[i].shape()) dims.push_back({static_cast<std::int64_t>(extent), ""});
+            m.graph.inputs.push_back(value(concat("x", i), dims));
+        }
+        m.graph.outputs = {value("y", {})};
+        const AnyModel model = import_onnx(m);
+        CHECK(transposes(model) == 0);
+        Engine engine(model);
+        return evaluate(engine, std::span<const Tensor<f32>>(inputs))[0];
+    };
+    const Tensor<f32> a = tensor({2, 3, 4}), b = tensor({2, 4, 5}), c = tensor({2, 5, 4}), u = tensor(Shape{4});
+    const auto product = [&](const Tensor<f32>& right, bool turned) {
+        Tensor<f32> result({2, 3, 5});
+        for (std::size_t i = 0; i < 30; ++i) {
+            double sum = 0;
+            for (std::size_t k = 0; k < 4; ++k) {
+                const std::size_t column = i % 5, matrix = i / 15 * 20;
+                sum += static_cast<double>(a[i / 5 * 4 + k]) *
+                       static_cast<double>(right[matrix + (turned ? column * 4 + k : k * 5 + column)]);
+            }
+            result[i] = static_cast<float>(sum);
+        }
+        return result;
+    };
+    const auto close = [](const Tensor<f32>& got, const Tensor<f32>& expected) {
+        REQUIRE(got.shape() == expected.shape());
+        for (std::size_t i = 0; i < got.elements(); ++i) CHECK(got[i] == Approx(expected[i]).margin(1e-5));
+    };
+    close(answer({node("MatMul", {"x0", "x1"}, "y")}, {a, b}), product(b, false));
+    close(answer({node("Transpose", {"x1"}, "t", {attribute("perm", {0, 2, 1})}), node("MatMul", {"x0", "t"}, "y")}, {a, c}),
+          product(c, true));
+    const Tensor<f32> vector = answer({node("MatMul", {"x0", "x1"}, "y")}, {a, u});
+    CHECK(vector.shape() == Shape{2, 3});
+    CHECK(vector[4] == Approx(a[16] * u[0] + a[17] * u[1] + a[18] * u[2] + a[19] * u[3]));
+    CHECK(answer({node("MatMul", {"x0", "x1"}, "y")}, {u, b}).shape() == Shape{2, 5});
+    CHECK(answer({node("MatMul", {"x0", "x1"}, "y")}, {u, u}).shape() == Shape{});
+    const Tensor<f32> m = tensor({3, 4}), n = tensor({5, 3}), row = tensor(Shape{5});
+    const Tensor<f32> sum = answer({node("Gemm", {"x0", "x1", "x2"}, "y",
+                                         {attribute("transA", 1), attribute("transB", 1),
+                                          OnnxAttribute{"alpha", OnnxAttributeType::real, "", std::vector<float>{2}}})},
+                                   {m, n, row});
+    CHECK(sum.shape() == Shape{4, 5});
+    CHECK(sum[7] == Approx(2 * (m[1] * n[6] + m[5] * n[7] + m[9] * n[8]) + row[2]).margin(1e-5));
+}
+
+TEST_CASE("onnx import: attention and its kin refuse what does not fit") {
+    using namespace onnx_import_test;
+    const auto refused = [](OnnxNode n, std::vector<std::vector<OnnxDimension>> inputs,
+                            std::initializer_list<std::string_view> parts) {
+        OnnxModel m{.ir_version = 11, .opsets = {{"", 23}}};
+        for (std::size_t i = 0; i < inputs.size(); ++i) m.graph.inputs.push_back(value(concat("x", i), inputs[i]));
+        m.graph.nodes = {std::move(n)};
+        m.graph.outputs = {value("y", {})};
+        support::check_text(__FILE__, __LINE__, support::error_text([&] { import_onnx(m); }), parts);
+    };
+    const std::vector<OnnxDimension> rows{{2, ""}, {3, ""}, {8, ""}}, others{{2, ""}, {3, ""}, {6, ""}};
+    const auto heads = [](std::int64_t q, std::int64_t kv) {
+        return std::vector<OnnxAttribute>{attribute("q_num_heads", q), attribute("kv_num_heads", kv)};
+    };
+    refused(node("Attention", {"x0", "x1", "x2"}, "y"), {rows, rows, rows}, {"node 'the_y' (Attention)", "0 heads of [2x3x8]"});
+    refused(node("Attention", {"x0", "x1", "x2"}, "y", heads(3, 2)), {rows, rows, rows}, {"3 heads of [2x3x8]"});
+    refused(node("Attention", {"x0", "x1", "x2"}, "y", heads(2, 2)), {rows, others, rows}, {"keys [2x2x3x3]", "do not fit"});
+    refused(node("Einsum", {"x0"}, "y",
+                 {OnnxAttribute{"equation", OnnxAttributeType::text, "", std::vector<std::string>{"ij->i"}}}),
+            {rows}, {"node 'the_y' (Einsum)", "'ij' does not fit 3 axes"});
+    refused(node("Einsum", {"x0"}, "y",
+                 {OnnxAttribute{"equation", OnnxAttributeType::text, "", std::vector<std::string>{"iij->i"}}}),
+            {rows}, {"names 'i' twice"});
+    refused(node("LpNormalization", {"x0"}, "y", {attribute("p", 3)}), {rows}, {"its p is 3"});
+    refused(node("LRN", {"x0"}, "y"), {rows}, {"over 0 channels"});
+    refused(node("GroupNormalization", {"x0", "x1", "x1"}, "y", {attribute("num_groups", 2)}), {rows, {{3, ""}}},
+            {"2 groups of [2x3x8]"});
+}
+
 TEST_CASE("onnx import: constants grow within the limit only") {
     using namespace onnx_import_test;
     OnnxModel file = network();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // import_tflite: real networks answer what other engines answered, and what is not supported is told at once.
 
-#include <mote/engine/engine.hpp>
+#include <mote/engine/evaluate.hpp>
 #include <mote/io/npy.hpp>
 #include <mote/io/tflite/import.hpp>
 
@@ -213,7 +213,86 @@ void check_pair(std::string_view op, Function function) {
     }
 }
 
+/// A file of one operator: its computed inputs of this type, axes as a constant, its output.
+struct OneWithAxes {
+    std::vector<std::int32_t> inputs, outputs, axes;
+    std::vector<float> scales{0.5f};
+    std::vector<std::int64_t> zero_points{3};
+
+    TfliteFile file(std::string_view name, const std::vector<Shape>& in, const Shape& out, std::string_view in_type,
+                    std::string_view out_type) {
+        const auto tensor = [&](std::string_view its_name, const Shape& shape, std::string_view type) {
+            TfliteTensor t;
+            t.name = its_name;
+            t.shape = shape;
+            const auto* info = std::ranges::find(tflite::tensor_types, type, &tflite::TensorType::name);
+            REQUIRE(info != std::end(tflite::tensor_types));
+            t.type = static_cast<std::size_t>(info - std::begin(tflite::tensor_types));
+            if (type == "INT8") {
+                t.quantization.scale = scales;
+                t.quantization.zero_point = zero_points;
+            }
+            return t;
+        };
+        TfliteFile result;
+        result.name = "made.tflite";
+        TfliteSubgraph& graph = result.subgraphs.emplace_back();
+        for (const Shape& shape : in) {
+            inputs.push_back(static_cast<std::int32_t>(graph.tensors.size()));
+            graph.tensors.push_back(tensor(inputs.size() == 1 ? "x" : "y", shape, in_type));
+        }
+        graph.inputs = std::span(inputs).first(in.size());
+        TfliteOperator& op = graph.operators.emplace_back();
+        op.name = name;
+        if (!axes.empty()) {
+            graph.tensors.push_back(tensor("axes", Shape{axes.size()}, "INT32"));
+            graph.tensors.back().bytes = std::as_bytes(std::span<const std::int32_t>(axes));
+            inputs.push_back(static_cast<std::int32_t>(inputs.size()));
+            graph.inputs = std::span(inputs).first(in.size());
+        }
+        op.inputs = inputs;
+        outputs = {static_cast<std::int32_t>(graph.tensors.size())};
+        graph.tensors.push_back(tensor("out", out, out_type));
+        graph.outputs = op.outputs = outputs;
+        return result;
+    }
+};
+
+/// What one operator makes of 0, 1, 4, 9 ... modulo 7, in each of its inputs.
+std::vector<float> answer_of(std::string_view name, const std::vector<Shape>& in, const Shape& out,
+                             std::vector<std::int32_t> axes, std::string_view in_type = "FLOAT32",
+                             std::string_view out_type = "FLOAT32") {
+    OneWithAxes made{.inputs = {}, .outputs = {}, .axes = std::move(axes)};
+    Engine engine(import_tflite(made.file(name, in, out, in_type, out_type)));
+    std::vector<Tensor<f32>> inputs;
+    for (const Shape& shape : in) {
+        Tensor<f32>& x = inputs.emplace_back(shape);
+        for (std::size_t i = 0; i < x.elements(); ++i) x[i] = static_cast<float>(i * i % 7);
+    }
+    const Tensor<f32> y = evaluate(engine, std::span<const Tensor<f32>>(inputs))[0];
+    return {y.values().begin(), y.values().end()};
+}
+
 }  // namespace tflite_import_test
+
+TEST_CASE("tflite: reductions over any axes, in floats and bytes; where the largest is; products of computed matrices") {
+    using namespace tflite_import_test;
+    using Floats = std::vector<float>;
+    // 0 1 4 / 2 2 4
+    CHECK(answer_of("SUM", {{1, 2, 3}}, {1, 2}, {-1}) == Floats{5, 8});
+    CHECK(answer_of("SUM", {{1, 2, 3}}, {1, 3}, {1}) == Floats{2, 3, 8});
+    CHECK(answer_of("MEAN", {{1, 2, 3}}, Shape{1}, {1, 2, -1}) == Floats{13.0f / 6});
+    CHECK(answer_of("REDUCE_MAX", {{1, 2, 3}}, {1, 2}, {2}) == Floats{4, 4});
+    CHECK(answer_of("REDUCE_MIN", {{1, 2, 3}}, {1, 3}, {1}) == Floats{0, 1, 4});
+    CHECK(answer_of("REDUCE_PROD", {{1, 2, 3}}, {1, 2}, {2}) == Floats{0, 16});
+    CHECK(answer_of("SUM", {{1, 2, 3}}, {1, 2}, {2}, "INT8", "INT8") == Floats{5, 8});
+    CHECK(answer_of("REDUCE_MAX", {{1, 2, 3}}, {1, 3}, {1}, "INT8", "INT8") == Floats{2, 2, 4});
+    CHECK(answer_of("ARG_MAX", {{1, 2, 3}}, {1, 2}, {2}, "FLOAT32", "INT64") == Floats{2, 2});
+    CHECK(answer_of("ARG_MIN", {{1, 2, 3}}, {1, 2}, {2}, "INT8", "INT32") == Floats{0, 0});
+    CHECK(answer_of("BATCH_MATMUL", {{1, 2, 3}, {1, 3, 2}}, {1, 2, 2}, {}) == Floats{12, 18, 16, 22});
+    CHECK_ERROR(answer_of("SUM", {{1, 2, 3}}, {1, 2}, {3}), "operator 0 SUM", "axis 3", "3 axes");
+    CHECK_ERROR(answer_of("BATCH_MATMUL", {{1, 2, 3}, {1, 3, 2}}, {1, 2, 2}, {}, "INT8", "INT8"), "input 0 holds bytes");
+}
 
 TEST_CASE("tflite: real networks answer what the reference engines answered") {
     if (support::shared_missing()) return;

@@ -236,3 +236,16 @@ TEST_CASE("infer int8: the output has the requested quantization") {
     CHECK(out.element == Element::i8);
     CHECK(out.quantization == Quantization(QuantizationParams{0.7f, -5}));
 }
+
+TEST_CASE("infer matmul: matrices fit, the axes before them broadcast; the products' places; refusals by name") {
+    using namespace mote;
+    using namespace model_make;
+    CHECK(shape_of(MatMul{}, {{3, 4}, {4, 5}}) == Shape{3, 5});
+    CHECK(shape_of(MatMul{true, true}, {{2, 1, 4, 3}, {6, 5, 4}}) == Shape{2, 6, 3, 5});
+    CHECK_ERROR(one(MatMul{}, {{3, 4}, {5, 4}}), "'node' (MatMul)", "'x0' [3x4]", "matrices");
+    CHECK_ERROR(one(MatMul{}, {Shape{4}, {4, 5}}), "'node' (MatMul)", "matrices");
+    CHECK_ERROR(one(MatMul{}, {{2, 3, 4}, {3, 4, 5}}), "'node' (MatMul)", "axes before them");
+    CHECK_ERROR(one(MatMul{}, {{3, 4}, {4, 5}}, Element::i8, tenth), "'node' (MatMul)", "f32 expected");
+    CHECK_ERROR(one(MatMul{}, {{3, 0}, {0, 5}}), "empty axis");
+    CHECK(one(MatMul{false, true}, {{2, 3, 4}, {5, 4}}).cost().macs == 2 * 3 * 5 * 4);
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// infer of pooling and softmax.
+// infer of reductions, pooling and softmax.
 
 #include <mote/core/random.hpp>
 #include <mote/model/infer/reduction.hpp>
@@ -121,4 +121,31 @@ TEST_CASE("infer softmax: any rank; on int8 a table that can be divided by, and 
     layer.table[7] = (1 << 22) + 1;
     CHECK_ERROR(one(layer, {{2, 3}}, Element::i8, tenth), "[0, 2^22]");
     CHECK_ERROR(one(layer, {{2, 3}}, Element::u8), "f32 or i8 expected");
+}
+
+TEST_CASE("infer reduce: axes go or stay with extent 1; int8 means and maxima share their quantization; refusals by name") {
+    using namespace infer_reduction_test;
+    CHECK(shape_of(Reduce{Reduction::sum, {0, 2}}, {{2, 3, 4}}) == Shape{1, 3, 1});
+    CHECK(shape_of(Reduce{Reduction::sum, {2, 0}, false}, {{2, 3, 4}}) == Shape{3});
+    CHECK(shape_of(Reduce{Reduction::l1, {}}, {{2, 3, 4}}) == Shape{2, 3, 4});
+    CHECK(shape_of(Reduce{Reduction::prod, {0}, false}, {Shape{5}}) == Shape{});
+    const auto mean = one(Reduce{Reduction::mean, {1}}, {{2, 3}}, Element::i8, tenth);
+    CHECK(mean.value(mean.outputs()[0]).quantization == tenth);
+    CHECK_ERROR(one(Reduce{Reduction::mean, {1}}, {{2, 3}}, Element::i8, tenth, QuantizationParams{0.2f, 0}), "shares");
+    CHECK_ERROR(one(Reduce{Reduction::sum, {1}}, {{2, 3}}, Element::i8, tenth), "'node' (Reduce)", "f32 expected");
+    CHECK_ERROR(one(Reduce{Reduction::sum, {2}}, {{2, 3}}), "'node' (Reduce)", "axis 2", "outside the 2 axes");
+    CHECK_ERROR(one(Reduce{Reduction::sum, {1, 1}}, {{2, 3}}), "'node' (Reduce)", "axis 1", "named twice");
+    CHECK_ERROR(one(Reduce{Reduction::sum, {1}}, {{2, 0}}), "empty axis");
+    CHECK_ERROR(one(Reduce{static_cast<Reduction>(10), {1}}, {{2, 3}}), "'node' (Reduce)", "function is unknown");
+    CHECK_ERROR(one(Reduce{Reduction::mean, {0}}, {{1 << 23, 1}}, Element::i8, tenth), "2^22");
+}
+
+TEST_CASE("infer arg max: indices are i64") {
+    using namespace infer_reduction_test;
+    const auto model = one(ArgMax{1, false}, {{2, 3, 4}});
+    CHECK(model.value(model.outputs()[0]).shape == Shape{2, 4});
+    CHECK(model.value(model.outputs()[0]).element == Element::i64);
+    CHECK(shape_of(ArgMax{2}, {{2, 3, 4}}) == Shape{2, 3, 1});
+    CHECK_ERROR(one(ArgMax{3}, {{2, 3, 4}}), "'node' (ArgMax)", "axis 3");
+    CHECK_ERROR(one(ArgMax{1}, {{2, 3}}, Element::i8, tenth), "'node' (ArgMax)", "f32 expected");
 }

@@ -82,3 +82,23 @@ TEST_CASE("gradient: Dense over the last axis, with and without bias") {
     b.output("y", b.add(mote::Dense<mote::f32>{random_tensor({4, 5}, random), {}}, b.add(mote::Tanh{}, y)));
     check(b.build(), 5, 4, 3);
 }
+
+TEST_CASE("gradient: MatMul, each input transposed or not, and one matrix that meets several") {
+    using namespace gradient_check;
+    for (const bool a : {false, true}) {
+        for (const bool b_turned : {false, true}) {
+            CAPTURE(a, b_turned);
+            Builder b;
+            const Handle x = offset_input(b, b.input("x", {1, 2, 3, 3}));
+            const Handle y = offset_input(b, b.add(mote::Tanh{}, b.add(mote::Reduce{mote::Reduction::mean, {1}}, x)));
+            b.output("y", b.add(mote::Flatten{}, b.add(mote::MatMul{a, b_turned}, {x, y})));
+            check(b.build(), 3, 2, 1);
+            Builder c;
+            const Handle u = offset_input(c, c.input("x", {1, a ? std::size_t{4} : 2, a ? std::size_t{2} : 4}));
+            const Handle v =
+                offset_input(c, c.add(mote::Reshape{{0, b_turned ? 2 : 4, b_turned ? 4 : 2}}, c.add(mote::Tanh{}, u)));
+            c.output("y", c.add(mote::Flatten{}, c.add(mote::MatMul{a, b_turned}, {u, v})));
+            check(c.build(), 2, 1, 2);
+        }
+    }
+}

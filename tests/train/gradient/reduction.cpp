@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// gradient: pooling and softmax against finite differences.
+// gradient: reductions, pooling and softmax against finite differences.
 
 #include <mote/train/gradient/reduction.hpp>
 
@@ -50,4 +50,46 @@ TEST_CASE("gradient: Softmax inside a model") {
     const Handle x = offset_input(b, b.input("x", {1, 2, 5}));
     b.output("y", b.add(mote::Flatten{}, b.add(mote::Softmax{}, x)));
     check(b.build(), 3, 2, 1);
+}
+
+TEST_CASE("gradient: Reduce by every function, over one axis, several, none") {
+    using namespace gradient_check;
+    for (int i = 0; i < mote::reduction_count; ++i) {
+        const auto function = static_cast<mote::Reduction>(i);
+        for (const std::vector<std::size_t>& axes : {std::vector<std::size_t>{}, {2}, {1, 3}}) {
+            CAPTURE(i, axes.size());
+            Builder b;
+            Handle x = offset_input(b, b.input("x", {1, 2, 3, 2}));
+            if (function == mote::Reduction::log_sum || function == mote::Reduction::prod) {
+                x = b.add(mote::Sigmoid{}, x);  // above zero, and products stay small
+            }
+            b.output("y", b.add(mote::Flatten{}, b.add(mote::Reduce{function, axes, i % 2 == 0}, x)));
+            check(b.build(), 3, 2, 1);
+        }
+    }
+}
+
+TEST_CASE("gradient: a product with zeros goes to the one zero, or to nobody; equal largest ones share") {
+    using namespace gradient_check;
+    const auto gradient_of = [](mote::Reduction function, const std::vector<float>& x) {
+        Builder b;
+        const Handle in = b.input("x", {1, x.size()});
+        b.output("y", b.add(mote::Reduce{function, {1}}, offset_input(b, in)));
+        const auto model = b.build();
+        mote::detail::TrainingSession session(
+            mote::detail::make_training_network(model), [&](std::size_t n) { return mote::detail::batched_values(model, n); },
+            1, 1, 1, false, mote::native_kernels());
+        session.prepare(1);
+        session.lower_all();
+        session.forward([&](std::size_t, std::span<float> values) { std::copy(x.begin(), x.end(), values.begin()); });
+        session.logits_gradient()[0] = 1.0f;
+        session.backward();
+        std::vector<float> gradient(x.size());
+        session.reduce(session.network().parameters[0].offset, x.size(), gradient.data());
+        return gradient;
+    };
+    CHECK(gradient_of(mote::Reduction::prod, {2, 0, 3}) == std::vector<float>{0, 6, 0});
+    CHECK(gradient_of(mote::Reduction::prod, {2, 0, 0}) == std::vector<float>{0, 0, 0});
+    CHECK(gradient_of(mote::Reduction::max, {2, 5, 5}) == std::vector<float>{0, 0.5f, 0.5f});
+    CHECK(gradient_of(mote::Reduction::l2, {0, 0, 0}) == std::vector<float>{0, 0, 0});
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// couple: pooling hands channels on, Softmax keeps all of its inputs.
+// couple: pooling and reductions of other axes hand channels on, Softmax and reductions of channels keep all of theirs.
 
 #include <mote/transform/channel_groups.hpp>
 
@@ -25,6 +25,19 @@ TEST_CASE("couple: channels go through pooling, and a Softmax in the middle lock
     CHECK(groups[0].locked.empty());
     CHECK(groups[0].members.size() == 2);
     CHECK_THAT(groups[1].locked, Catch::Contains("'weights' (Softmax) needs all of its inputs"));
+}
+
+TEST_CASE("couple: channels go through a reduction of other axes and end in one of their own") {
+    Random random(1);
+    ModelBuilder<f32> b;
+    auto x = b.add(networks::conv(random, 2, 5), b.input("x", {1, 8, 8, 2}), {.name = "first"});
+    x = b.add(Reduce{Reduction::l2, {1}}, x);
+    x = b.add(networks::conv(random, 5, 4), x, {.name = "second"});
+    b.output("y", b.add(Reduce{Reduction::sum, {3}}, x, {.name = "sum"}));
+    const auto groups = channel_groups(b.build());
+    REQUIRE(groups.size() == 2);
+    CHECK(groups[0].locked.empty());
+    CHECK_THAT(groups[1].locked, Catch::Contains("'sum' (Reduce) needs all of its inputs"));
 }
 
 }  // namespace couple_reduction_test

@@ -78,6 +78,21 @@ inline MoveStep copy_of(const Value& value) {
     return step;
 }
 
+/// The step that makes axis order[a] of a value axis a.
+template <class Lazy = void>
+MoveStep transposing(const Value& value, const std::size_t* order) {
+    Shape out = value.shape;
+    for (std::size_t axis = 0; axis < out.rank(); ++axis) out[axis] = value.shape[order[axis]];
+    MoveGeometry g = move_geometry(out, out, out);
+    for (std::size_t axis = 0; axis < out.rank(); ++axis) {
+        g.input_stride[axis] = narrow<std::int32_t>(value.shape.stride(order[axis]));
+    }
+    MoveStep step;
+    step.element_bytes = element_bytes(value.element, 1);
+    step.parts.push_back({0, joined_axes(g), 0});
+    return step;
+}
+
 /// False, and the node is refused, where elements are smaller than a byte.
 template <class Context>
 bool movable(Context& node) {
@@ -106,17 +121,9 @@ void lower(const Flatten&, Context& node) {
 template <class Context>
 void lower(const Transpose& layer, Context& node) {
     if (!detail::movable(node)) return;
-    const Shape& in = node.input().shape;
-    const Shape& out = node.output().shape;
-    MoveGeometry g = detail::move_geometry(out, out, out);
-    for (std::size_t axis = 0; axis < out.rank(); ++axis) {
-        g.input_stride[axis] = narrow<std::int32_t>(in.stride(layer.order[axis]));
-    }
-    g = detail::joined_axes(g);
+    MoveStep step = detail::transposing(node.input(), layer.order.data());
+    const MoveGeometry& g = step.parts[0].geometry;
     if (g.rank == 1 && g.input_stride[0] == 1 && node.share_storage()) return;  // nothing moves
-    MoveStep step;
-    step.element_bytes = element_bytes(node.input().element, 1);
-    step.parts.push_back({0, g, 0});
     node.emit(std::move(step), {.reason = "transpose"});
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// lower: pooling, resizing and softmax.
+// lower: reductions, pooling, resizing and softmax.
 
-#include <mote/engine/lower/context.hpp>
+#include <mote/engine/lower/movement.hpp>
+#include <mote/kernels/reduce.hpp>
 #include <mote/kernels/resize.hpp>
 #include <mote/model/infer/reduction.hpp>
 
@@ -97,7 +98,63 @@ struct SoftmaxStep<i8> {
     }
 };
 
+/// Over the middle of [outer, spatial, channels]. Operands: input, output.
+struct ReduceStep {
+    static constexpr const char* name = "reduce_f32";
+    RowGeometry geometry{};
+    Reduction function = Reduction::sum;
+    void run(const KernelTable&, std::byte* const* operands) const noexcept {
+        kernels::reference::reduce_f32(geometry, function, operand<const float>(operands, 0), operand<float>(operands, 1));
+    }
+};
+
+/// Operands: input, output.
+struct ArgMaxStep {
+    static constexpr const char* name = "arg_max_f32";
+    RowGeometry geometry{};
+    bool largest = true;
+    bool select_last = false;
+    void run(const KernelTable&, std::byte* const* operands) const noexcept {
+        kernels::reference::arg_max_f32(geometry, largest, select_last, operand<const float>(operands, 0),
+                                        operand<std::int64_t>(operands, 1));
+    }
+};
+
 namespace detail {
+
+/// The axes as [outer, spatial, channels] with the chosen ones in the middle. Where others stand between them, a step before
+/// moves them to the end, and `input` becomes what that writes.
+template <class Context>
+RowGeometry reduced_rows(AxisSet chosen, Context& node, std::vector<BufferId>& input) {
+    const Shape& in = node.input().shape;
+    std::size_t extent[3] = {1, 1, 1};  // before, chosen, behind
+    std::size_t part = 0;
+    bool together = true;
+    for (std::size_t axis = 0; axis < in.rank(); ++axis) {
+        if (in[axis] == 1) continue;
+        if (has_axis(chosen, axis)) {
+            together = together && part < 2;
+            part = part < 1 ? 1 : part;
+        } else if (part == 1) {
+            part = 2;
+        }
+        extent[has_axis(chosen, axis) ? 1 : part] *= in[axis];
+    }
+    RowGeometry g{narrow<std::int32_t>(extent[0]), narrow<std::int32_t>(extent[2]), narrow<std::int32_t>(extent[1])};
+    if (together) return g;
+    std::size_t order[Shape::max_rank] = {};
+    std::size_t at = 0;
+    for (const bool last : {false, true}) {
+        for (std::size_t axis = 0; axis < in.rank(); ++axis) {
+            if (has_axis(chosen, axis) == last) order[at++] = axis;
+        }
+    }
+    input = {node.temporary(node.input().bytes())};
+    node.emit(transposing(node.input(), order), {.reason = "the axes that become one number last", .outputs = input});
+    g.outer *= g.channels;
+    g.channels = 1;
+    return g;
+}
 
 template <class Context>
 void lower_average_pool(const ConvGeometry& geometry, bool count_padding, const char* reason, Context& node) {
@@ -111,6 +168,29 @@ void lower_average_pool(const ConvGeometry& geometry, bool count_padding, const 
 }
 
 }  // namespace detail
+
+template <class Context>
+void lower(const Reduce& layer, Context& node) {
+    StepOptions options;
+    const RowGeometry rows = detail::reduced_rows(detail::axis_set(layer.axes), node, options.inputs);
+    if (node.input().element == Element::f32) return node.emit(ReduceStep{rows, layer.function}, std::move(options));
+    ConvGeometry g;  // a window over all of a column
+    g.batch = rows.outer;
+    g.in_height = g.kernel_height = rows.spatial;
+    g.in_channels = g.out_channels = g.groups = rows.channels;
+    options.reason = "the window is the axes";
+    if (layer.function == Reduction::max) return node.emit(MaxPoolStep<i8>{g}, std::move(options));
+    QuantizationParams params;
+    if (!detail::quantization_of(node, node.input(), params)) return;
+    node.emit(AveragePoolStep<i8>{g, false, params.zero_point}, std::move(options));
+}
+
+template <class Context>
+void lower(const ArgMax& layer, Context& node) {
+    StepOptions options;
+    const RowGeometry rows = detail::reduced_rows(detail::AxisSet{1} << layer.axis, node, options.inputs);
+    node.emit(ArgMaxStep{rows, layer.largest, layer.select_last}, std::move(options));
+}
 
 template <class Context>
 void lower(const MaxPool2d& layer, Context& node) {

@@ -55,10 +55,13 @@ struct Parameters {
     std::size_t first, last;
 };
 inline constexpr Parameters parameters[] = {
+    {"Attention", 3, 3},
+    {"Attention", 6, 6},
     {"BatchNormalization", 1, 4},
     {"Clip", 1, 2},
     {"Conv", 1, 2},
     {"ConvTranspose", 1, 2},
+    {"CumSum", 1, 1},
     {"DequantizeLinear", 1, 2},
     {"Dropout", 1, 2},
     {"QLinearConv", 1, 8},
@@ -83,6 +86,7 @@ inline constexpr Parameters parameters[] = {
     {"ReduceSumSquare", 1, 1},
     {"Reshape", 1, 1},
     {"Resize", 1, 3},
+    {"RotaryEmbedding", 1, 3},
     {"Slice", 1, 4},
     {"Split", 1, 1},
     {"Squeeze", 1, 1},
@@ -94,10 +98,10 @@ inline constexpr Parameters parameters[] = {
 
 inline bool is_parameter(const OnnxGraph& graph, const std::string& name) {
     for (const OnnxNode& node : graph.nodes) {
-        const auto* row = std::ranges::find(parameters, std::string_view(node.op_type), &Parameters::op);
-        if (row == std::end(parameters)) continue;
-        for (std::size_t i = row->first; i <= row->last && i < node.inputs.size(); ++i) {
-            if (node.inputs[i] == name) return true;
+        for (const Parameters& row : parameters) {
+            for (std::size_t i = row.first; row.op == node.op_type && i <= row.last && i < node.inputs.size(); ++i) {
+                if (node.inputs[i] == name) return true;
+            }
         }
     }
     return false;
@@ -162,7 +166,8 @@ inline std::string difference(const Tensor<f32>& got, const OnnxTensor& tensor, 
         return concat("it is [", to_string(got.shape()), "]; [", to_string(shape_of(tensor)), "] is expected");
     }
     for (std::size_t i = 0; i < got.elements(); ++i) {
-        const double a = static_cast<double>(got[i]), e = expected.real(i);
+        const bool half = tensor.element == OnnxElement::float16;  // then what is computed is rounded to that, as in the file
+        const double a = static_cast<double>(half ? to_float(to_half(got[i])) : got[i]), e = expected.real(i);
         const bool same = std::isnan(e)   ? std::isnan(a)
                           : std::isinf(e) ? a == e
                                           : std::abs(a - e) <= tolerance.absolute + tolerance.relative * std::abs(e);

@@ -3,6 +3,7 @@
 // export_onnx: a model as the plain structs of an ONNX file. save_onnx() writes the file.
 
 #include <mote/io/onnx/detail/export_functions.hpp>
+#include <mote/io/onnx/detail/export_reductions.hpp>
 #include <mote/io/onnx/write.hpp>
 #include <mote/model/model.hpp>
 #include <mote/tensor/file.hpp>

@@ -2,7 +2,7 @@
 #pragma once
 // import_onnx: the model that an ONNX file states, its images channels last. load_onnx() reads the file first.
 
-#include <mote/io/onnx/detail/import_movement.hpp>
+#include <mote/io/onnx/detail/import_attention.hpp>
 #include <mote/io/onnx/read.hpp>
 
 MOTE_BEGIN_NAMESPACE
@@ -10,9 +10,9 @@ MOTE_BEGIN_NAMESPACE
 namespace detail::onnx_import {
 
 /// Goes through the graph node by node. What cannot be imported is noted with its node, and all of it told at the end.
-class Importer : private Movement {
+class Importer : private Attention {
   public:
-    using Movement::Movement;
+    using Attention::Attention;
 
     AnyModel run() {
         opset_ = model_.opset();
@@ -195,16 +195,18 @@ class Importer : private Movement {
     }
 
     static const Entry* entry_of(std::string_view op) {
-        using Sum = TotalPool;
         static constexpr Entry table[] = {
             {"Abs", &Importer::function},
             {"Acos", &Importer::function},
             {"Acosh", &Importer::function},
             {"Add", &Importer::binary<BinaryFunction::add>},
+            {"ArgMax", &Importer::arg_max<true>},
+            {"ArgMin", &Importer::arg_max<false>},
             {"Asin", &Importer::function},
             {"Asinh", &Importer::function},
             {"Atan", &Importer::function},
             {"Atanh", &Importer::function},
+            {"Attention", &Importer::attention},
             {"AveragePool", &Importer::pool<AveragePool2d>},
             {"BatchNormalization", &Importer::batch_norm},
             {"Cast", &Importer::cast},
@@ -218,10 +220,12 @@ class Importer : private Movement {
             {"ConvTranspose", &Importer::conv_transpose},
             {"Cos", &Importer::function},
             {"Cosh", &Importer::function},
+            {"CumSum", &Importer::cumulative_sum},
             {"DepthToSpace", &Importer::depth_to_space},
             {"DequantizeLinear", &Importer::dequantize_linear},
             {"Div", &Importer::binary<BinaryFunction::div>},
             {"Dropout", &Importer::dropout},
+            {"Einsum", &Importer::einsum},
             {"Elu", &Importer::activation<UnaryFunction::elu>},
             {"Erf", &Importer::function},
             {"Exp", &Importer::function},
@@ -230,17 +234,26 @@ class Importer : private Movement {
             {"Floor", &Importer::function},
             {"Gelu", &Importer::gelu},
             {"Gemm", &Importer::gemm},
-            {"GlobalAveragePool", &Importer::global_pool<AveragePool2d>},
-            {"GlobalMaxPool", &Importer::global_pool<MaxPool2d>},
+            {"GlobalAveragePool", &Importer::global_pool<Reduction::mean>},
+            {"GlobalLpPool", &Importer::global_lp_pool},
+            {"GlobalMaxPool", &Importer::global_pool<Reduction::max>},
+            {"GroupNormalization", &Importer::group_norm},
             {"HardSigmoid", &Importer::hard_sigmoid},
             {"HardSwish", &Importer::unary<HardSwish>},
             {"Identity", &Importer::same},
+            {"InstanceNormalization", &Importer::instance_norm},
+            {"LRN", &Importer::lrn},
+            {"LayerNormalization", &Importer::layer_norm<true>},
             {"LeakyRelu", &Importer::leaky_relu},
             {"Log", &Importer::function},
+            {"LogSoftmax", &Importer::log_softmax},
+            {"LpNormalization", &Importer::lp_norm},
+            {"LpPool", &Importer::lp_pool},
             {"MatMul", &Importer::matmul},
             {"Max", &Importer::largest<BinaryFunction::max>},
             {"MaxPool", &Importer::pool<MaxPool2d>},
             {"Mean", &Importer::mean_of_inputs},
+            {"MeanVarianceNormalization", &Importer::mean_variance_norm},
             {"Min", &Importer::largest<BinaryFunction::min>},
             {"Mish", &Importer::function},
             {"Mod", &Importer::modulo},
@@ -250,16 +263,22 @@ class Importer : private Movement {
             {"Pad", &Importer::pad},
             {"Pow", &Importer::power},
             {"QuantizeLinear", &Importer::quantize_linear},
+            {"RMSNormalization", &Importer::layer_norm<false>},
             {"Reciprocal", &Importer::function},
-            {"ReduceL1", &Importer::reduce<Sum, Prepared::magnitudes>},
-            {"ReduceMax", &Importer::reduce<MaxPool2d, Prepared::nothing>},
-            {"ReduceMean", &Importer::reduce<AveragePool2d, Prepared::nothing>},
-            {"ReduceMin", &Importer::reduce<MaxPool2d, Prepared::negated>},
-            {"ReduceSum", &Importer::reduce<Sum, Prepared::nothing>},
-            {"ReduceSumSquare", &Importer::reduce<Sum, Prepared::squares>},
+            {"ReduceL1", &Importer::reduce<Reduction::l1>},
+            {"ReduceL2", &Importer::reduce<Reduction::l2>},
+            {"ReduceLogSum", &Importer::reduce<Reduction::log_sum>},
+            {"ReduceLogSumExp", &Importer::reduce<Reduction::log_sum_exp>},
+            {"ReduceMax", &Importer::reduce<Reduction::max>},
+            {"ReduceMean", &Importer::reduce<Reduction::mean>},
+            {"ReduceMin", &Importer::reduce<Reduction::min>},
+            {"ReduceProd", &Importer::reduce<Reduction::prod>},
+            {"ReduceSum", &Importer::reduce<Reduction::sum>},
+            {"ReduceSumSquare", &Importer::reduce<Reduction::sum_square>},
             {"Relu", &Importer::unary<Relu>},
             {"Reshape", &Importer::reshape_node},
             {"Resize", &Importer::resize},
+            {"RotaryEmbedding", &Importer::rotary_embedding},
             {"Round", &Importer::function},
             {"Selu", &Importer::selu},
             {"Shape", &Importer::shape_node},

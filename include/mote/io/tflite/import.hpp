@@ -61,7 +61,10 @@ class Importer : private ImportState {
         static constexpr Entry table[] = {
             {"ABS", &Importer::function<UnaryFunction::abs>},
             {"ADD", &Importer::add_op},
+            {"ARG_MAX", &Importer::arg_max<true>},
+            {"ARG_MIN", &Importer::arg_max<false>},
             {"AVERAGE_POOL_2D", &Importer::average_pool},
+            {"BATCH_MATMUL", &Importer::batch_matmul},
             {"CEIL", &Importer::function<UnaryFunction::ceil>},
             {"CONCATENATION", &Importer::concatenation},
             {"CONV_2D", &Importer::conv_2d_op},
@@ -86,7 +89,7 @@ class Importer : private ImportState {
             {"LOGISTIC", &Importer::lookup<Sigmoid>},
             {"MAXIMUM", &Importer::binary<BinaryFunction::max>},
             {"MAX_POOL_2D", &Importer::max_pool},
-            {"MEAN", &Importer::mean},
+            {"MEAN", &Importer::reduce<Reduction::mean>},
             {"MINIMUM", &Importer::binary<BinaryFunction::min>},
             {"MUL", &Importer::mul_op},
             {"NEG", &Importer::neg_op},
@@ -95,6 +98,9 @@ class Importer : private ImportState {
             {"POW", &Importer::binary<BinaryFunction::pow>},
             {"PRELU", &Importer::prelu},
             {"QUANTIZE", &Importer::quantize_op},
+            {"REDUCE_MAX", &Importer::reduce<Reduction::max>},
+            {"REDUCE_MIN", &Importer::reduce<Reduction::min>},
+            {"REDUCE_PROD", &Importer::reduce<Reduction::prod>},
             {"RELU", &Importer::clamp<Relu>},
             {"RELU6", &Importer::clamp<Relu6>},
             {"RELU_0_TO_1", &Importer::clip<0>},
@@ -113,6 +119,7 @@ class Importer : private ImportState {
             {"SQUARED_DIFFERENCE", &Importer::binary<BinaryFunction::squared_difference>},
             {"SQUEEZE", &Importer::reshaped},
             {"SUB", &Importer::sub_op},
+            {"SUM", &Importer::reduce<Reduction::sum>},
             {"TANH", &Importer::lookup<Tanh>},
             {"TRANSPOSE", &Importer::transpose_op},
         };
@@ -222,17 +229,50 @@ class Importer : private ImportState {
     }
     void average_pool() { pool<AveragePool2d>(); }
     void max_pool() { pool<MaxPool2d>(); }
-    void mean() {
-        const Handle x = input(0);
-        std::vector<std::int64_t> axes = integers(1);
-        for (std::int64_t& axis : axes) axis = axis < 0 ? axis + static_cast<std::int64_t>(shape(x).rank()) : axis;
-        std::sort(axes.begin(), axes.end());
-        if (shape(x).rank() != 4 || axes != std::vector<std::int64_t>{1, 2}) {
-            refuse("the mean is over ", axes.size(), " axes of [", to_string(shape(x)), "]; height and width are supported");
+    /// Axes counted from the front, each once.
+    std::vector<std::size_t> axes(Handle x, std::size_t place) const {
+        const auto rank = static_cast<std::int64_t>(shape(x).rank());
+        std::vector<std::size_t> result;
+        for (const std::int64_t axis : integers(place)) {
+            if (axis < -rank || axis >= rank)
+                refuse("axis ", axis, " is outside the ", rank, " axes of [", to_string(shape(x)), "]");
+            result.push_back(static_cast<std::size_t>(axis < 0 ? axis + rank : axis));
         }
-        Handle y = add(GlobalAveragePool{}, {x});
-        y = requantized(y, quantization_of(input_id(0)), quantization_of(output_id()));
-        bind(op_->option(reducer::keep_dims) ? y : add(Flatten{}, {y}));
+        std::sort(result.begin(), result.end());
+        result.erase(std::unique(result.begin(), result.end()), result.end());
+        return result;
+    }
+    template <Reduction function>
+    void reduce() {
+        Handle x = input(0);
+        const Quantization from = quantization_of(input_id(0)), to = quantization_of(output_id());
+        const std::vector<std::size_t> chosen = axes(x, 1);
+        const bool keep = op_->option(reducer::keep_dims);
+        if (function == Reduction::mean && shape(x).rank() == 4 && chosen == std::vector<std::size_t>{1, 2}) {
+            const Handle y = requantized(add(GlobalAveragePool{}, {x}), from, to);
+            return bind(keep ? y : add(Flatten{}, {y}));
+        }
+        const Reduce layer{function, chosen, keep};
+        if (!from.present() || function == Reduction::mean || function == Reduction::max) {
+            return bind(requantized(add(layer, {x}), from, to));
+        }
+        x = add(layer, {add(Convert{Element::f32}, {x})});
+        bind(add(Convert{Element::i8}, {x}, to));
+    }
+    template <bool largest>
+    void arg_max() {
+        Handle x = input(0);
+        const std::vector<std::size_t> chosen = axes(x, 1);
+        if (chosen.size() != 1) refuse("it has ", chosen.size(), " axes; one is expected");
+        if (quantization_of(input_id(0)).present()) x = add(Convert{Element::f32}, {x});
+        bind(add(ArgMax{.axis = chosen[0], .keep_dims = false, .largest = largest}, {x}));
+    }
+    void batch_matmul() {
+        for (const std::size_t place : {std::size_t{0}, std::size_t{1}}) {
+            if (quantization_of(input_id(place)).present()) refuse("input ", place, " holds bytes; floats are supported");
+        }
+        bind(add(MatMul{op_->option(tflite::batch_matmul::adj_x), op_->option(tflite::batch_matmul::adj_y)},
+                 {input(0), input(1)}));
     }
 
     /// Where the extents are alike, or the second are one a channel, a layer that is fused and has a form of bytes.

@@ -42,6 +42,10 @@ template <class P>
 std::uint64_t cost(const Dense<P>& layer, const CostContext& node) {
     return node.output_elements() * layer.weight.shape()[1];
 }
+inline std::uint64_t cost(const MatMul& layer, const CostContext& node) {
+    const Shape& a = node.inputs[0]->shape;
+    return node.output_elements() * a[a.rank() - (layer.transpose_a ? 2 : 1)];
+}
 inline std::uint64_t cost(const BatchNorm&, const CostContext& node) {
     return node.output_elements();
 }

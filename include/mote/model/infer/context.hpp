@@ -95,6 +95,18 @@ void expect_f32_or_i8(const InferContext& node, std::size_t index) {
     }
 }
 
+template <class Lazy = void>
+void expect_f32(const InferContext& node, std::size_t index) {
+    const Value& value = node.input(index);
+    if (value.element != Element::f32) node.fail("input ", to_string(value), ": f32 expected");
+}
+
+/// Two inputs that do not go together, and what would.
+template <class Lazy = void>
+[[noreturn]] __attribute__((noinline, cold)) void fail_pair(const InferContext& node, const char* expected) {
+    node.fail("inputs ", to_string(node.input(0)), " and ", to_string(node.input(1)), ": ", expected);
+}
+
 /// What is wrong with a quantization, and what would do; "" where nothing is.
 template <class Lazy = void>
 std::string quantization_flaw(const Quantization& quantization) {

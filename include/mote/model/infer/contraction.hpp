@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// infer: output values of Conv2d, DepthwiseConv2d and Dense, and the checks that make their integer sums exact.
+// infer: output values of Conv2d, DepthwiseConv2d, Dense and MatMul, and the checks that make integer sums exact.
 
 #include <mote/core/geometry.hpp>
 #include <mote/core/narrow.hpp>
@@ -160,6 +160,35 @@ void infer(const Dense<P>& layer, Context& node) {
     }
     shape[shape.rank() - 1] = layer.weight.shape()[0];
     node.output(shape, P::activation::element, detail::contraction_quantization<P>(node));
+}
+
+/// The shape with 1 for its last two axes.
+template <class Lazy = void>
+Shape matrices_before(Shape shape) {
+    shape[shape.rank() - 2] = shape[shape.rank() - 1] = 1;
+    return shape;
+}
+
+template <class Context>
+void infer(const MatMul& layer, Context& node) {
+    node.expect_inputs(2);
+    node.expect_full(0);
+    node.expect_full(1);
+    detail::expect_f32(node, 0);
+    detail::expect_f32(node, 1);
+    const Shape& a = node.input(0).shape;
+    const Shape& b = node.input(1).shape;
+    Shape out;
+    bool fits = a.rank() >= 2 && b.rank() >= 2 && broadcast(matrices_before(a), matrices_before(b), out);
+    fits = fits && a[a.rank() - (layer.transpose_a ? 2 : 1)] == b[b.rank() - (layer.transpose_b ? 1 : 2)];
+    if (!fits) {
+        detail::fail_pair(node,
+                          "matrices [.., m, k] and [.., k, n] are expected (or transposed, as the layer says), and axes before "
+                          "them that are equal or 1");
+    }
+    out[out.rank() - 2] = a[a.rank() - (layer.transpose_a ? 1 : 2)];
+    out[out.rank() - 1] = b[b.rank() - (layer.transpose_b ? 2 : 1)];
+    node.output(out, Element::f32);
 }
 
 namespace detail {

@@ -135,8 +135,7 @@ void infer(const Mul&, Context& node) {
     const bool channels = a.shape.rank() >= 2 && b.shape.rank() >= 2 && b.shape[0] == batch &&
                           b.shape.back() == a.shape.back() && b.shape.elements() == batch * a.shape.back();
     if (a.element != b.element || (a.shape != b.shape && !channels)) {
-        node.fail("inputs ", to_string(a), " and ", to_string(b),
-                  ": expected one element, and one shape or a second input [batch, 1, 1, channels]");
+        detail::fail_pair(node, "expected one element, and one shape or a second input [batch, 1, 1, channels]");
     }
     node.expect_full(0);
     detail::expect_input_quantization(node, 0);
@@ -152,8 +151,7 @@ void infer(const Binary& layer, Context& node) {
     const Value& b = node.input(1);
     Shape shape;
     if (a.element != Element::f32 || b.element != Element::f32 || !broadcast(a.shape, b.shape, shape)) {
-        node.fail("inputs ", to_string(a), " and ", to_string(b),
-                  ": f32 is expected, and extents that are equal or 1, aligned at the last axis");
+        detail::fail_pair(node, "f32 is expected, and extents that are equal or 1, aligned at the last axis");
     }
     node.output(shape, a.element);
 }

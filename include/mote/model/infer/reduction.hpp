@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// infer: output values of pooling, resizing and softmax.
+// infer: output values of reductions, pooling, resizing and softmax.
 
 #include <mote/layers/reduction.hpp>
 #include <mote/model/infer/contraction.hpp>
@@ -44,7 +44,61 @@ void infer_pool(const Pool& layer, InferContext& node) {
     node.output({in.shape[0], height, width, in.shape[3]}, in.element, in.quantization);
 }
 
+/// A bit an axis.
+using AxisSet = std::uint32_t;
+constexpr bool has_axis(AxisSet set, std::size_t axis) noexcept {
+    return ((set >> axis) & 1u) != 0;
+}
+
+template <class Lazy = void>
+AxisSet axis_set(std::span<const std::size_t> axes) {
+    AxisSet set = 0;
+    for (const std::size_t axis : axes) set |= AxisSet{1} << axis;
+    return set;
+}
+
+/// The output where the chosen axes become one number.
+template <class Context>
+void infer_reduced(std::span<const std::size_t> axes, bool keep_dims, Element element, Context& node) {
+    node.expect_full(0);
+    expect_shared_quantization(node);
+    const Value& in = node.input(0);
+    Shape out = in.shape;
+    for (const std::size_t axis : axes) {
+        if (axis >= out.rank() || out[axis] == 0) {
+            node.fail("axis ", axis, " is named twice, or outside the ", out.rank(), " axes of input ", to_string(in));
+        }
+        out[axis] = 0;  // no axis of a full value is
+    }
+    std::size_t rank = 0;
+    for (const std::size_t extent : out) {
+        if (extent != 0 || keep_dims) out[rank++] = extent == 0 ? 1 : extent;
+    }
+    Shape shape = Shape::ones(rank);
+    for (std::size_t axis = 0; axis < rank; ++axis) shape[axis] = out[axis];
+    if (element == Element::i8 && in.shape.elements() / shape.elements() > std::size_t{1} << 22)
+        node.fail("the kernel covers more than 2^22 pixels");
+    node.output(shape, element, in.quantization);
+}
+
 }  // namespace detail
+
+template <class Context>
+void infer(const Reduce& layer, Context& node) {
+    node.expect_inputs(1);
+    if (static_cast<int>(layer.function) >= reduction_count) node.fail("its function is unknown");
+    const Element element = node.input(0).element;
+    const bool bytes = layer.function == Reduction::mean || layer.function == Reduction::max;
+    if (element != Element::i8 || !bytes) detail::expect_f32(node, 0);
+    detail::infer_reduced(layer.axes, layer.keep_dims, element, node);
+}
+
+template <class Context>
+void infer(const ArgMax& layer, Context& node) {
+    node.expect_inputs(1);
+    detail::expect_f32(node, 0);
+    detail::infer_reduced(std::span(&layer.axis, 1), layer.keep_dims, Element::i64, node);
+}
 
 template <class Context>
 void infer(const MaxPool2d& layer, Context& node) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// gradient: Conv2d, DepthwiseConv2d, Dense. Products of matrices on the kernel table's GEMM.
+// gradient: Conv2d, DepthwiseConv2d, Dense, MatMul. Products of matrices on the kernel table's GEMM.
 
+#include <mote/engine/lower/contraction.hpp>
 #include <mote/kernels/backward.hpp>
 #include <mote/model/infer/contraction.hpp>
 #include <mote/train/gradient/context.hpp>
@@ -146,6 +147,40 @@ inline void gradient(const DepthwiseConv2d<f32>& layer, GradientContext& node) {
     detail::add_columns(node.output().shape.elements() / channels, channels, dy, node.parameter_gradient("bias"));
     if (!node.wants(0)) return;
     kernels::depthwise_input_gradient(g, layer.weight.data(), dy, node.input_gradient(0).data(), scratch);
+}
+
+/// da += dy * transpose(b), db += transpose(a) * dy, or the transpose of that where the input is. Each product adds to the
+/// matrices that it was made of, so that one that was repeated gets the sum.
+inline void gradient(const MatMul& layer, GradientContext& node) {
+    const MatMulGeometry g = geometry(layer, node.input(0).shape, node.input(1).shape, node.output().shape);
+    const float* dy = node.output_gradient();
+    for (const std::size_t side : {std::size_t{0}, std::size_t{1}}) {
+        if (!node.wants(side)) continue;
+        float* const d = node.input_gradient(side).data();
+        const float* const other = node.input_data(1 - side);
+        const bool first = side == 0, turned = first ? layer.transpose_a : layer.transpose_b;
+        const bool other_turned = first ? layer.transpose_b : layer.transpose_a;
+        const bool dy_first = first != turned;
+        GemmF32 gemm;
+        gemm.m = turned ? (first ? g.k : g.n) : (first ? g.m : g.k);
+        gemm.n = turned ? (first ? g.m : g.k) : (first ? g.k : g.n);
+        gemm.k = first ? g.n : g.m;
+        gemm.accumulate = true;
+        gemm.ldc = gemm.n;
+        (dy_first ? gemm.lda : gemm.ldb) = g.n;
+        (dy_first ? gemm.ldb : gemm.lda) = first ? (other_turned ? g.k : g.n) : (other_turned ? g.m : g.k);
+        (dy_first ? gemm.transpose_a : gemm.transpose_b) = turned;
+        (dy_first ? gemm.transpose_b : gemm.transpose_a) = other_turned == turned;
+        gemm.scratch = node.scratch<std::byte>(node.kernels().gemm_f32_scratch_bytes(gemm.m, gemm.n, gemm.k));
+        for (std::int32_t i = 0; i < g.count; ++i) {
+            std::ptrdiff_t a = 0, b = 0;
+            g.find(i, a, b);
+            (dy_first ? gemm.a : gemm.b) = dy + std::ptrdiff_t{i} * g.m * g.n;
+            (dy_first ? gemm.b : gemm.a) = other + (first ? b : a);
+            gemm.c = d + (first ? a : b);
+            node.kernels().gemm_f32(gemm);
+        }
+    }
 }
 
 MOTE_END_NAMESPACE

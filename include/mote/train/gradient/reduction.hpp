@@ -1,12 +1,85 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// gradient: pooling, resizing and softmax.
+// gradient: reductions, pooling, resizing and softmax.
 
 #include <mote/kernels/backward.hpp>
 #include <mote/model/infer/reduction.hpp>
 #include <mote/train/gradient/context.hpp>
 
 MOTE_BEGIN_NAMESPACE
+
+namespace detail {
+
+/// Calls visit(i, o) for every element i of the input: o is the output element that it is part of.
+template <class Visit>
+void for_each_reduced(const Reduce& layer, const Shape& in, Visit visit) {
+    const AxisSet chosen = axis_set(layer.axes);
+    for (std::size_t i = 0; i < in.elements(); ++i) {
+        std::size_t o = 0, rest = i, step = 1;
+        for (std::size_t axis = in.rank(); axis-- > 0;) {
+            if (!has_axis(chosen, axis)) {
+                o += rest % in[axis] * step;
+                step *= in[axis];
+            }
+            rest /= in[axis];
+        }
+        visit(i, o);
+    }
+}
+
+}  // namespace detail
+
+/// Of equal largest (or smallest) ones each gets a part.
+inline void gradient(const Reduce& layer, GradientContext& node) {
+    if (!node.wants(0)) return;
+    const Shape& in = node.input().shape;
+    const std::size_t outputs = node.output().shape.elements();
+    const float* x = node.input_data();
+    const float* y = node.output_data();
+    const float* dy = node.output_gradient();
+    float* const dx = node.input_gradient(0).data();
+    const auto each = [&](auto slope) {
+        detail::for_each_reduced(layer, in, [&](std::size_t i, std::size_t o) { dx[i] += dy[o] * slope(i, o); });
+    };
+    switch (layer.function) {
+        case Reduction::sum:
+            return each([](std::size_t, std::size_t) { return 1.0f; });
+        case Reduction::mean: {
+            const float share = static_cast<float>(outputs) / static_cast<float>(in.elements());
+            return each([share](std::size_t, std::size_t) { return share; });
+        }
+        case Reduction::max:
+        case Reduction::min: {
+            float* const equal = node.scratch<float>(outputs);
+            for (std::size_t o = 0; o < outputs; ++o) equal[o] = 0.0f;
+            detail::for_each_reduced(layer, in, [&](std::size_t i, std::size_t o) { equal[o] += x[i] == y[o] ? 1.0f : 0.0f; });
+            return each([&](std::size_t i, std::size_t o) { return x[i] == y[o] ? 1.0f / equal[o] : 0.0f; });
+        }
+        case Reduction::prod: {  // of the others: without zeros, or with one that is left out
+            float* const zeros = node.scratch<float>(outputs);
+            float* const others = node.scratch<float>(outputs);
+            for (std::size_t o = 0; o < outputs; ++o) zeros[o] = 0.0f, others[o] = 1.0f;
+            detail::for_each_reduced(layer, in, [&](std::size_t i, std::size_t o) {
+                zeros[o] += x[i] == 0.0f ? 1.0f : 0.0f;
+                others[o] *= x[i] == 0.0f ? 1.0f : x[i];
+            });
+            return each([&](std::size_t i, std::size_t o) {
+                if (x[i] == 0.0f) return zeros[o] == 1.0f ? others[o] : 0.0f;
+                return zeros[o] == 0.0f ? others[o] / x[i] : 0.0f;
+            });
+        }
+        case Reduction::l1:
+            return each([&](std::size_t i, std::size_t) { return x[i] > 0.0f ? 1.0f : x[i] < 0.0f ? -1.0f : 0.0f; });
+        case Reduction::l2:
+            return each([&](std::size_t i, std::size_t o) { return y[o] > 0.0f ? x[i] / y[o] : 0.0f; });
+        case Reduction::log_sum:
+            return each([&](std::size_t, std::size_t o) { return __builtin_expf(-y[o]); });
+        case Reduction::log_sum_exp:
+            return each([&](std::size_t i, std::size_t o) { return __builtin_expf(x[i] - y[o]); });
+        case Reduction::sum_square:
+            return each([&](std::size_t i, std::size_t) { return 2.0f * x[i]; });
+    }
+}
 
 inline void gradient(const MaxPool2d& layer, GradientContext& node) {
     if (!node.wants(0)) return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// couple: Conv2d, DepthwiseConv2d, Dense.
+// couple: Conv2d, DepthwiseConv2d, Dense, MatMul.
 
 #include <mote/layers/contraction.hpp>
 #include <mote/transform/couple/context.hpp>
@@ -37,6 +37,10 @@ void couple(const Dense<P>& layer, CoupleContext& node) {
     const std::vector<Channel> out = node.make_channels(layer.weight.shape()[0]);
     node.slices(layer, out, in);
     node.output(out);
+}
+
+inline void couple(const MatMul&, CoupleContext& node) {
+    node.lock("multiplies values with each other");
 }
 
 MOTE_END_NAMESPACE

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// couple: pooling, Resize2d, Softmax.
+// couple: reductions, pooling, Resize2d, Softmax.
 
 #include <mote/layers/reduction.hpp>
 #include <mote/transform/couple/context.hpp>
@@ -18,6 +18,19 @@ inline void couple(const Resize2d&, CoupleContext& node) {
 }
 inline void couple(const GlobalAveragePool&, CoupleContext& node) {
     node.output(node.input_channels());
+}
+
+/// Channels along the last axis go through a reduction of others.
+inline void couple(const Reduce& layer, CoupleContext& node) {
+    const std::size_t rank = node.input().shape.rank();
+    for (const std::size_t axis : layer.axes) {
+        if (axis + 1 == rank) return node.lock("needs all of its inputs");
+    }
+    if (rank == 0) return node.lock("has no channels");
+    node.output(node.input_channels());
+}
+inline void couple(const ArgMax&, CoupleContext& node) {
+    node.lock("needs all of its inputs");
 }
 
 /// Without one of its inputs every output would change.

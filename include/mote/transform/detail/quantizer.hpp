@@ -16,8 +16,17 @@ inline constexpr bool is_any_of = (std::is_same_v<L, Kind> || ...);
 
 /// Layers whose int8 output means what their input means.
 template <class L>
-inline constexpr bool shares_scale =
-    is_any_of<L, Relu, Relu6, MaxPool2d, AveragePool2d, GlobalAveragePool, Resize2d, Concat, Pad, Reshape, Flatten, Transpose>;
+inline constexpr bool shares_scale = is_any_of<L, Relu, Relu6, MaxPool2d, AveragePool2d, GlobalAveragePool, Resize2d, Reduce,
+                                               Concat, Pad, Reshape, Flatten, Transpose>;
+/// False for what is computed in f32 alone.
+template <class L>
+bool has_int8_form(const L& layer) {
+    if constexpr (std::is_same_v<L, Reduce>) {
+        return layer.function == Reduction::mean || layer.function == Reduction::max;
+    } else {
+        return !is_any_of<L, ArgMax, MatMul>;
+    }
+}
 /// Layers after which it does not matter whether their input was clamped before.
 template <class L>
 inline constexpr bool lets_clamp_pass = is_any_of<L, MaxPool2d, Reshape, Flatten, Transpose>;
@@ -109,6 +118,9 @@ BasicModel<List> prepared_for_int8(const BasicModel<List>& model, const std::vec
         Node& node = graph.nodes[i];
         if (kept[i]) continue;
         const BatchNorm* norm = get_if<BatchNorm>(graph, node);
+        if (!visit(graph, node, [](const auto& layer) { return has_int8_form(layer); })) {
+            against += concat("\n  ", node_text<List>(node), ": it has no int8 form; keep_f32 leaves it in f32");
+        }
         if (norm == nullptr) continue;
         if constexpr (contains<DepthwiseConv2d<f32>, List>) {
             if (graph.values[node.outputs[0]].shape.rank() == 4) {

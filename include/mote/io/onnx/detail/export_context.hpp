@@ -331,7 +331,10 @@ class OnnxExportContext : private detail::ImportLog {
     }
     OnnxValue typed(ValueId id, const Dims& order) const {
         OnnxValue result{values_[id].name, {.kind = OnnxType::Kind::tensor}};
-        result.type.element = values_[id].element == Element::i8 ? OnnxElement::int8 : OnnxElement::float32;
+        const Element element = values_[id].element;
+        result.type.element = element == Element::i8    ? OnnxElement::int8
+                              : element == Element::i64 ? OnnxElement::int64
+                                                        : OnnxElement::float32;
         std::vector<OnnxDimension>& shape = result.type.shape.emplace();
         for (const std::size_t extent : picked(id, order)) shape.push_back({static_cast<std::int64_t>(extent), ""});
         return result;

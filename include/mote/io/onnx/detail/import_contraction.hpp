@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Import of ONNX products with matrices that are known: Gemm and MatMul.
+// Import of ONNX products of matrices: Gemm and MatMul.
 
 #include <mote/io/onnx/detail/import_arithmetic.hpp>
 
@@ -71,7 +71,59 @@ class Contraction : protected Arithmetic {
         for (std::size_t i = 0; i < c.count(); ++i) values.push_back(c.real(i) * static_cast<double>(by));
         return Constant::of(c.element, c.dims, values, budget);
     }
+    /// The value's matrices as they lie, and whether each lies transposed.
+    std::pair<ValueId, bool> matrices(Item& x) {
+        Dims order = Layout::in_order(x.rank());
+        const bool straight = lies_as(x, order);
+        std::swap(order[order.size() - 1], order[order.size() - 2]);
+        const bool turned = !straight && lies_as(x, order);
+        return {arranged(x, turned ? order : Layout::in_order(x.rank())), turned};
+    }
+    /// Products of computed matrices; the axes before them broadcast.
+    Form product(Item& a, Item& b) {
+        const auto [left, left_turned] = matrices(a);
+        const auto [right, right_turned] = matrices(b);
+        const ValueId id = add(MatMul{left_turned, right_turned}, {left, right});
+        const Dims dims(shape(id).begin(), shape(id).end());
+        return {id, Layout(dims)};
+    }
+    /// The second matrix is computed too.
+    void gemm_computed() {
+        Item a = computed(0), b = computed(1);
+        if (a.rank() != 2 || b.rank() != 2)
+            fail("[", dims_text(a.dims()), "] x [", dims_text(b.dims()), "]: matrices are expected");
+        if (integer_attribute(*node_, "transA", 0) != 0) swap_last(a);
+        if (integer_attribute(*node_, "transB", 0) != 0) swap_last(b);
+        Item y;
+        y.forms = {product(a, b)};
+        const float alpha = real_attribute(*node_, "alpha", 1.0f), beta = real_attribute(*node_, "beta", 1.0f);
+        if (alpha != 1.0f) y.forms = {scaled(y.forms.front(), alpha, 0.0f)};
+        if (!has_input(2)) return bind(y.forms.front().id, y.forms.front().layout);
+        if (!known(2)) return plus_computed(y, beta);
+        plus_known(y, scaled_constant(constant(2, "C"), beta, budget_));
+    }
+    void expect_addend(const Item& y, const Dims& c) const {
+        if (broadcast_dims(y.dims(), c) != y.dims())
+            fail("its C is [", dims_text(c), "]; one that broadcasts to [", dims_text(y.dims()), "] is expected");
+    }
+    void plus_computed(Item& y, float beta) {
+        Item c = computed(2);
+        expect_addend(y, c.dims());
+        if (beta != 1.0f) c.forms = {scaled(c.forms.front(), beta, 0.0f)};
+        std::vector<Item> items{y, expanded(c, y.dims())};
+        std::vector<ValueId> ids;
+        const Layout layout = alike(items, ids);
+        bind(add(Add{}, ids), layout);
+    }
+    void plus_known(Item& y, const Constant& c) {
+        expect_addend(y, c.dims);
+        auto [form, values] = by_channel(y, c);
+        budget_.take(16 * values.elements());
+        Tensor<f32> ones = filled(values.shape(), 1.0f);
+        bind(add(affine(std::move(ones), std::move(values)), {form.id}), form.layout);
+    }
     void gemm() {
+        if (!known(0) && !known(1)) return gemm_computed();
         Item x = computed(0);
         Constant b = constant(1, "B");
         if (x.rank() == 4 && opset_ < 7) x = reshaped(x, flattened_dims(x.dims(), 1));
@@ -89,16 +141,9 @@ class Contraction : protected Arithmetic {
             return bind(y.id, y.layout);
         }
         if (!known(2)) {
-            const float beta = real_attribute(*node_, "beta", 1.0f);
-            Item y, c = computed(2);
+            Item y;
             y.forms = {dense(x, b, {})};
-            if (broadcast_dims(y.dims(), c.dims()) != y.dims())
-                fail("its C is [", dims_text(c.dims()), "]; one that broadcasts to [", rows, "x", out, "] is expected");
-            if (beta != 1.0f) c.forms = {scaled(c.forms.front(), beta, 0.0f)};
-            std::vector<Item> items{y, expanded(c, y.dims())};
-            std::vector<ValueId> ids;
-            const Layout layout = alike(items, ids);
-            return bind(add(Add{}, ids), layout);
+            return plus_computed(y, real_attribute(*node_, "beta", 1.0f));
         }
         const Constant c = scaled_constant(constant(2, "C"), real_attribute(*node_, "beta", 1.0f), budget_);
         if (broadcast_dims(c.dims, {rows, out}) != Dims{rows, out})
@@ -110,10 +155,7 @@ class Contraction : protected Arithmetic {
         if (!whole) return bind(y.id, y.layout);
         Item z;
         z.forms = {y};
-        auto [form, values] = by_channel(z, c);
-        budget_.take(16 * values.elements());
-        Tensor<f32> ones = filled(values.shape(), 1.0f);
-        bind(add(affine(std::move(ones), std::move(values)), {form.id}), form.layout);
+        plus_known(z, c);
     }
     /// Gemm of dequantized matrices with a bias a column or none.
     bool bytes_gemm(std::size_t rows, std::size_t out) {
@@ -142,7 +184,7 @@ class Contraction : protected Arithmetic {
                 return bind(y.id, y.layout);
             }
         }
-        if (!first && !known(1)) fail("both matrices are computed; one constant is supported");
+        if (!first && !known(1)) return matmul_computed();
         Item x = computed(first ? 1 : 0);
         Constant c = *item(first ? 0 : 1).constant;
         const bool one_matrix = c.dims.size() > 2 && c.count() == c.dims.back() * c.dims[c.dims.size() - 2];
@@ -167,6 +209,19 @@ class Contraction : protected Arithmetic {
             y.layout = y.layout.reshaped(dims).value();
         }
         bind(y.id, y.layout);
+    }
+    void matmul_computed() {
+        Item a = computed(0), b = computed(1);
+        Dims rows = a.dims(), columns = b.dims();
+        if (rows.empty() || columns.empty()) fail("a scalar is no matrix");
+        const bool row = rows.size() == 1, column = columns.size() == 1;
+        if (row) a = reshaped(a, {1, rows[0]});
+        if (column) b = reshaped(b, {columns[0], 1});
+        Form y = product(a, b);
+        Dims dims = y.layout.dims();
+        if (column) dims.pop_back();
+        if (row) dims.erase(dims.end() - (column ? 1 : 2));
+        bind(y.id, y.layout.reshaped(dims).value());
     }
     /// As many known matrices as computed ones: a convolution of 1 x 1 whose groups are the matrices.
     void matmul_each(Item& x, const Constant& c) {

@@ -218,10 +218,11 @@ class ImportState : protected ImportLog {
         }
     }
     /// Output `place` is the value, whose axes have these extents and lie in this layout.
-    void bind(ValueId id, Layout layout, std::size_t place = 0) {
+    void bind(ValueId id, Layout layout, std::size_t place = 0) { bind(id, std::move(layout), place, result_element()); }
+    void bind(ValueId id, Layout layout, std::size_t place, OnnxElement element) {
         if (has_output(place)) wanted_names_.emplace(id, node_->outputs[place]);
         Item result;
-        result.element = result_element();
+        result.element = element;
         const bool bytes = graph_.values[id].element == Element::i8 && is_float(result.element);
         (bytes ? result.bytes : result.forms).push_back({id, std::move(layout)});
         set_item(place, std::move(result));

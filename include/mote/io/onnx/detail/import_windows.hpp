@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Import of ONNX operators with a window over an image: pooling and resizing; and of reductions and softmax.
+// Import of ONNX operators with a window over an image: pooling and resizing.
 
-#include <mote/io/onnx/detail/import_contraction.hpp>
+#include <mote/io/onnx/detail/import_normalization.hpp>
 #include <mote/model/infer/reduction.hpp>
 
 MOTE_BEGIN_NAMESPACE
@@ -14,9 +14,9 @@ struct WindowAxis {
     std::size_t kernel = 1, stride = 1, dilation = 1, before = 0, after = 0, beyond = 0;
 };
 
-class Windows : protected Contraction {
+class Windows : protected Normalization {
   public:
-    using Contraction::Contraction;
+    using Normalization::Normalization;
 
   protected:
     static constexpr std::int64_t largest_window = 1 << 24;
@@ -78,10 +78,14 @@ class Windows : protected Contraction {
         if (rank == 4) return arranged(x, Layout::channels_last(4));
         fail("its input is [", dims_text(x.dims()), "]; one or two axes behind batch and channels are supported");
     }
-    void bind_image(ValueId id, std::size_t rank) {
+    Form image_form(ValueId id, std::size_t rank) const {
         const Shape s = shape(id);
         const Dims dims = rank == 3 ? Dims{s[0], s[3], s[2]} : Dims{s[0], s[3], s[1], s[2]};
-        bind(id, dims, Layout::channels_last(rank));
+        return {id, Layout(dims, Layout::channels_last(rank))};
+    }
+    void bind_image(ValueId id, std::size_t rank) {
+        const Form form = image_form(id, rank);
+        bind(form.id, form.layout);
     }
 
     template <class Pool>
@@ -99,9 +103,7 @@ class Windows : protected Contraction {
     }
     /// Over one to three image axes; three are a window over depth after one over height and width.
     template <class Pool>
-    void pool() {
-        single_output();
-        Item& x = computed(0);
+    Form pooled(Item& x, bool count_padding) {
         const Dims dims = x.dims();
         if (dims.size() < 3 || dims.size() > 5)
             fail("its input is [", dims_text(dims), "]; one to three image axes are supported");
@@ -109,12 +111,9 @@ class Windows : protected Contraction {
         for (const WindowAxis& a : axes) {
             if (a.dilation != 1 && a.kernel != 1) fail("its window is dilated; no layer for it");
         }
-        const bool count_padding = integer_attribute(*node_, "count_include_pad", 0) != 0;
         if (dims.size() < 5) {
             const WindowAxis h = dims.size() == 3 ? WindowAxis{} : axes[0];
-            std::optional<Item> bytes = bytes_of(0);
-            if (std::is_same_v<Pool, AveragePool2d> && !next_quantization()) bytes.reset();
-            return bind_image(pooled<Pool>(image(bytes ? *bytes : x), h, axes.back(), count_padding), dims.size());
+            return image_form(pooled<Pool>(image(x), h, axes.back(), count_padding), dims.size());
         }
         const Dims order = Layout::channels_last(5);
         const Shape in = shape(arranged(x, order));
@@ -125,110 +124,35 @@ class Windows : protected Contraction {
         id = pooled<Pool>(id, axes[0], {}, count_padding);
         const std::size_t depth = shape(id)[1];
         id = reshape(id, {in[0], depth, flat[1], flat[2], flat[3]});
-        bind(id, {in[0], flat[3], depth, flat[1], flat[2]}, order);
+        return {id, Layout(Dims{in[0], flat[3], depth, flat[1], flat[2]}, order)};
     }
     template <class Pool>
+    void pool() {
+        single_output();
+        Item& x = computed(0);
+        std::optional<Item> bytes = x.rank() < 5 ? bytes_of(0) : std::nullopt;
+        if (std::is_same_v<Pool, AveragePool2d> && !next_quantization()) bytes.reset();
+        const Form y = pooled<Pool>(bytes ? *bytes : x, integer_attribute(*node_, "count_include_pad", 0) != 0);
+        bind(y.id, y.layout);
+    }
+    /// (sum |x|^p)^(1 / p) under the window: the mean, padding counted, times its area.
+    void lp_pool() {
+        const float p = exponent_of_norm();
+        Item powers = powered(function_of(computed(0), UnaryFunction::abs), p);
+        float area = 1.0f;
+        for (const std::int64_t extent : sizes("kernel_shape", powers.rank() - 2, 1, 1)) area *= static_cast<float>(extent);
+        set_item(0, powered(made(scaled(pooled<AveragePool2d>(powers, true), area, 0.0f)), 1.0f / p));
+    }
+    template <Reduction function>
     void global_pool() {
         Item& x = computed(0);
         std::vector<char> chosen(x.rank(), 1);
         if (x.rank() < 2) fail("its input is [", dims_text(x.dims()), "]; batch and channels are expected");
         chosen[0] = chosen[1] = 0;
         std::optional<Item> bytes = bytes_of(0);
-        if (std::is_same_v<Pool, AveragePool2d> && !next_quantization()) bytes.reset();
-        const Form y = reduced<Pool>(bytes ? *bytes : x, chosen);
+        if (function == Reduction::mean && !next_quantization()) bytes.reset();
+        const Form y = reduced(bytes ? *bytes : x, chosen, function);
         bind(y.id, y.layout);
-    }
-
-    // --------------------------------------------------------------------------------------------------- reductions
-
-    struct TotalPool {};  // a sum: a depthwise convolution, or a dense layer, with ones
-
-    /// Over the chosen axes, which keep the extent 1.
-    template <class Pool>
-    Form reduced(Item& x, const std::vector<char>& chosen) {
-        const Dims dims = x.dims();
-        Dims kept = dims;
-        for (std::size_t axis = 0; axis < dims.size(); ++axis) kept[axis] = chosen[axis] != 0 ? 1 : dims[axis];
-        if (std::is_same_v<Pool, AveragePool2d> && chosen == std::vector<char>{0, 0, 1, 1}) {
-            const Dims order = Layout::channels_last(4);
-            return {add(GlobalAveragePool{}, {arranged(x, order)}), Layout(kept, order)};
-        }
-        Dims order = common_order({&x});
-        Groups groups(4);  // before, chosen, none, behind
-        bool together = true;
-        for (const std::size_t axis : order) {
-            if (chosen[axis] != 0) {
-                together = together && groups[3].empty();
-                groups[1].push_back(axis);
-            } else if (dims[axis] != 1 || groups[1].empty()) {
-                groups[groups[1].empty() ? 0 : 3].push_back(axis);
-            } else {
-                groups[3].insert(groups[3].end(), {axis});
-            }
-        }
-        if (!together) {
-            groups[0].insert(groups[0].end(), groups[3].begin(), groups[3].end());
-            groups[3].clear();
-            order = groups[0];
-            order.insert(order.end(), groups[1].begin(), groups[1].end());
-        }
-        const ValueId in = arranged(x, groups);
-        const Shape s = shape(in);
-        ValueId id{};
-        if constexpr (!std::is_same_v<Pool, TotalPool>) {
-            id = add(Pool{.kernel = {s[1], 1}}, {in});
-        } else if (s[3] == 1) {
-            budget_.take(4 * s[1]);
-            id = add(Dense<f32>{.weight = filled({1, s[1]}, 1.0f)}, {reshape(in, {s[0], s[1]})});
-        } else {
-            budget_.take(4 * s[3]);
-            budget_.take(4 * (s[3] * s[1]));
-            id = add(DepthwiseConv2d<f32>{.weight = filled({s[3], s[1], 1, 1}, 1.0f)}, {in});
-        }
-        return {id, Layout(kept, order)};
-    }
-    enum class Prepared { nothing, negated, magnitudes, squares };
-    template <class Pool, Prepared prepared>
-    void reduce() {
-        Item x = computed(0);
-        const std::vector<std::int64_t> axes = integers(1, "axes");
-        const bool none = axes.empty() && integer_attribute(*node_, "noop_with_empty_axes", 0) != 0;
-        if (none && prepared == Prepared::nothing) return same();
-        std::vector<char> chosen = axes_in(axes, x.rank());
-        if (axes.empty() && !none) chosen.assign(x.rank(), 1);
-        Form form = x.forms.front();
-        if (prepared == Prepared::negated) form = scaled(form, -1.0f, 0.0f);
-        if (prepared == Prepared::magnitudes) form.id = add(Unary{UnaryFunction::abs}, {form.id});
-        if (prepared == Prepared::squares) form.id = add(Unary{UnaryFunction::square}, {form.id});
-        if (prepared != Prepared::nothing) x.forms = {form};
-        form = none ? x.forms.front() : reduced<Pool>(x, chosen);
-        if (prepared == Prepared::negated) form = scaled(form, -1.0f, 0.0f);
-        if (integer_attribute(*node_, "keepdims", 1) == 0) {
-            Dims dims;
-            for (std::size_t axis = 0; axis < chosen.size(); ++axis) {
-                if (chosen[axis] == 0) dims.push_back(form.layout.dim(axis));
-            }
-            form.layout = form.layout.reshaped(dims).value();
-        }
-        bind(form.id, form.layout);
-    }
-
-    void softmax() {
-        Item& x = computed(0);
-        if (x.rank() == 0) fail("its input is a scalar");
-        const std::int64_t stated = integer_attribute(*node_, "axis", opset_ < 13 ? 1 : -1);
-        const bool flat = opset_ < 13;  // over all axes from this one on
-        const std::size_t axis = flat && stated == static_cast<std::int64_t>(x.rank()) ? x.rank() : axis_in(stated, x.rank());
-        const Dims dims = x.dims();
-        const bool rest = std::any_of(dims.begin() + static_cast<std::ptrdiff_t>(std::min(axis + 1, dims.size())), dims.end(),
-                                      [](std::size_t extent) { return extent != 1; });
-        if (!flat || (!rest && axis < dims.size())) {
-            const Form form = with_last(x, axis);
-            return bind(add(Softmax{}, {form.id}), form.layout);
-        }
-        Groups groups{{}, {}};
-        for (std::size_t i = 0; i < dims.size(); ++i) groups[i < axis ? 0 : 1].push_back(i);
-        bind(add(Softmax{}, {arranged(x, groups)}), Layout(dims));
     }
 
     // ------------------------------------------------------------------------------------------------------ resizing
