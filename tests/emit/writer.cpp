@@ -35,7 +35,9 @@ TEST_CASE("writer: several geometries of a step have different names, arrays car
     writer.begin_step(4, {"input_0", "arena + 16"}, "two nodes");
     const std::string first = writer.geometry(mote::RowGeometry{2, 3, 1});
     const std::string second = writer.geometry(mote::MoveGeometry{});
-    CHECK(first != second);
+    const std::string third = writer.geometry(mote::GatherGeometry{5, 6, 7, 8});
+    CHECK((first != second && second != third && third != first));
+    CHECK(writer.declarations().find("outer = 5, extent = 6, count = 7, inner = 8") != std::string::npos);
     const std::array<float, 2> values{1.0f, 2.0f};
     CHECK(writer.array("weight", std::span<const float>(values)) == "weight_4");
     CHECK(writer.operand(1, "float*") == "reinterpret_cast<float*>(arena + 16)");

@@ -55,10 +55,13 @@ class Maker {
         const Item x = pick();
         const Shape shape = b_.shape(x.handle);
         if (shape.elements() > 3000) {
-            push(AveragePool2d{.kernel = {2, 2}, .stride = {2, 2}, .padding = {}}, {image(x).handle}, x.range, false);
+            const Item wide = image(x);
+            const Shape in = b_.shape(wide.handle);
+            const Size2d window{std::min<std::size_t>(2, in[1]), std::min<std::size_t>(2, in[2])};
+            push(AveragePool2d{.kernel = window, .stride = {2, 2}, .padding = {}}, {wide.handle}, x.range, false);
             return;
         }
-        switch (dice_.below(27)) {
+        switch (dice_.below(31)) {
             case 0:
             case 1:
             case 2:
@@ -121,12 +124,24 @@ class Maker {
                 broadcast_layer(x);
                 break;
             case 23:
-                reduce(x);
+                slice(x);
                 break;
             case 24:
-                products(x);
+                gather(x);
                 break;
             case 25:
+                tile(x);
+                break;
+            case 26:
+                constant(x);
+                break;
+            case 27:
+                reduce(x);
+                break;
+            case 28:
+                products(x);
+                break;
+            case 29:
                 arg_max(x);
                 break;
             default:
@@ -392,6 +407,51 @@ class Maker {
         for (std::size_t axis = 0; axis < rank; ++axis) layer.order.push_back(axis);
         for (std::size_t axis = rank - 1; axis > 1; --axis) std::swap(layer.order[axis], layer.order[1 + dice_.below(axis)]);
         push(std::move(layer), {x.handle}, x.range, false);
+    }
+    /// A part of every axis but the batch, backwards now and then.
+    void slice(Item x) {
+        const Shape shape = b_.shape(x.handle);
+        Slice layer{{0}, {-1}, {1}};
+        for (std::size_t axis = 1; axis < shape.rank(); ++axis) {
+            const std::size_t begin = dice_.below(shape[axis]);
+            const auto stride = static_cast<std::int64_t>(dice_.from_to(1, 3));
+            layer.begin.push_back(begin);
+            layer.stride.push_back(dice_.chance(30) ? -stride : stride);
+            const std::size_t most = slice_extent(layer, axis, shape[axis]);
+            layer.size.push_back(dice_.chance(50) ? -1 : static_cast<std::int64_t>(dice_.from_to(1, most)));
+        }
+        push(std::move(layer), {x.handle}, x.range, false);
+    }
+    void gather(Item x) {
+        const Shape shape = b_.shape(x.handle);
+        if (shape.rank() < 2) return;
+        const std::size_t axis = dice_.from_to(1, shape.rank() - 1);
+        const bool pairs = shape.rank() < 5 && dice_.chance(30);
+        Gather layer{static_cast<std::int32_t>(axis),
+                     Tensor<i32>(pairs ? Shape{dice_.from_to(1, 2), 2} : Shape{dice_.from_to(1, 6)})};
+        if (dice_.chance(50)) layer.axis -= static_cast<std::int32_t>(shape.rank());
+        for (std::int32_t& index : layer.indices.values()) index = static_cast<std::int32_t>(dice_.below(shape[axis]));
+        push(std::move(layer), {x.handle}, x.range, false);
+    }
+    void tile(Item x) {
+        const Shape shape = b_.shape(x.handle);
+        if (shape.elements() > 500) return;
+        Tile layer{{1}};
+        for (std::size_t axis = 1; axis < shape.rank(); ++axis) layer.repeats.push_back(axis > 3 ? 1 : dice_.from_to(1, 2));
+        push(std::move(layer), {x.handle}, x.range, false);
+    }
+    void constant(Item x) {
+        if (b_.shape(x.handle)[0] != 1) return;  // with_batch cannot follow
+        Tensor<std::conditional_t<quantized, i8, f32>> values(b_.shape(x.handle));
+        for (auto& value : values.values()) {
+            if constexpr (quantized) {
+                value = static_cast<std::int8_t>(static_cast<int>(dice_.below(256)) - 128);
+            } else {
+                value = dice_.real(-x.range, x.range);
+            }
+        }
+        if (quantized) values.set_quantization(activation(dice_, x.range));
+        push(constant_of(std::move(values)), {}, x.range, false);
     }
     void softmax(Item x) {
         Softmax layer;

@@ -271,6 +271,52 @@ inline std::vector<double> expected(const Binary& layer, const std::vector<Data>
     });
     return result;
 }
+inline std::vector<double> expected(const Slice& layer, const std::vector<Data>& in, const Value& out) {
+    std::vector<double> result(out.shape.elements());
+    each_index(out.shape, [&](std::size_t i, std::vector<std::size_t> index) {
+        for (std::size_t axis = 0; axis < index.size(); ++axis) {
+            const auto at =
+                static_cast<std::int64_t>(layer.begin[axis]) + layer.stride[axis] * static_cast<std::int64_t>(index[axis]);
+            index[axis] = static_cast<std::size_t>(at);
+        }
+        result[i] = in[0].x[offset_of(index, in[0].shape())];
+    });
+    return result;
+}
+inline std::vector<double> expected(const Gather& layer, const std::vector<Data>& in, const Value& out) {
+    const auto rank = static_cast<std::int32_t>(in[0].shape().rank());
+    const auto axis = static_cast<std::ptrdiff_t>(layer.axis < 0 ? layer.axis + rank : layer.axis);
+    const auto chosen = static_cast<std::ptrdiff_t>(layer.indices.shape().rank());
+    std::vector<double> result(out.shape.elements());
+    each_index(out.shape, [&](std::size_t i, std::vector<std::size_t> index) {
+        const std::vector<std::size_t> at(index.begin() + axis, index.begin() + axis + chosen);
+        index.erase(index.begin() + axis, index.begin() + axis + chosen);
+        index.insert(index.begin() + axis, static_cast<std::size_t>(layer.indices[offset_of(at, layer.indices.shape())]));
+        result[i] = in[0].x[offset_of(index, in[0].shape())];
+    });
+    return result;
+}
+inline std::vector<double> expected(const Tile&, const std::vector<Data>& in, const Value& out) {
+    std::vector<double> result(out.shape.elements());
+    each_index(out.shape, [&](std::size_t i, std::vector<std::size_t> index) {
+        for (std::size_t axis = 0; axis < index.size(); ++axis) index[axis] %= in[0].shape()[axis];
+        result[i] = in[0].x[offset_of(index, in[0].shape())];
+    });
+    return result;
+}
+inline std::vector<double> expected(const Constant& layer, const std::vector<Data>&, const Value& out) {
+    std::vector<double> result;
+    for (std::size_t i = 0; i < out.shape.elements(); ++i) {
+        if (layer.element == Element::i8) {
+            result.push_back(static_cast<std::int8_t>(layer.bytes[i]));
+        } else {
+            float real;
+            std::memcpy(&real, layer.bytes.data() + i * sizeof real, sizeof real);
+            result.push_back(static_cast<double>(real));
+        }
+    }
+    return result;
+}
 
 inline std::vector<double> expected(const MatMul& layer, const std::vector<Data>& in, const Value& out) {
     std::vector<double> result(out.shape.elements(), 0.0);

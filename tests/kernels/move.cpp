@@ -90,6 +90,34 @@ TEST_CASE("move: equals the definition for generated movements of every element 
     }
 }
 
+TEST_CASE("gather: the definition copies the rows that are named, and the kernel copies the same") {
+    using namespace move_test;
+    for (std::uint64_t seed = 0; seed < 300; ++seed) {
+        CAPTURE(seed);
+        mote::Random random(seed, 82);
+        const mote::GatherGeometry g{from_to(random, 1, 4), from_to(random, 1, 9), from_to(random, 0, 12),
+                                     from_to(random, 1, 7)};
+        const std::size_t size = std::size_t{1} << (seed % 4);
+        const std::size_t row = static_cast<std::size_t>(g.inner) * size;
+        const auto rows = [&](std::int32_t count) { return static_cast<std::size_t>(g.outer * count); };
+        const auto input = bytes(rows(g.extent) * row, random);
+        std::vector<std::int32_t> index;
+        for (std::int32_t k = 0; k < g.count; ++k) index.push_back(from_to(random, 0, g.extent - 1));
+        std::vector<std::int8_t> got(rows(g.count) * row + 1, 77), definition = got, expected;
+        for (std::int32_t o = 0; o < g.outer; ++o) {
+            for (const std::int32_t k : index) {
+                const auto from = input.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(o * g.extent + k) * row);
+                expected.insert(expected.end(), from, from + static_cast<std::ptrdiff_t>(row));
+            }
+        }
+        expected.push_back(77);
+        mote::kernels::reference::gather(g, size, index.data(), input.data(), definition.data());
+        mote::kernels::gather(g, size, index.data(), input.data(), got.data());
+        CHECK(definition == expected);
+        CHECK(got == expected);
+    }
+}
+
 TEST_CASE("fill: every element is the value, and nothing behind the last changes") {
     using namespace move_test;
     mote::Random random(81);

@@ -70,8 +70,8 @@ TEST_CASE("model: a sound graph is accepted, and its shapes are inferred whateve
 
 TEST_CASE("model: inputs, outputs and values that do not hang together are refused by name") {
     using namespace model_test;
-    CHECK_ERROR(BasicModel<List>(Graph<List>{}), "at least one input");
-    CHECK_ERROR(spoiled([](auto& g) { g.inputs.clear(); }), "at least one input");
+    CHECK_ERROR(BasicModel<List>(Graph<List>{}), "at least one output");
+    CHECK_ERROR(spoiled([](auto& g) { g.inputs.clear(); }), "node 'first' (Relu)", "'x'", "before it is made");
     CHECK_ERROR(spoiled([](auto& g) { g.outputs.clear(); }), "at least one output");
     CHECK_ERROR(spoiled([](auto& g) { g.inputs = {7}; }), "the input list", "value 7", "3 values");
     CHECK_ERROR(spoiled([](auto& g) { g.outputs = {7}; }), "the output list", "value 7", "3 values");

@@ -74,6 +74,27 @@ inline Model<f32> mixed(std::uint64_t seed) {
     return b.build();
 }
 
+/// Channels through slices, a reversal, a shuffle by index, a tile; a constant that is added to some of them.
+inline Model<f32> parted(std::uint64_t seed) {
+    Random random(seed);
+    ModelBuilder<f32> b;
+    const auto all = [](std::size_t begin, std::int64_t size, std::int64_t stride) {
+        return Slice{{0, 0, 0, begin}, {-1, -1, -1, size}, {1, 1, 1, stride}};
+    };
+    const auto x = b.add(Relu{}, b.add(conv(random, 2, 12), b.input("image", {1, 4, 4, 2}), {.name = "stem"}));
+    const auto head = b.add(Relu{}, b.add(conv(random, 5, 4), b.add(all(0, 5, 1), x, {.name = "front"}), {.name = "left"}));
+    const auto back = b.add(all(11, 7, -1), x, {.name = "back"});
+    const auto some = b.add(Slice{{0, 3, 0, 0}, {-1, 2, -1, -1}, {1, -2, 1, 1}}, back, {.name = "rows"});
+    const auto both = b.add(Concat{1}, {b.add(Tile{{1, 2, 1, 1}}, back), some});
+    const auto mixed = b.add(Gather{3, Tensor<i32>(Shape{8}, {6, 0, 3, 3, 1, 5, 2, 4})}, both, {.name = "shuffle"});
+    const auto right = b.add(Relu{}, b.add(conv(random, 8, 6), mixed, {.name = "right"}));
+    const auto sum = b.add(Add{}, {b.add(conv(random, 4, 3), head, {.name = "fixed"}),
+                                   b.add(constant_of(normal(random, {1, 4, 4, 3}, 1.0f)), {})});
+    const auto flat = b.add(Concat{-1}, {b.add(Flatten{}, b.add(GlobalAveragePool{}, right)), b.add(Flatten{}, sum)});
+    b.output("logits", b.add(dense(random, 54, 5), flat, {.name = "head"}));
+    return b.build();
+}
+
 /// conv -> relu -> global pool -> dense -> softmax, [1, 6, 6, 2] -> [1, 4]
 inline Model<f32> plain(std::uint64_t seed, std::size_t outputs = 4) {
     Random random(seed);

@@ -83,6 +83,26 @@ TEST_CASE("prune channels: a network of every coupling equals itself with the fi
     }
 }
 
+TEST_CASE("prune channels: slices, gatherings and tiles follow the channels that are left") {
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        for (const double keep : {0.3, 0.5, 0.7}) {
+            const Model<f32> model = networks::parted(seed);
+            const Model<f32> slim = prune(model, ChannelPruning{.keep = keep});
+            CAPTURE(seed, keep);
+            CHECK(networks::difference(masked(model, keep, Mask::readers), slim) <= tolerance);
+            CHECK(networks::difference(model, slim) > 1e-3);
+            CHECK(networks::layer<Conv2d<f32>>(slim, "stem").weight.shape()[0] < 12);
+            CHECK(networks::layer<Conv2d<f32>>(slim, "fixed").weight.shape()[0] == 3);  // a constant is added to it
+        }
+    }
+    ModelBuilder<f32> b;
+    Random random(3);
+    auto x = b.add(networks::conv(random, 2, 8), b.input("image", {1, 4, 4, 2}));
+    x = b.add(Slice{{0, 0, 0, 0}, {-1, -1, -1, -1}, {1, 1, 1, 2}}, x, {.name = "every_other"});
+    b.output("y", b.add(networks::conv(random, 4, 3), x));
+    CHECK_THROWS_WITH(prune(b.build(), ChannelPruning{.keep = 0.5}), Catch::Contains("'every_other' (Slice)"));
+}
+
 TEST_CASE("prune channels: random networks equal themselves with the channels masked wherever they are read") {
     std::size_t cut = 0;
     for (std::uint64_t seed = 1; seed <= 120; ++seed) {

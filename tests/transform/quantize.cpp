@@ -260,6 +260,31 @@ TEST_CASE("quantize: a function of one value becomes a table, one of two values 
     CHECK(compare(b.build(), kept, samples).back().sqnr > 25.0);
 }
 
+TEST_CASE("quantize: slices, gatherings and tiles share their input's scale, a constant is quantized by its own range") {
+    const Model<f32> model = networks::parted(4);
+    const SampleList list = sample_list(model, 4, 16);
+    const Model<i8> light = quantize<i8>(model, list);
+    const Quantization& stem = value_named(light, "front").quantization;
+    for (const char* name : {"back", "rows", "shuffle"}) CHECK(value_named(light, name).quantization == stem);
+    const auto comparison = compare(model, light, list);
+    CHECK(comparison.back().sqnr > 20.0);
+    bool constant = false;
+    for (const Node& node : light.nodes()) {
+        const Constant* layer = get_if<Constant>(light, node);
+        if (layer == nullptr) continue;
+        constant = true;
+        const QuantizationParams q = layer->bytes.quantization().params();
+        const Constant& before = networks::layer<Constant>(model, node.name);
+        for (std::size_t i = 0; i < layer->bytes.elements(); ++i) {
+            float real;
+            std::memcpy(&real, before.bytes.data() + 4 * i, sizeof real);
+            const double got = dequantize_value(static_cast<std::int8_t>(layer->bytes[i]), q);
+            CHECK(std::fabs(got - static_cast<double>(real)) <= 0.51 * static_cast<double>(q.scale));
+        }
+    }
+    CHECK(constant);
+}
+
 TEST_CASE("quantize: weights of denormals and zeros, and enormous biases still give usable multipliers") {
     for (const float size : {0.0f, 1e-44f, 1e-38f, 1e-20f, 1e20f}) {
         ModelBuilder<f32> b;

@@ -42,6 +42,15 @@ struct BroadcastGeometry {
     std::int32_t b_stride[8] = {};
 };
 
+/// Rows of `inner` elements chosen by index: row [o, k] of the output [outer, count, inner] is row [o, index[k]] of the input
+/// [outer, extent, inner].
+struct GatherGeometry {
+    std::int32_t outer = 1;
+    std::int32_t extent = 1;
+    std::int32_t count = 1;
+    std::int32_t inner = 1;
+};
+
 /// `outer` rows of `channels` values: elementwise, softmax over the last axis, broadcast over channels.
 /// Mul with `spatial` > 1 repeats its second operand [outer / spatial, channels] for each of `spatial` positions.
 struct RowGeometry {

@@ -220,9 +220,29 @@ inline void write(const MoveStep& step, Writer& w) {
     }
     for (const MoveStep::Part& part : step.parts) {
         w.call(concat("mote::firmware::move(", w.geometry(part.geometry), "{}, ", step.element_bytes, ", ",
-                      w.operand(part.input, "const std::byte*"), ", ", output, " + ", part.output_offset * step.element_bytes,
-                      ")"));
+                      w.operand(part.input, "const std::byte*"),
+                      part.input_offset == 0 ? std::string() : concat(" + ", part.input_offset * step.element_bytes), ", ",
+                      output, " + ", part.output_offset * step.element_bytes, ")"));
     }
+}
+
+inline void write(const GatherStep& step, Writer& w) {
+    const std::string g = w.geometry(step.geometry);
+    w.call(concat("mote::firmware::gather(", g, "{}, ", step.element_bytes, ", ", w.array("indices", step.indices->values()),
+                  ", ", w.operand(0, "const std::byte*"), ", ", w.operand(1, "std::byte*"), ")"));
+}
+/// Real numbers as such, everything else by its bytes.
+inline void write(const ConstantStep& step, Writer& w) {
+    const std::size_t size = step.bytes->bytes();
+    const bool real = step.element == Element::f32;
+    const std::size_t count = real ? size / sizeof(float) : size;
+    if (count == 0) return;
+    const auto* bytes = reinterpret_cast<const std::int8_t*>(step.bytes->data());
+    const std::string values = real ? w.array("constant", std::span(reinterpret_cast<const float*>(bytes), count))
+                                    : w.array("constant", std::span(bytes, count));
+    const MoveGeometry g{1, {narrow<std::int32_t>(count)}, {1}, {1}};
+    w.call(concat("mote::firmware::move(", w.geometry(g), "{}, ", real ? 4 : 1, ", ", values, ", ", w.operand(0, "std::byte*"),
+                  ")"));
 }
 
 /// A step type and its text.
@@ -245,6 +265,7 @@ inline constexpr StepWriter step_writers[] = {
     step_writer<MulStep<f32>>(),         step_writer<MulStep<i8>>(),         step_writer<QuantizeStep>(),
     step_writer<DequantizeStep>(),       step_writer<RequantizeStep>(),      step_writer<MoveStep>(),
     step_writer<ReduceStep>(),           step_writer<ArgMaxStep>(),          step_writer<MatMulStep>(),
+    step_writer<GatherStep>(),           step_writer<ConstantStep>(),
 };
 
 /// Null where the step is of no known type.

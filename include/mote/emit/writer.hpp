@@ -60,6 +60,9 @@ class Writer {
     std::string geometry(const RowGeometry& g) {
         return structure(concat("outer = ", g.outer, ", channels = ", g.channels, ", spatial = ", g.spatial));
     }
+    std::string geometry(const GatherGeometry& g) {
+        return structure(concat("outer = ", g.outer, ", extent = ", g.extent, ", count = ", g.count, ", inner = ", g.inner));
+    }
     std::string geometry(const MoveGeometry& g) {
         return structure(concat("rank = ", g.rank, ", extent[] = {", list(g.rank, g.extent), "}, input_stride[] = {",
                                 list(g.rank, g.input_stride), "}, output_stride[] = {", list(g.rank, g.output_stride), "}"));

@@ -58,6 +58,7 @@ using kernels::reference::unary_function_f32;
 
 using kernels::reference::dequantize_i8;
 using kernels::reference::fill;
+using kernels::reference::gather;
 using kernels::reference::move;
 using kernels::reference::quantize_i8;
 using kernels::reference::requantize_i8;

@@ -63,6 +63,9 @@ struct KernelTable {
 
     // Movement of elements of 1, 2, 4 or 8 bytes.
     void (*move)(const MoveGeometry&, std::size_t element_bytes, const void* input, void* output);
+    /// Rows chosen by index.
+    void (*gather)(const GatherGeometry&, std::size_t element_bytes, const std::int32_t* index, const void* input,
+                   void* output);
     /// Fills `count` elements with the element at `value`.
     void (*fill)(std::size_t count, std::size_t element_bytes, const void* value, void* output);
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Movement of elements of 1, 2, 4 or 8 bytes: strided copies of rank <= 8, and fill. First the definitions, then what runs on
-// every instruction set: axes that can be walked as one are joined, runs that lie dense on both sides are copied whole, and
-// transposed planes in tiles, so that neither side's cache lines are left half used.
+// Movement of elements of 1, 2, 4 or 8 bytes: strided copies of rank <= 8, rows chosen by index, and fill. First the
+// definitions, then what runs on every instruction set: axes that can be walked as one are joined, runs that lie dense on both
+// sides are copied whole, and transposed planes in tiles, so that neither side's cache lines are left half used.
 
 #include <mote/core/geometry.hpp>
 #include <mote/simd/instruction_set.hpp>
@@ -38,6 +38,20 @@ void move(const G& g, std::size_t element_bytes, const void* input, void* output
             index[axis] = 0;
         }
         if (axis < 0) return;
+    }
+}
+
+/// Rows chosen by index, each index in [0, extent); see GatherGeometry. Output and input do not overlap.
+template <class G>
+void gather(const G& g, std::size_t element_bytes, const std::int32_t* index, const void* input, void* output) noexcept {
+    const std::size_t row = static_cast<std::size_t>(g.inner) * element_bytes;
+    const char* from = static_cast<const char*>(input);
+    char* to = static_cast<char*>(output);
+    for (std::int32_t o = 0; o < g.outer; ++o, from += static_cast<std::size_t>(g.extent) * row) {
+        for (std::int32_t k = 0; k < g.count; ++k, to += row) {
+            const char* start = from + static_cast<std::size_t>(index[k]) * row;
+            for (std::size_t byte = 0; byte < row; ++byte) to[byte] = start[byte];
+        }
     }
 }
 
@@ -191,6 +205,18 @@ inline void move(const MoveGeometry& g, std::size_t element_bytes, const void* i
             return movement::move<std::uint64_t>(g, from, to);
         default:
             return reference::move(g, element_bytes, input, output);
+    }
+}
+
+inline void gather(const GatherGeometry& g, std::size_t element_bytes, const std::int32_t* index, const void* input,
+                   void* output) noexcept {
+    const std::size_t row = static_cast<std::size_t>(g.inner) * element_bytes;
+    const char* from = static_cast<const char*>(input);
+    char* to = static_cast<char*>(output);
+    for (std::int32_t o = 0; o < g.outer; ++o, from += static_cast<std::size_t>(g.extent) * row) {
+        for (std::int32_t k = 0; k < g.count; ++k, to += row) {
+            __builtin_memcpy(to, from + static_cast<std::size_t>(index[k]) * row, row);
+        }
     }
 }
 

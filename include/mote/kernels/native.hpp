@@ -65,6 +65,7 @@ inline const KernelTable& scalar_kernels() noexcept {
         reference::dequantize_i8,
         reference::requantize_i8,
         reference::move,
+        reference::gather,
         reference::fill,
     };
     return table;
@@ -101,6 +102,7 @@ constexpr KernelTable make_native_kernels() noexcept {
         dequantize_i8<>,
         requantize_i8<>,
         kernels::move,
+        kernels::gather,
         kernels::fill,
     };
     if constexpr (IntegerConvolutions) {  // a third of what a table costs to compile

@@ -48,7 +48,7 @@ struct index_in<L, LayerList<First, Rest...>> {
 /// Layers without parameters: their arithmetic follows their values' elements.
 using plain_layers = LayerList<Add, Mul, Concat, Pad, MaxPool2d, AveragePool2d, GlobalAveragePool, Softmax, Relu, Relu6,
                                LeakyRelu, Sigmoid, Tanh, HardSigmoid, HardSwish, Reshape, Flatten, Transpose, Convert, Resize2d,
-                               Unary, Binary, Reduce, ArgMax, MatMul>;
+                               Unary, Binary, Slice, Gather, Tile, Constant, Reduce, ArgMax, MatMul>;
 
 /// The layers that a Model<P...> may hold.
 template <class... P>

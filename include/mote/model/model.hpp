@@ -125,7 +125,6 @@ void BasicModel<List>::check() {
         if (made[id] != 0) fail(who, " makes value '", graph_.values[id].name, "', which was made before");
         made[id] = 1;
     };
-    if (graph_.inputs.empty()) fail("a model needs at least one input");
     if (graph_.outputs.empty()) fail("a model needs at least one output");
     for (const ValueId id : graph_.inputs) {
         make(id, "the input list");

@@ -106,3 +106,71 @@ TEST_CASE("movement: what cannot be moved is refused: packed elements, and a pad
     b.output("w", b.add(Pad{{0, 1}, {0, 0}, 2.0f}, z, {.name = "frame"}));
     CHECK_THROWS_WITH(plan(b.build()), Catch::Contains("'turn'") && Catch::Contains("i4") && Catch::Contains("'frame'"));
 }
+
+TEST_CASE("movement: slices, gatherings and tiles of generated shapes give the oracle's elements") {
+    std::size_t steps = 0;
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+        random_model::Dice dice{seed};
+        ModelBuilder<i8> b;
+        Shape shape = Shape::ones(dice.from_to(1, 6));
+        for (std::size_t axis = 0; axis < shape.rank(); ++axis) shape[axis] = dice.from_to(1, 5);
+        const auto x = b.input("x", shape, Element::i8, QuantizationParams{0.25f, -3});
+        Slice slice;
+        Tile tile;
+        for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
+            slice.begin.push_back(dice.below(shape[axis]));
+            slice.stride.push_back(static_cast<std::int64_t>(dice.from_to(1, 3)) * (dice.chance(50) ? 1 : -1));
+            slice.size.push_back(dice.chance(10) ? 0 : -1);
+            tile.repeats.push_back(dice.chance(5) ? 0 : axis < 2 ? dice.from_to(1, 3) : 1);
+        }
+        Gather gather{static_cast<std::int32_t>(dice.below(shape.rank())), Tensor<i32>(Shape{dice.from_to(1, 4)})};
+        for (std::int32_t& i : gather.indices.values())
+            i = static_cast<std::int32_t>(dice.below(shape[static_cast<std::size_t>(gather.axis)]));
+        b.output("slice", b.add(slice, x));
+        b.output("tile", b.add(tile, x));
+        b.output("gather", b.add(gather, x));
+        const Model<i8> model = b.build();
+        Engine engine(model, {.plan = {.keep_values = true}});
+        random_model::fill_inputs(engine, seed);
+        engine.run();
+        INFO("seed " << seed);
+        CHECK(reference::first_wrong_node(model, engine) == "");
+        for (const Step& step : engine.plan().steps()) steps += get_if<GatherStep>(step) != nullptr ? 1u : 0u;
+    }
+    CHECK((steps > 5 && steps < 55));  // indices one stride apart need none
+}
+
+TEST_CASE("movement: what takes everything as it is moves nothing") {
+    ModelBuilder<f32> b;
+    auto x = b.add(Tanh{}, b.input("x", {2, 3, 4}));
+    x = b.add(Slice{{0, 0, 0}, {-1, 3, 4}, {1, 1, 1}}, x);
+    x = b.add(Gather{1, Tensor<i32>(Shape{3}, {0, 1, 2})}, x);
+    x = b.add(Tile{{1, 1, 1}}, x);
+    b.output("y", b.add(Tanh{}, x));
+    CHECK(plan(b.build()).steps().size() == 2);
+}
+
+TEST_CASE("movement: a tile along more axes than a movement has is refused") {
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {2, 2, 2, 2, 2});
+    b.output("y", b.add(Tile{{2, 2, 2, 2, 2}}, x, {.name = "all"}));
+    CHECK_THROWS_WITH(plan(b.build()), Catch::Contains("'all'") && Catch::Contains("several layers"));
+}
+
+TEST_CASE("movement: a constant of any element is an output, of a model without inputs too") {
+    ModelBuilder<f32> b;
+    b.output("wide", b.add(constant_of(Tensor<i64>(Shape{2}, {std::int64_t{1} << 40, -2})), {}));
+    b.output("real", b.add(Relu{}, b.add(constant_of(Tensor<f32>(Shape{1, 3}, {-1.0f, 2.0f, 0.5f})), {})));
+    b.output("none", b.add(constant_of(Tensor<f32>(Shape{0, 3})), {}));
+    const Model<f32> model = b.build();
+    CHECK(model.inputs().empty());
+    Engine engine(model);
+    for (int run = 0; run < 2; ++run) {  // the second finds the constant as it was
+        engine.run();
+        CHECK(engine.output<std::int64_t>("wide")[0] == std::int64_t{1} << 40);
+        CHECK(engine.output<std::int64_t>("wide")[1] == -2);
+        CHECK(engine.output<float>("real")[0] == 0.0f);
+        CHECK(engine.output<float>("real")[1] == 2.0f);
+        CHECK(engine.output<float>("none").empty());
+    }
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// gradient: Concat, Pad, Reshape, Flatten and Transpose against finite differences.
+// gradient: the movement layers against finite differences.
 
 #include <mote/train/gradient/movement.hpp>
 
@@ -30,4 +30,21 @@ TEST_CASE("gradient: Pad, Reshape, Flatten and Transpose, one after the other an
     const Handle other = b.add(mote::Flatten{}, b.add(mote::Transpose{{0, 2, 3, 1}}, x));
     b.output("y", b.add(mote::Concat{1}, {flat, other}));
     check(b.build(), 3, 2, 2);
+}
+
+TEST_CASE("gradient: Slice, Gather and Tile, of elements that are taken once, several times and not at all") {
+    using namespace gradient_check;
+    using mote::i32;
+    using mote::Shape;
+    using mote::Tensor;
+    Builder b;
+    const Handle x = offset_input(b, b.input("x", {1, 3, 4}));
+    const Handle some = b.add(mote::Slice{{0, 2, 1}, {-1, 2, 2}, {1, -2, 2}}, x);
+    const Handle chosen = b.add(mote::Gather{1, Tensor<i32>(Shape{2, 2}, {2, 0, 0, 1})}, b.add(mote::Tanh{}, x));
+    const Handle apart = b.add(mote::Gather{-1, Tensor<i32>(Shape{2}, {3, 1})}, x);
+    const Handle repeated = b.add(mote::Tile{{1, 2, 3}}, b.add(mote::Sigmoid{}, x));
+    std::vector<Handle> parts;
+    for (const Handle y : {some, chosen, apart, repeated}) parts.push_back(b.add(mote::Flatten{}, b.add(mote::Tanh{}, y)));
+    b.output("y", b.add(mote::Concat{1}, parts));
+    check(b.build(), 3, 2, 3);
 }

@@ -27,6 +27,9 @@ TEST_CASE("couple: movement layers give the place of every element") {
     CHECK(moved(Reshape{{1, 4, 1}}, {{1, 2, 2}}) == Places{0, 1, 2, 3});
     CHECK(moved(Transpose{{0, 2, 1}}, {{1, 2, 3}}) == Places{0, 3, 1, 4, 2, 5});
     CHECK(moved(Concat{}, {{1, 2, 1}, {1, 2, 2}}) == Places{0, 2, 3, 1, 4, 5});
+    CHECK(moved(Slice{{0, 1, 1}, {-1, -1, -1}, {1, -1, 1}}, {{1, 2, 3}}) == Places{4, 5, 1, 2});
+    CHECK(moved(Gather{-1, Tensor<i32>(Shape{3}, {1, 0, 1})}, {{1, 2, 2}}) == Places{1, 0, 1, 3, 2, 3});
+    CHECK(moved(Tile{{1, 2, 2}}, {{1, 1, 2}}) == Places{0, 1, 0, 1, 0, 1, 0, 1});
 }
 
 TEST_CASE("couple: what Pad makes up is no place, whatever number it is") {

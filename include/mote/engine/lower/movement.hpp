@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// lower: Concat, Pad, Reshape, Flatten, Transpose. All are copies with strides; most reshapes are nothing at all.
+// lower: the movement layers. All are copies with strides or by index; most reshapes are nothing at all.
 
 #include <mote/engine/lower/context.hpp>
 #include <mote/model/infer/movement.hpp>
@@ -13,11 +13,12 @@ MOTE_BEGIN_NAMESPACE
 /// output.
 struct MoveStep {
     static constexpr const char* name = "move";
-    /// From input number `input`, and to element `output_offset` of the output.
+    /// From element `input_offset` of input number `input`, and to element `output_offset` of the output.
     struct Part {
         std::size_t input = 0;
         MoveGeometry geometry{};
         std::size_t output_offset = 0;
+        std::size_t input_offset = 0;
     };
     std::size_t element_bytes = 4;
     std::vector<Part> parts{};
@@ -29,8 +30,32 @@ struct MoveStep {
         std::byte* output = operands[output_operand];
         if (fill_count > 0) kernels.fill(fill_count, element_bytes, fill_value.data(), output);
         for (const Part& part : parts) {
-            kernels.move(part.geometry, element_bytes, operands[part.input], output + part.output_offset * element_bytes);
+            kernels.move(part.geometry, element_bytes, operands[part.input] + part.input_offset * element_bytes,
+                         output + part.output_offset * element_bytes);
         }
+    }
+};
+
+/// Copies rows by index. Operands: input, output.
+struct GatherStep {
+    static constexpr const char* name = "gather";
+    std::size_t element_bytes = 4;
+    GatherGeometry geometry{};
+    std::shared_ptr<const Tensor<i32>> indices{};
+
+    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+        kernels.gather(geometry, element_bytes, indices->data(), operands[0], operands[1]);
+    }
+};
+
+/// Writes a value that is known. Operand: output.
+struct ConstantStep {
+    static constexpr const char* name = "constant";
+    Element element = Element::f32;
+    std::shared_ptr<const Tensor<u8>> bytes{};
+
+    void run(const KernelTable&, std::byte* const* operands) const noexcept {
+        std::memcpy(operands[0], bytes->data(), bytes->bytes());
     }
 };
 
@@ -169,6 +194,118 @@ void lower(const Pad& layer, Context& node) {
                                 "; elements other than f32 and i8 are padded by 0 only");
     }
     node.emit(std::move(step), {.reason = "pad"});
+}
+
+namespace detail {
+
+/// A movement out of one input, from element `input_offset` on.
+struct Movement {
+    MoveGeometry geometry{};
+    std::size_t input_offset = 0;
+};
+
+template <class Lazy = void>
+Movement movement_of(const Slice& layer, const Shape& in, const Shape& out) {
+    Movement result{move_geometry(out, in, out), 0};
+    if (out.elements() == 0) return result;
+    for (std::size_t axis = 0; axis < out.rank(); ++axis) {
+        result.input_offset += layer.begin[axis] * in.stride(axis);
+        if (out[axis] > 1) result.geometry.input_stride[axis] *= narrow<std::int32_t>(layer.stride[axis]);
+    }
+    return result;
+}
+
+/// False where the repeated axes and the input's are more than a movement has.
+template <class Lazy = void>
+bool movement_of(const Tile& layer, const Shape& in, const Shape& out, Movement& result) {
+    MoveGeometry& g = result.geometry;
+    for (std::size_t axis = 0; axis < in.rank(); ++axis) {
+        const auto append = [&](std::size_t extent, std::size_t input_stride, std::size_t output_stride) {
+            if (extent == 1) return true;
+            if (g.rank == narrow<std::int32_t>(Shape::max_rank)) return false;
+            g.extent[g.rank] = narrow<std::int32_t>(extent);
+            g.input_stride[g.rank] = narrow<std::int32_t>(input_stride);
+            g.output_stride[g.rank++] = narrow<std::int32_t>(output_stride);
+            return true;
+        };
+        if (!append(layer.repeats[axis], 0, in[axis] * out.stride(axis))) return false;
+        if (!append(in[axis], in.stride(axis), out.stride(axis))) return false;
+    }
+    return true;
+}
+
+template <class Lazy = void>
+GatherGeometry gather_geometry(const Gather& layer, const Shape& in) {
+    const std::size_t axis = gather_axis(layer, in.rank());
+    std::size_t outer = 1;
+    for (std::size_t i = 0; i < axis; ++i) outer *= in[i];
+    return {narrow<std::int32_t>(outer), narrow<std::int32_t>(in[axis]), narrow<std::int32_t>(layer.indices.elements()),
+            narrow<std::int32_t>(in.stride(axis))};
+}
+
+/// False where the indices do not lie one stride apart.
+template <class Lazy = void>
+bool movement_of(const GatherGeometry& g, const Tensor<i32>& indices, Movement& result) {
+    const std::int32_t step = g.count < 2 ? 1 : indices[1] - indices[0];
+    for (std::size_t k = 1; k < indices.elements(); ++k) {
+        if (indices[k] - indices[k - 1] != step) return false;
+    }
+    result.geometry = {
+        3, {g.outer, g.count, g.inner}, {g.extent * g.inner, step * g.inner, 1}, {g.count * g.inner, g.inner, 1}};
+    result.input_offset = static_cast<std::size_t>(indices[0]) * static_cast<std::size_t>(g.inner);
+    return true;
+}
+
+/// Emits the movement, or nothing where the output is the whole input as it is.
+template <class Context>
+void emit_movement(Context& node, const Movement& movement, const char* reason) {
+    MoveStep step;
+    step.element_bytes = element_bytes(node.input().element, 1);
+    if (node.output().shape.elements() > 0) {
+        const MoveGeometry g = joined_axes(movement.geometry);
+        const bool same = node.output().shape.elements() == node.input().shape.elements() && g.rank == 1 &&
+                          g.input_stride[0] == 1 && g.output_stride[0] == 1;
+        if (same && node.share_storage()) return;
+        step.parts.push_back({0, g, 0, movement.input_offset});
+    }
+    node.emit(std::move(step), {.reason = reason});
+}
+
+}  // namespace detail
+
+template <class Context>
+void lower(const Slice& layer, Context& node) {
+    if (!detail::movable(node)) return;
+    detail::emit_movement(node, detail::movement_of(layer, node.input().shape, node.output().shape), "slice");
+}
+
+template <class Context>
+void lower(const Gather& layer, Context& node) {
+    if (!detail::movable(node)) return;
+    if (node.output().shape.elements() == 0) return detail::emit_movement(node, {}, "nothing is gathered");
+    const GatherGeometry geometry = detail::gather_geometry(layer, node.input().shape);
+    detail::Movement movement;
+    if (detail::movement_of(geometry, layer.indices, movement)) {
+        return detail::emit_movement(node, movement, "the indices are one stride apart");
+    }
+    node.emit(GatherStep{element_bytes(node.input().element, 1), geometry, node.share(layer.indices)}, {.reason = "gather"});
+}
+
+template <class Context>
+void lower(const Tile& layer, Context& node) {
+    if (!detail::movable(node)) return;
+    detail::Movement movement;
+    if (!detail::movement_of(layer, node.input().shape, node.output().shape, movement)) {
+        return node.unsupported("input ", to_string(node.input()), ": its axes and those that are repeated are more than ",
+                                Shape::max_rank, "; repeat them in several layers");
+    }
+    detail::emit_movement(node, movement, "tile");
+}
+
+template <class Context>
+void lower(const Constant& layer, Context& node) {
+    node.emit(ConstantStep{layer.element, node.share(layer.bytes)},
+              {.reason = "constant", .constant_bytes = layer.bytes.bytes()});
 }
 
 MOTE_END_NAMESPACE

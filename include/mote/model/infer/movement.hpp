@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// infer: output values of Concat, Pad, Reshape, Flatten and Transpose. Movement keeps element and quantization.
+// infer: output values of the movement layers. Movement keeps element and quantization.
 
 #include <mote/layers/movement.hpp>
 #include <mote/model/infer/context.hpp>
@@ -123,6 +123,106 @@ void infer(const Transpose& layer, Context& node) {
         node.fail("order must name each of the ", rank, " axes of input ", to_string(in), " once");
     }
     node.output(shape, in.element, in.quantization);
+}
+
+/// How many elements, from the first on, a slice finds along one axis. The layer was checked by infer.
+inline std::size_t slice_extent(const Slice& layer, std::size_t axis, std::size_t extent) {
+    const std::size_t begin = layer.begin[axis];
+    if (begin >= extent) return 0;
+    const std::int64_t stride = layer.stride[axis];
+    if (stride > 0) return (extent - 1 - begin) / static_cast<std::size_t>(stride) + 1;
+    return begin / (std::size_t{0} - static_cast<std::size_t>(stride)) + 1;
+}
+
+template <class Context>
+void infer(const Slice& layer, Context& node) {
+    node.expect_inputs(1);
+    detail::expect_shared_quantization(node);
+    const Value& in = node.input(0);
+    const std::size_t rank = in.shape.rank();
+    if (layer.begin.size() != rank || layer.size.size() != rank || layer.stride.size() != rank) {
+        node.fail("begin has ", layer.begin.size(), ", size ", layer.size.size(), " and stride ", layer.stride.size(),
+                  " entries; input ", to_string(in), " has ", rank, " axes");
+    }
+    Shape shape = in.shape;
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+        if (layer.stride[axis] == 0) node.fail("axis ", axis, ": the stride is 0; another is expected");
+        const auto most = static_cast<std::int64_t>(slice_extent(layer, axis, in.shape[axis]));
+        const std::int64_t size = layer.size[axis] == -1 ? most : layer.size[axis];
+        if (size < 0 || size > most) {
+            node.fail("axis ", axis, ": ", size, " elements from ", layer.begin[axis], " on, ", layer.stride[axis],
+                      " apart, are not in input ", to_string(in), "; 0 to ", most, " are, and -1 takes all of them");
+        }
+        shape[axis] = static_cast<std::size_t>(size);
+    }
+    node.output(shape, in.element, in.quantization);
+}
+
+/// Gather's axis counted from the front. The layer was checked by infer.
+inline std::size_t gather_axis(const Gather& layer, std::size_t rank) {
+    return layer.axis < 0 ? rank - static_cast<std::size_t>(-layer.axis) : static_cast<std::size_t>(layer.axis);
+}
+
+template <class Context>
+void infer(const Gather& layer, Context& node) {
+    node.expect_inputs(1);
+    detail::expect_shared_quantization(node);
+    const Value& in = node.input(0);
+    const auto rank = static_cast<std::int64_t>(in.shape.rank());
+    if (layer.axis >= rank || layer.axis < -rank) {
+        node.fail("axis ", layer.axis, " is outside the ", rank, " axes of input ", to_string(in));
+    }
+    const std::size_t axis = gather_axis(layer, in.shape.rank());
+    const Shape& chosen = layer.indices.shape();
+    if (in.shape.rank() - 1 + chosen.rank() > Shape::max_rank) {
+        node.fail("indices [", to_string(chosen), "] of input ", to_string(in), " make more than ", Shape::max_rank, " axes");
+    }
+    for (const std::int32_t index : layer.indices.values()) {
+        if (index < 0 || static_cast<std::size_t>(index) >= in.shape[axis]) {
+            node.fail("index ", index, " is outside axis ", axis, " of input ", to_string(in));
+        }
+    }
+    Shape shape = Shape::ones(in.shape.rank() - 1 + chosen.rank());
+    for (std::size_t i = 0; i < shape.rank(); ++i) {
+        shape[i] = i < axis ? in.shape[i] : i < axis + chosen.rank() ? chosen[i - axis] : in.shape[i + 1 - chosen.rank()];
+    }
+    node.output(shape, in.element, in.quantization);
+}
+
+template <class Context>
+void infer(const Tile& layer, Context& node) {
+    node.expect_inputs(1);
+    detail::expect_shared_quantization(node);
+    const Value& in = node.input(0);
+    if (layer.repeats.size() != in.shape.rank()) {
+        node.fail("repeats has ", layer.repeats.size(), " entries; input ", to_string(in), " has ", in.shape.rank(), " axes");
+    }
+    Shape shape = in.shape;
+    for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
+        if (layer.repeats[axis] != 0 && shape[axis] > Shape::absurd / layer.repeats[axis]) {
+            node.fail("axis ", axis, " becomes absurdly long");
+        }
+        shape[axis] *= layer.repeats[axis];
+    }
+    node.output(shape, in.element, in.quantization);
+}
+
+template <class Context>
+void infer(const Constant& layer, Context& node) {
+    node.expect_inputs(0);
+    if (layer.shape.size() > Shape::max_rank)
+        node.fail("a shape has at most ", Shape::max_rank, " axes; ", layer.shape.size(), " given");
+    const Shape shape = make_shape(layer.shape);
+    const Quantization& quantization = layer.bytes.quantization();
+    if (shape.elements() >= Shape::absurd || layer.bytes.elements() != element_bytes(layer.element, shape.elements())) {
+        node.fail(layer.bytes.elements(), " bytes are no [", to_string(shape), "] of ", element_name(layer.element));
+    }
+    const std::string flaw = detail::quantization_flaw(quantization);
+    if (!flaw.empty()) node.fail("it has ", flaw);
+    if (node.requested_quantization().present() && node.requested_quantization() != quantization) {
+        node.fail("its value has the quantization of its bytes; another was asked for");
+    }
+    node.output(shape, layer.element, quantization);
 }
 
 MOTE_END_NAMESPACE

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// gradient: Concat, Pad, Reshape, Flatten, Transpose. What moved forward moves back.
+// gradient: the movement layers. What moved forward moves back; what was copied several times is added up.
 
-#include <mote/layers/movement.hpp>
-#include <mote/model/infer/movement.hpp>
+#include <mote/engine/lower/movement.hpp>
 #include <mote/train/gradient/context.hpp>
 
 MOTE_BEGIN_NAMESPACE
@@ -71,6 +70,54 @@ inline void gradient(const Transpose& layer, GradientContext& node) {
         geometry.output_stride[axis] = narrow<std::int32_t>(node.input().shape.stride(layer.order[axis]));
     }
     detail::move_back(node, 0, geometry, 0);
+}
+
+namespace detail {
+
+/// dx += dy, each element of dy where the movement took it from.
+inline void scatter(GradientContext& node, const Movement& movement) {
+    const MoveGeometry& g = movement.geometry;
+    if (node.output().shape.elements() == 0) return;
+    const float* dy = node.output_gradient();
+    float* dx = node.input_gradient(0).data() + movement.input_offset;
+    std::int32_t index[8] = {};
+    for (std::int32_t axis = 0; axis >= 0;) {
+        *dx += *dy;
+        for (axis = g.rank - 1; axis >= 0; --axis) {
+            dx += g.input_stride[axis];
+            dy += g.output_stride[axis];
+            if (++index[axis] < g.extent[axis]) break;
+            dx -= std::ptrdiff_t{g.extent[axis]} * g.input_stride[axis];
+            dy -= std::ptrdiff_t{g.extent[axis]} * g.output_stride[axis];
+            index[axis] = 0;
+        }
+    }
+}
+
+}  // namespace detail
+
+inline void gradient(const Slice& layer, GradientContext& node) {
+    if (node.wants(0)) detail::scatter(node, detail::movement_of(layer, node.input().shape, node.output().shape));
+}
+
+inline void gradient(const Tile& layer, GradientContext& node) {
+    if (!node.wants(0)) return;
+    detail::Movement movement;
+    detail::movement_of(layer, node.input().shape, node.output().shape, movement);  // it was lowered, so it is one
+    detail::scatter(node, movement);
+}
+
+inline void gradient(const Gather& layer, GradientContext& node) {
+    if (!node.wants(0)) return;
+    const GatherGeometry g = detail::gather_geometry(layer, node.input().shape);
+    const auto inner = static_cast<std::size_t>(g.inner), extent = static_cast<std::size_t>(g.extent);
+    const float* dy = node.output_gradient();
+    float* dx = node.input_gradient(0).data();
+    for (std::int32_t o = 0; o < g.outer; ++o, dx += extent * inner) {
+        for (const std::int32_t index : layer.indices.values()) {
+            for (std::size_t i = 0; i < inner; ++i) dx[static_cast<std::size_t>(index) * inner + i] += *dy++;
+        }
+    }
 }
 
 MOTE_END_NAMESPACE

@@ -74,8 +74,22 @@ inline Labels shortened(Labels labels, std::size_t channels) {
     return labels;
 }
 
+/// Of every n-th channel the others cannot be told apart once some of them are gone.
+inline bool skips_channels(const Slice& slice, const Labels& labels, const Shape& shape) {
+    for (std::size_t axis = 0; axis < slice.stride.size(); ++axis) {
+        const bool channels = axis + 1 == shape.rank() || labels.channels.size() > shape.back();
+        if (channels && slice.stride[axis] != 1 && slice.stride[axis] != -1) return true;
+    }
+    return false;
+}
+
 template <class List>
 void couple_movement(const Graph<List>& graph, const Node& node, CoupleContext& context) {
+    if (node.inputs.empty()) return context.lock("is a constant");
+    if (const Slice* slice = get_if<Slice>(graph, node);
+        slice != nullptr && skips_channels(*slice, context.labels(), context.input().shape)) {
+        return context.lock("takes every n-th channel");
+    }
     std::vector<std::size_t> input_of, element_of;
     for (std::size_t k = 0; k < context.inputs(); ++k) {
         for (std::size_t i = 0; i < context.input(k).shape.elements(); ++i) {

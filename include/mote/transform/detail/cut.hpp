@@ -64,18 +64,47 @@ std::shared_ptr<const void> cut_layer(const L& layer, const std::vector<AxisCut>
 /// By channel: whether it goes.
 using Gone = std::vector<bool>;
 
+/// How many positions stay in front of position `end` of an axis.
+inline std::size_t kept_before(const Shape& shape, std::size_t axis, const Labels& labels, Couplings& all, const Gone& gone,
+                               std::size_t end) {
+    std::size_t left = 0;
+    for (std::size_t i = 0; i < end; ++i) left += gone[all.find(labels[i * shape.stride(axis)])] ? 0u : 1u;
+    return left;
+}
+
 /// The extents that are left of a value.
 inline Shape cut_shape(const Shape& shape, std::size_t axis, const Labels& labels, Couplings& all, const Gone& gone) {
     if (axis >= shape.rank()) return shape;
     Shape result = shape;
-    const std::size_t stride = shape.stride(axis);
-    std::size_t left = 0;
-    for (std::size_t i = 0; i < shape[axis]; ++i) left += gone[all.find(labels[i * stride])] ? 0u : 1u;
-    result[axis] = left;
+    result[axis] = kept_before(shape, axis, labels, all, gone, shape[axis]);
     return result;
 }
 
-/// The model without the channels that go. Where a Reshape names an extent that shrinks, it names the new one.
+/// The slice and the gathering of what is left of a value, whose channels lie along `axis`.
+template <class KeptBefore>
+Slice cut_layer(const Slice& layer, std::size_t axis, const Shape& out, const KeptBefore& kept) {
+    Slice next = layer;
+    if (axis >= layer.begin.size()) return next;
+    const std::size_t begin = layer.begin[axis], size = out[axis];
+    const bool forward = layer.stride[axis] > 0;
+    next.begin[axis] = forward ? kept(begin) : std::max<std::size_t>(1, kept(begin + 1)) - 1;
+    next.size[axis] =
+        narrow<std::int64_t>(forward ? kept(begin + size) - kept(begin) : kept(begin + 1) - kept(begin + 1 - size));
+    return next;
+}
+template <class KeptBefore>
+Gather cut_layer(const Gather& layer, std::size_t axis, const Shape& in, const KeptBefore& kept) {
+    if (axis != gather_axis(layer, in.rank())) return layer;
+    std::vector<std::int32_t> left;
+    for (const std::int32_t index : layer.indices.values()) {
+        const auto at = static_cast<std::size_t>(index);
+        if (kept(at + 1) > kept(at)) left.push_back(narrow<std::int32_t>(kept(at)));
+    }
+    return {layer.axis, Tensor<i32>(Shape{left.size()}, left)};
+}
+
+/// The model without the channels that go. Where a Reshape names an extent that shrinks, it names the new one; a Slice and a
+/// Gather name the new positions.
 template <class List>
 BasicModel<List> cut_model(const BasicModel<List>& model, ModelCouplings& couplings, const Gone& gone) {
     Graph<List> graph = model.graph();
@@ -113,6 +142,16 @@ BasicModel<List> cut_model(const BasicModel<List>& model, ModelCouplings& coupli
             }
             if constexpr (contains<Reshape, List>) node = with_layer<List>(node, std::move(next));
         }
+        const auto recut = [&](const auto& layer, const Shape& shape) {
+            using L = std::remove_cvref_t<decltype(layer)>;
+            const ValueId id = node.inputs[0];
+            const auto kept = [&](std::size_t end) {
+                return kept_before(model.value(id).shape, couplings.axis[id], couplings.labels[id], couplings.all, gone, end);
+            };
+            if constexpr (contains<L, List>) node = with_layer<List>(node, cut_layer(layer, couplings.axis[id], shape, kept));
+        };
+        if (const Slice* slice = get_if<Slice>(graph, node)) recut(*slice, model.value(node.outputs[0]).shape);
+        if (const Gather* gather = get_if<Gather>(graph, node)) recut(*gather, model.value(node.inputs[0]).shape);
     }
     return BasicModel<List>(std::move(graph));
 }

@@ -17,7 +17,7 @@ inline constexpr bool is_any_of = (std::is_same_v<L, Kind> || ...);
 /// Layers whose int8 output means what their input means.
 template <class L>
 inline constexpr bool shares_scale = is_any_of<L, Relu, Relu6, MaxPool2d, AveragePool2d, GlobalAveragePool, Resize2d, Reduce,
-                                               Concat, Pad, Reshape, Flatten, Transpose>;
+                                               Concat, Pad, Reshape, Flatten, Transpose, Slice, Gather, Tile>;
 /// False for what is computed in f32 alone.
 template <class L>
 bool has_int8_form(const L& layer) {
@@ -29,7 +29,7 @@ bool has_int8_form(const L& layer) {
 }
 /// Layers after which it does not matter whether their input was clamped before.
 template <class L>
-inline constexpr bool lets_clamp_pass = is_any_of<L, MaxPool2d, Reshape, Flatten, Transpose>;
+inline constexpr bool lets_clamp_pass = is_any_of<L, MaxPool2d, Reshape, Flatten, Transpose, Slice, Gather, Tile>;
 
 template <class List>
 bool node_shares_scale(const Node& node) {
@@ -46,6 +46,18 @@ inline DepthwiseConv2d<f32> as_depthwise(const BatchNorm& norm) {
         layer.bias[c] = static_cast<float>(affine.shift);
     }
     return layer;
+}
+
+/// A constant of real numbers in steps of `params`.
+inline Constant in_steps(const Constant& layer, QuantizationParams params) {
+    Tensor<i8> steps(make_shape(layer.shape));
+    for (std::size_t i = 0; i < steps.elements(); ++i) {
+        float real;
+        std::memcpy(&real, std::as_const(layer.bytes).data() + i * sizeof real, sizeof real);
+        steps[i] = quantize_real(static_cast<double>(real), params);
+    }
+    steps.set_quantization(params);
+    return constant_of(std::move(steps));
 }
 
 /// By value: the set of values that have one int8 scale. Only nodes that are not kept join.
@@ -265,8 +277,8 @@ class Quantizer {
     }
     template <class L>
     Node int8_node(const Node& node, const L& layer) const {
-        const QuantizationParams in = params_[node.inputs[0]];
         const QuantizationParams out = params_[node.outputs[0]];
+        const QuantizationParams in = node.inputs.empty() ? out : params_[node.inputs[0]];
         auto with = [&](auto next) { return make_node<Target>(node.name, std::move(next), {}, {}); };
         if constexpr (is_any_of<L, Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>>) {
             QuantizedWeights weights = quantize_weights(layer.weight, layer.bias, in, out);
@@ -283,6 +295,8 @@ class Quantizer {
             return with(with_table(layer, in, out));
         } else if constexpr (std::is_same_v<L, Softmax>) {
             return with(Softmax{softmax_table(in.scale)});
+        } else if constexpr (std::is_same_v<L, Constant>) {
+            return with(in_steps(layer, out));
         } else if constexpr (std::is_same_v<L, Convert>) {
             return with(Convert{Element::i8});
         } else if constexpr (shares_scale<L> || is_any_of<L, Add, Mul>) {
