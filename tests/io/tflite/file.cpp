@@ -4,6 +4,7 @@
 #include <mote/io/mapped_file.hpp>
 #include <mote/io/tflite/file.hpp>
 
+#include <io/tflite/writer.hpp>
 #include <support/catch.hpp>
 #include <support/error_text.hpp>
 #include <support/shared.hpp>
@@ -70,51 +71,7 @@ bool refused(std::span<const std::byte> bytes) {
     return !support::error_text([&] { touch(read_tflite("changed", copy)); }).empty();
 }
 
-/// Writes tables by field numbers.
-class Writer {
-  public:
-    using Offset = flatbuffers::uoffset_t;
-    struct Item {
-        std::uint16_t number;
-        std::int64_t value;
-        std::size_t width;  ///< 0: an offset
-    };
-    template <class T>
-    static Item item(const tflite::SchemaField<T>& field, std::int64_t value) {
-        return {field.number, value, sizeof(T)};
-    }
-    template <class T>
-    static Item at(const tflite::SchemaField<T>& field, Offset offset) {
-        return {field.number, offset, 0};
-    }
-    template <class T>
-    Offset list(const std::vector<T>& values) {
-        return out.CreateVector(values).o;
-    }
-    Offset tables(const std::vector<Offset>& values) {
-        std::vector<flatbuffers::Offset<void>> offsets(values.begin(), values.end());
-        return out.CreateVector(offsets).o;
-    }
-    Offset text(const char* value) { return out.CreateString(value).o; }
-    Offset table(std::initializer_list<Item> items) {
-        const Offset start = out.StartTable();
-        for (const Item& i : items) {
-            const auto slot = static_cast<flatbuffers::voffset_t>(4 + 2 * i.number);
-            if (i.width == 0) out.AddOffset(slot, flatbuffers::Offset<void>(static_cast<Offset>(i.value)));
-            if (i.width == 1) out.AddElement(slot, static_cast<std::int8_t>(i.value));
-            if (i.width == 4) out.AddElement(slot, static_cast<std::int32_t>(i.value));
-            if (i.width == 8) out.AddElement(slot, i.value);
-        }
-        return out.EndTable(start);
-    }
-    Bytes finish(Offset root) {
-        out.Finish(flatbuffers::Offset<void>(root), "TFL3");
-        const auto bytes = std::as_bytes(std::span(out.GetBufferPointer(), out.GetSize()));
-        return Bytes(bytes.begin(), bytes.end());
-    }
-
-    flatbuffers::FlatBufferBuilder out;
-};
+using tflite_test::Writer;
 
 /// What a made file differs in.
 struct Made {

@@ -64,16 +64,16 @@ TEST_CASE("infer slice: a size of -1 is what there is along the stride, in eithe
         REQUIRE(shape_of(Slice{{0, begin}, {1, count - 1}, {1, stride}}, {{2, extent}})[1] ==
                 static_cast<std::size_t>(count - 1));
         CHECK_ERROR(one(Slice{{0, begin}, {-1, count + 1}, {1, stride}}, {{2, extent}}), "'node' (Slice)", "axis 1", "'x0'",
-                    "-1 takes all");
+                    "-1 for all");
     }
     const std::int64_t least = std::numeric_limits<std::int64_t>::min(), most = std::numeric_limits<std::int64_t>::max();
     CHECK(shape_of(Slice{{0, 2}, {-1, -1}, {most, least}}, {{2, 3}}) == Shape{1, 1});
     CHECK(shape_of(Slice{{0, 3}, {-1, -1}, {1, 1}}, {{2, 3}}) == Shape{2, 0});
     CHECK(shape_of(Slice{}, {Shape{}}) == Shape{});
-    CHECK_ERROR(one(Slice{{0, 3}, {-1, 1}, {1, 1}}, {{2, 3}}), "1 elements from 3 on", "0 to 0");
+    CHECK_ERROR(one(Slice{{0, 3}, {-1, 1}, {1, 1}}, {{2, 3}}), "axis 1 goes beyond it");
     CHECK_ERROR(one(Slice{{0, 0}, {-1, least}, {1, 1}}, {{2, 3}}), "axis 1");
-    CHECK_ERROR(one(Slice{{0, 0}, {-1, -1}, {1, 0}}, {{2, 3}}), "axis 1", "stride is 0");
-    CHECK_ERROR(one(Slice{{0}, {-1, -1}, {1, 1, 1}}, {{2, 3}}), "begin has 1, size 2 and stride 3", "2 axes");
+    CHECK_ERROR(one(Slice{{0, 0}, {-1, -1}, {1, 0}}, {{2, 3}}), "stride of axis 1 is 0");
+    CHECK_ERROR(one(Slice{{0}, {-1, -1}, {1, 1, 1}}, {{2, 3}}), "begin, size and stride", "2 axes");
 }
 
 TEST_CASE("infer gather: the axes of the indices stand where the axis stood; an index outside it is refused") {
@@ -81,18 +81,19 @@ TEST_CASE("infer gather: the axes of the indices stand where the axis stood; an 
     CHECK(shape_of(Gather{1, Tensor<i32>(Shape{2, 1}, {3, 0})}, {{2, 4, 5}}) == Shape{2, 2, 1, 5});
     CHECK(shape_of(Gather{-3, Tensor<i32>(Shape{}, {1})}, {{2, 4, 5}}) == Shape{4, 5});
     CHECK(shape_of(Gather{2, {}}, {{2, 4, 5}}) == Shape{2, 4, 0});
-    CHECK_ERROR(one(Gather{1, Tensor<i32>(Shape{2}, {0, 4})}, {{2, 4}}), "'node' (Gather)", "index 4", "axis 1", "'x0' [2x4]");
+    CHECK_ERROR(one(Gather{1, Tensor<i32>(Shape{2}, {0, 4})}, {{2, 4}}), "'node' (Gather)", "index 4", "outside the axis",
+                "'x0' [2x4]");
     CHECK_ERROR(one(Gather{1, Tensor<i32>(Shape{1}, {-1})}, {{2, 4}}), "index -1");
-    CHECK_ERROR(one(Gather{2, {}}, {{2, 4}}), "axis 2", "2 axes");
+    CHECK_ERROR(one(Gather{2, {}}, {{2, 4}}), "axis 2", "outside its axes");
     CHECK_ERROR(one(Gather{std::numeric_limits<std::int32_t>::min(), {}}, {{2, 4}}), "axis -2147483648");
     CHECK_ERROR(one(Gather{0, Tensor<i32>(Shape{1, 1, 1, 1, 1, 1, 1, 1})}, {{2, 4}}), "more than 8 axes");
-    CHECK_ERROR(one(Gather{0, Tensor<i32>(Shape{1})}, {Shape{}}), "axis 0", "0 axes");
+    CHECK_ERROR(one(Gather{0, Tensor<i32>(Shape{1})}, {Shape{}}), "axis 0", "outside its axes");
 }
 
 TEST_CASE("infer tile: each axis is as often as long as it repeats") {
     using namespace infer_movement_test;
     CHECK(shape_of(Tile{{1, 3, 0}}, {{2, 4, 5}}) == Shape{2, 12, 0});
-    CHECK_ERROR(one(Tile{{1}}, {{2, 3}}), "'node' (Tile)", "repeats has 1", "2 axes");
+    CHECK_ERROR(one(Tile{{1}}, {{2, 3}}), "'node' (Tile)", "repeats", "2 axes");
     CHECK_ERROR(one(Tile{{1, ~std::size_t{0}}}, {{2, 3}}), "axis 1", "absurd");
     CHECK_ERROR(one(Tile{{std::size_t{1} << 40, std::size_t{1} << 40}}, {{2, 3}}), "'node'", "memory");
 }
@@ -105,13 +106,14 @@ TEST_CASE("infer constant: it has no input, and the value is what its bytes say"
     const Value& value = model.value(model.outputs()[0]);
     CHECK(value == Value{"node", {2, 3}, Element::i8, tenth});
     CHECK(shape_of(constant_of(Tensor<i64>(Shape{})), {}) == Shape{});
-    CHECK_ERROR(one(constant_of(steps), {}, Element::f32, {}, fifth), "'node' (Constant)", "another was asked for");
+    CHECK_ERROR(one(constant_of(steps), {}, Element::f32, {}, fifth), "'node' (Constant)", "its value was given another");
     CHECK_ERROR(one(constant_of(steps), {{2, 3}}), "'node'", "0 inputs expected", "1 given");
-    CHECK_ERROR(one(Constant{}, {}), "0 bytes", "scalar", "f32");
-    CHECK_ERROR(one(Constant{Element::i8, std::vector<std::size_t>(9, 1), Tensor<u8>(Shape{1})}, {}), "at most 8 axes");
-    CHECK_ERROR(one(Constant{Element::i8, {std::size_t{1} << 40, std::size_t{1} << 40}, {}}, {}), "'node'", "no [");
+    CHECK_ERROR(one(Constant{}, {}), "'node'", "its bytes do not fill");
+    CHECK_ERROR(one(Constant{Element::i8, std::vector<std::size_t>(9, 1), Tensor<u8>(Shape{1})}, {}), "more than 8 axes");
+    CHECK_ERROR(one(Constant{Element::i8, {std::size_t{1} << 40, std::size_t{1} << 40}, {}}, {}), "'node'",
+                "its bytes do not fill");
     steps.set_quantization(QuantizationParams{-1.0f, 0});
-    CHECK_ERROR(one(constant_of(steps), {}), "'node'", "scale -1");
+    CHECK_ERROR(one(constant_of(steps), {}), "'node'", "scale or zero point that is not usable");
 }
 
 TEST_CASE("infer concat: extents add up along the axis, counted from either end") {

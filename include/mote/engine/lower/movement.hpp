@@ -132,6 +132,27 @@ void lower_reshape(Context& node) {
     if (movable(node)) node.emit(copy_of(node.input()), {.reason = "both sides are seen from outside"});
 }
 
+/// A movement out of one input, from element `input_offset` on.
+struct Movement {
+    MoveGeometry geometry{};
+    std::size_t input_offset = 0;
+};
+
+/// Emits the movement, or nothing where the output is the whole input as it is.
+template <class Context>
+void emit_movement(Context& node, const Movement& movement, const char* reason) {
+    MoveStep step;
+    step.element_bytes = element_bytes(node.input().element, 1);
+    if (node.output().shape.elements() > 0) {
+        const MoveGeometry g = joined_axes(movement.geometry);
+        const bool same = node.output().shape.elements() == node.input().shape.elements() && g.rank == 1 &&
+                          g.input_stride[0] == 1 && g.output_stride[0] == 1;
+        if (same && node.share_storage()) return;
+        step.parts.push_back({0, g, 0, movement.input_offset});
+    }
+    node.emit(std::move(step), {.reason = reason});
+}
+
 }  // namespace detail
 
 template <class Context>
@@ -146,10 +167,12 @@ void lower(const Flatten&, Context& node) {
 template <class Context>
 void lower(const Transpose& layer, Context& node) {
     if (!detail::movable(node)) return;
-    MoveStep step = detail::transposing(node.input(), layer.order.data());
-    const MoveGeometry& g = step.parts[0].geometry;
-    if (g.rank == 1 && g.input_stride[0] == 1 && node.share_storage()) return;  // nothing moves
-    node.emit(std::move(step), {.reason = "transpose"});
+    const Shape& out = node.output().shape;
+    detail::Movement movement{detail::move_geometry(out, out, out), 0};
+    for (std::size_t axis = 0; axis < out.rank(); ++axis) {
+        movement.geometry.input_stride[axis] = narrow<std::int32_t>(node.input().shape.stride(layer.order[axis]));
+    }
+    detail::emit_movement(node, movement, "transpose");
 }
 
 template <class Context>
@@ -197,12 +220,6 @@ void lower(const Pad& layer, Context& node) {
 }
 
 namespace detail {
-
-/// A movement out of one input, from element `input_offset` on.
-struct Movement {
-    MoveGeometry geometry{};
-    std::size_t input_offset = 0;
-};
 
 template <class Lazy = void>
 Movement movement_of(const Slice& layer, const Shape& in, const Shape& out) {
@@ -254,21 +271,6 @@ bool movement_of(const GatherGeometry& g, const Tensor<i32>& indices, Movement& 
         3, {g.outer, g.count, g.inner}, {g.extent * g.inner, step * g.inner, 1}, {g.count * g.inner, g.inner, 1}};
     result.input_offset = static_cast<std::size_t>(indices[0]) * static_cast<std::size_t>(g.inner);
     return true;
-}
-
-/// Emits the movement, or nothing where the output is the whole input as it is.
-template <class Context>
-void emit_movement(Context& node, const Movement& movement, const char* reason) {
-    MoveStep step;
-    step.element_bytes = element_bytes(node.input().element, 1);
-    if (node.output().shape.elements() > 0) {
-        const MoveGeometry g = joined_axes(movement.geometry);
-        const bool same = node.output().shape.elements() == node.input().shape.elements() && g.rank == 1 &&
-                          g.input_stride[0] == 1 && g.output_stride[0] == 1;
-        if (same && node.share_storage()) return;
-        step.parts.push_back({0, g, 0, movement.input_offset});
-    }
-    node.emit(std::move(step), {.reason = reason});
 }
 
 }  // namespace detail

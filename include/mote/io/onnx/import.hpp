@@ -118,9 +118,9 @@ class Importer : private Attention {
         if (found == items_.end()) fail("it is made by no node");
         Item& x = found->second;
         if (x.lost) return;
-        if (x.constant) fail("it is a constant; a computed value is supported");
         name_ = output.name;
         parts_ = 0;
+        if (x.constant) make_value(x);
         const std::size_t rank = x.rank();
         const bool turned = options_.channels_last_io && rank >= 3 && rank <= 5;
         const Dims order = turned ? Layout::channels_last(rank) : Layout::in_order(rank);
@@ -213,6 +213,7 @@ class Importer : private Attention {
             {"CastLike", &Importer::cast},
             {"Ceil", &Importer::function},
             {"Celu", &Importer::activation<UnaryFunction::celu>},
+            {"CenterCropPad", &Importer::center_crop_pad},
             {"Clip", &Importer::clip},
             {"Concat", &Importer::concat_values},
             {"Constant", &Importer::constant_node},
@@ -233,6 +234,9 @@ class Importer : private Attention {
             {"Flatten", &Importer::flatten},
             {"Floor", &Importer::function},
             {"Gelu", &Importer::gelu},
+            {"Gather", &Importer::gather},
+            {"GatherElements", &Importer::gather_elements},
+            {"GatherND", &Importer::gather_nd},
             {"Gemm", &Importer::gemm},
             {"GlobalAveragePool", &Importer::global_pool<Reduction::mean>},
             {"GlobalLpPool", &Importer::global_lp_pool},
@@ -304,8 +308,10 @@ class Importer : private Attention {
             {"ThresholdedRelu", &Importer::activation<UnaryFunction::thresholded_relu>},
             {"Tile", &Importer::tile},
             {"Transpose", &Importer::transpose},
+            {"Trilu", &Importer::trilu},
             {"Unsqueeze", &Importer::unsqueeze},
             {"Upsample", &Importer::resize},
+            {"Where", &Importer::where},
         };
         const auto* entry = std::ranges::find(table, op, &Entry::name);
         return entry == std::end(table) ? nullptr : entry;

@@ -76,6 +76,17 @@ class Constants {
         result.set_quantization(Quantization(std::vector<float>(q.scale.begin(), q.scale.end()), 0));
         return result;
     }
+    /// The bytes of a value of one scale; unsigned ones are shifted.
+    Tensor<i8> bytes(std::size_t tensor, const Quantization& quantization) const {
+        const TfliteTensor& t = at(tensor);
+        if (t.sparsity) fail("constant '", t.name, "' is sparse; dense ones are supported here");
+        const int shift = std::string_view(t.type_info().name) == "UINT8" ? 128 : 0;
+        Tensor<i8> result(t.shape);
+        const std::span<const std::uint8_t> from = values<std::uint8_t>(t);
+        for (std::size_t i = 0; i < from.size(); ++i) result[i] = static_cast<std::int8_t>(from[i] ^ shift);
+        result.set_quantization(quantization);
+        return result;
+    }
     Tensor<i32> bias(std::size_t tensor) const {
         const TfliteTensor& t = at(tensor);
         if (std::string_view(t.type_info().name) != "INT32" || t.sparsity) {

@@ -3,7 +3,7 @@
 // import_tflite: the model that a TensorFlow Lite file states. load_tflite() maps the file first.
 
 #include <mote/io/mapped_file.hpp>
-#include <mote/io/tflite/detail/import_state.hpp>
+#include <mote/io/tflite/detail/import_movement.hpp>
 #include <mote/layers/table.hpp>
 
 MOTE_BEGIN_NAMESPACE
@@ -11,9 +11,9 @@ MOTE_BEGIN_NAMESPACE
 namespace detail::tflite_import {
 
 /// Builds the model operator by operator. What cannot be imported is noted with its operator, and all of it told at the end.
-class Importer : private ImportState {
+class Importer : private Movement {
   public:
-    using ImportState::ImportState;
+    using Movement::Movement;
 
     AnyModel run() {
         if (file_.subgraphs.size() > 1)
@@ -65,6 +65,8 @@ class Importer : private ImportState {
             {"ARG_MIN", &Importer::arg_max<false>},
             {"AVERAGE_POOL_2D", &Importer::average_pool},
             {"BATCH_MATMUL", &Importer::batch_matmul},
+            {"BATCH_TO_SPACE_ND", &Importer::batch_to_space},
+            {"BROADCAST_TO", &Importer::broadcast_to},
             {"CEIL", &Importer::function<UnaryFunction::ceil>},
             {"CONCATENATION", &Importer::concatenation},
             {"CONV_2D", &Importer::conv_2d_op},
@@ -82,6 +84,8 @@ class Importer : private ImportState {
             {"FLOOR_DIV", &Importer::binary<BinaryFunction::floor_div>},
             {"FLOOR_MOD", &Importer::binary<BinaryFunction::floor_mod>},
             {"FULLY_CONNECTED", &Importer::fully_connected_op},
+            {"GATHER", &Importer::gather_op},
+            {"GATHER_ND", &Importer::gather_nd},
             {"GELU", &Importer::gelu_op},
             {"HARD_SWISH", &Importer::lookup<HardSwish>},
             {"LEAKY_RELU", &Importer::leaky_relu_op},
@@ -91,8 +95,10 @@ class Importer : private ImportState {
             {"MAX_POOL_2D", &Importer::max_pool},
             {"MEAN", &Importer::reduce<Reduction::mean>},
             {"MINIMUM", &Importer::binary<BinaryFunction::min>},
+            {"MIRROR_PAD", &Importer::mirror_pad_op},
             {"MUL", &Importer::mul_op},
             {"NEG", &Importer::neg_op},
+            {"PACK", &Importer::pack_op},
             {"PAD", &Importer::pad},
             {"PADV2", &Importer::pad},
             {"POW", &Importer::binary<BinaryFunction::pow>},
@@ -108,20 +114,28 @@ class Importer : private ImportState {
             {"RESHAPE", &Importer::reshaped},
             {"RESIZE_BILINEAR", &Importer::resize_bilinear_op},
             {"RESIZE_NEAREST_NEIGHBOR", &Importer::resize_nearest_op},
+            {"REVERSE_V2", &Importer::reverse},
             {"ROUND", &Importer::function<UnaryFunction::round>},
             {"RSQRT", &Importer::function<UnaryFunction::rsqrt>},
             {"SIGN", &Importer::function<UnaryFunction::sign>},
             {"SIN", &Importer::function<UnaryFunction::sin>},
+            {"SLICE", &Importer::slice},
             {"SOFTMAX", &Importer::softmax_op},
+            {"SPACE_TO_BATCH_ND", &Importer::space_to_batch},
             {"SPACE_TO_DEPTH", &Importer::space_to_depth_op},
+            {"SPLIT", &Importer::split_op},
+            {"SPLIT_V", &Importer::split_v_op},
             {"SQRT", &Importer::function<UnaryFunction::sqrt>},
             {"SQUARE", &Importer::function<UnaryFunction::square>},
             {"SQUARED_DIFFERENCE", &Importer::binary<BinaryFunction::squared_difference>},
             {"SQUEEZE", &Importer::reshaped},
+            {"STRIDED_SLICE", &Importer::strided_slice_op},
             {"SUB", &Importer::sub_op},
             {"SUM", &Importer::reduce<Reduction::sum>},
             {"TANH", &Importer::lookup<Tanh>},
+            {"TILE", &Importer::tile},
             {"TRANSPOSE", &Importer::transpose_op},
+            {"UNPACK", &Importer::unpack_op},
         };
         const auto* entry = std::find_if(std::begin(table), std::end(table), [&](const Entry& e) {
             return op_->custom == (e.name == transposed_convolution) && e.name == op_->name;
@@ -134,8 +148,10 @@ class Importer : private ImportState {
             name_ = std::string(op_->outputs.empty() || op_->outputs[0] < 0 ? op_->name : tensor(op_->outputs[0]).name);
             parts_ = 0;
             const Builder before = builder_;
+            const std::vector<std::optional<Handle>> handles = handles_;
             if (guarded(what, [&] { (this->*entry->convert)(); })) return;
             builder_ = before;
+            handles_ = handles;
         } else if (entry == std::end(table)) {
             note(what, "no such operator is supported");
         }
@@ -309,62 +325,6 @@ class Importer : private ImportState {
         const Quantization q = quantization_of(output_id());
         return activate(q.present() ? add(Convert{Element::i8}, {y}, q) : y, activation);
     }
-    void concatenation() {
-        const Quantization q = quantization_of(output_id());
-        std::vector<Handle> parts;
-        for (std::size_t i = 0; i < inputs(); ++i) parts.push_back(requantized(input(i), quantization_of(input_id(i)), q));
-        NodeOptions options{unused(name_), q};
-        const Handle y =
-            builder_.add(Concat{op_->option(tflite::concatenation::axis)}, std::span<const Handle>(parts), std::move(options));
-        bind(activate(y, op_->option(tflite::concatenation::activation)));
-    }
-    void pad() {
-        const Handle x = input(0);
-        const std::vector<std::int64_t> sides = integers(1);
-        Pad layer;
-        if (sides.size() != 2 * shape(x).rank()) refuse("it has ", sides.size(), " paddings for rank ", shape(x).rank());
-        for (std::size_t i = 0; i < sides.size(); ++i) {
-            if (sides[i] < 0 || sides[i] > 1 << 24) refuse("a padding is ", sides[i], "; 0 or more is expected");
-            (i % 2 == 0 ? layer.before : layer.after).push_back(static_cast<std::size_t>(sides[i]));
-        }
-        if (inputs() > 2) layer.value = constants_.real_number(index(input_id(2)));
-        bind(requantized(add(std::move(layer), {x}), quantization_of(input_id(0)), quantization_of(output_id())));
-    }
-    void reshaped() {
-        const Handle x = input(0);
-        const Shape& to = tensor(output_id()).shape;
-        Reshape layer;
-        for (std::size_t axis = 0; axis < to.rank(); ++axis) {
-            const bool batch = axis == 0 && shape(x).rank() > 0 && to[0] == shape(x)[0];
-            layer.shape.push_back(batch ? 0 : static_cast<std::int64_t>(to[axis]));
-        }
-        bind(requantized(add(std::move(layer), {x}), quantization_of(input_id(0)), quantization_of(output_id())));
-    }
-    /// [.., height, width, channels * block^2] -> [.., height * block, width * block, channels]
-    Handle depth_to_space(Handle x, std::int64_t block) {
-        const Shape in = shape(x);
-        const auto extent = [&](std::size_t axis) { return static_cast<std::int64_t>(in[axis]); };
-        if (in.rank() != 4 || block < 1 || block > 1 << 12 || extent(3) % (block * block) != 0) {
-            refuse("blocks of ", block, " of [", to_string(in), "]; a square that divides the channels is expected");
-        }
-        const std::int64_t channels = extent(3) / (block * block);
-        x = add(Reshape{{0, extent(1), extent(2), block, block, channels}}, {x});
-        x = add(Transpose{{0, 1, 3, 2, 4, 5}}, {x});
-        return add(Reshape{{0, extent(1) * block, extent(2) * block, channels}}, {x});
-    }
-    void depth_to_space_op() { bind(depth_to_space(input(0), op_->option(tflite::depth_to_space::block_size))); }
-    void space_to_depth_op() {
-        Handle x = input(0);
-        const Shape in = shape(x);
-        const std::int64_t block = op_->option(tflite::space_to_depth::block_size);
-        const auto extent = [&](std::size_t axis) { return static_cast<std::int64_t>(in[axis]); };
-        if (in.rank() != 4 || block < 1 || extent(1) % block != 0 || extent(2) % block != 0) {
-            refuse("blocks of ", block, " of [", to_string(in), "]; a block that divides height and width is expected");
-        }
-        x = add(Reshape{{0, extent(1) / block, block, extent(2) / block, block, extent(3)}}, {x});
-        x = add(Transpose{{0, 1, 3, 2, 4, 5}}, {x});
-        bind(add(Reshape{{0, extent(1) / block, extent(2) / block, extent(3) * block * block}}, {x}));
-    }
     /// Weights [out, 2, 2, in] at stride 2: no two windows overlap, so that each pixel becomes a block of its own.
     void transposed_convolution_op() {
         const Handle x = input(0);
@@ -411,14 +371,6 @@ class Importer : private ImportState {
         bind(add(Prelu{slope.reshaped(Shape{slope.elements()})}, {x}));
     }
 
-    void transpose_op() {
-        Transpose layer;
-        for (const std::int64_t axis : integers(1)) {
-            if (axis < 0 || axis > 7) refuse("axis ", axis, " is out of range");
-            layer.order.push_back(static_cast<std::size_t>(axis));
-        }
-        bind(add(std::move(layer), {input(0)}));
-    }
     void softmax_op() {
         const Handle x = input(0);
         const float beta = op_->option(tflite::softmax::beta);

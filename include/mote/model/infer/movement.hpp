@@ -13,6 +13,30 @@ inline std::size_t concat_axis(const Concat& layer, std::size_t rank) {
     return layer.axis < 0 ? rank - static_cast<std::size_t>(-layer.axis) : static_cast<std::size_t>(layer.axis);
 }
 
+namespace detail {
+
+/// The one input of a movement, which keeps its quantization.
+template <class Context>
+const Value& moved_input(const Context& node) {
+    node.expect_inputs(1);
+    expect_shared_quantization(node);
+    return node.input(0);
+}
+
+/// States the output of a movement: elements of its input under `shape`.
+template <class Context>
+void output_moved(Context& node, const Shape& shape) {
+    node.output(shape, node.input(0).element, node.input(0).quantization);
+}
+
+/// "input 'x' [2x3] f32: axis 2 is outside its axes"
+template <class Context>
+[[noreturn]] void refuse_moved(const Context& node, const char* what, std::int64_t number, const char* why) {
+    node.fail("input ", to_string(node.input(0)), ": ", what, number, why);
+}
+
+}  // namespace detail
+
 template <class Context>
 void infer(const Concat& layer, Context& node) {
     node.expect_inputs(1, 1024);
@@ -42,9 +66,7 @@ void infer(const Concat& layer, Context& node) {
 
 template <class Context>
 void infer(const Pad& layer, Context& node) {
-    node.expect_inputs(1);
-    detail::expect_shared_quantization(node);
-    const Value& in = node.input(0);
+    const Value& in = detail::moved_input(node);
     if (layer.before.size() != in.shape.rank() || layer.after.size() != in.shape.rank()) {
         node.fail("before has ", layer.before.size(), " and after ", layer.after.size(), " entries; input ", to_string(in),
                   " has ", in.shape.rank(), " axes");
@@ -59,14 +81,12 @@ void infer(const Pad& layer, Context& node) {
     if (in.element != Element::f32 && !(magnitude <= std::numeric_limits<float>::max())) {
         node.fail("the padding's value ", layer.value, " is not finite; ", element_name(in.element), " cannot hold it");
     }
-    node.output(shape, in.element, in.quantization);
+    detail::output_moved(node, shape);
 }
 
 template <class Context>
 void infer(const Reshape& layer, Context& node) {
-    node.expect_inputs(1);
-    detail::expect_shared_quantization(node);
-    const Value& in = node.input(0);
+    const Value& in = detail::moved_input(node);
     if (layer.shape.size() > Shape::max_rank)
         node.fail("a shape has at most ", Shape::max_rank, " axes; ", layer.shape.size(), " given");
     Shape shape = Shape::ones(layer.shape.size());
@@ -90,25 +110,21 @@ void infer(const Reshape& layer, Context& node) {
     if (shape.elements() != count) {
         node.fail("input ", to_string(in), " has ", count, " elements; they do not fit [", to_string(shape), "]");
     }
-    node.output(shape, in.element, in.quantization);
+    detail::output_moved(node, shape);
 }
 
 template <class Context>
 void infer(const Flatten&, Context& node) {
-    node.expect_inputs(1);
-    detail::expect_shared_quantization(node);
-    const Value& in = node.input(0);
+    const Value& in = detail::moved_input(node);
     if (in.shape.rank() == 0) node.fail("a scalar has no batch axis");
     std::size_t rest = 1;
     for (std::size_t axis = 1; axis < in.shape.rank(); ++axis) rest *= in.shape[axis];
-    node.output({in.shape[0], rest}, in.element, in.quantization);
+    detail::output_moved(node, {in.shape[0], rest});
 }
 
 template <class Context>
 void infer(const Transpose& layer, Context& node) {
-    node.expect_inputs(1);
-    detail::expect_shared_quantization(node);
-    const Value& in = node.input(0);
+    const Value& in = detail::moved_input(node);
     const std::size_t rank = in.shape.rank();
     Shape shape = Shape::ones(rank);
     std::size_t seen = 0;
@@ -122,7 +138,7 @@ void infer(const Transpose& layer, Context& node) {
     if (layer.order.size() != rank || seen != (std::size_t{1} << rank) - 1) {
         node.fail("order must name each of the ", rank, " axes of input ", to_string(in), " once");
     }
-    node.output(shape, in.element, in.quantization);
+    detail::output_moved(node, shape);
 }
 
 /// How many elements, from the first on, a slice finds along one axis. The layer was checked by infer.
@@ -136,26 +152,25 @@ inline std::size_t slice_extent(const Slice& layer, std::size_t axis, std::size_
 
 template <class Context>
 void infer(const Slice& layer, Context& node) {
-    node.expect_inputs(1);
-    detail::expect_shared_quantization(node);
-    const Value& in = node.input(0);
+    const Value& in = detail::moved_input(node);
     const std::size_t rank = in.shape.rank();
     if (layer.begin.size() != rank || layer.size.size() != rank || layer.stride.size() != rank) {
-        node.fail("begin has ", layer.begin.size(), ", size ", layer.size.size(), " and stride ", layer.stride.size(),
-                  " entries; input ", to_string(in), " has ", rank, " axes");
+        detail::refuse_moved(node, "begin, size and stride need an entry for each of its ", static_cast<std::int64_t>(rank),
+                             " axes");
     }
     Shape shape = in.shape;
     for (std::size_t axis = 0; axis < rank; ++axis) {
-        if (layer.stride[axis] == 0) node.fail("axis ", axis, ": the stride is 0; another is expected");
-        const auto most = static_cast<std::int64_t>(slice_extent(layer, axis, in.shape[axis]));
+        const auto number = static_cast<std::int64_t>(axis);
+        if (layer.stride[axis] == 0) detail::refuse_moved(node, "the stride of axis ", number, " is 0; another is expected");
+        const auto most = static_cast<std::int64_t>(slice_extent(layer, axis, shape[axis]));
         const std::int64_t size = layer.size[axis] == -1 ? most : layer.size[axis];
         if (size < 0 || size > most) {
-            node.fail("axis ", axis, ": ", size, " elements from ", layer.begin[axis], " on, ", layer.stride[axis],
-                      " apart, are not in input ", to_string(in), "; 0 to ", most, " are, and -1 takes all of them");
+            detail::refuse_moved(node, "the slice of axis ", number,
+                                 " goes beyond it; at most the elements that there are, or -1 for all of them, are expected");
         }
         shape[axis] = static_cast<std::size_t>(size);
     }
-    node.output(shape, in.element, in.quantization);
+    detail::output_moved(node, shape);
 }
 
 /// Gather's axis counted from the front. The layer was checked by infer.
@@ -165,63 +180,60 @@ inline std::size_t gather_axis(const Gather& layer, std::size_t rank) {
 
 template <class Context>
 void infer(const Gather& layer, Context& node) {
-    node.expect_inputs(1);
-    detail::expect_shared_quantization(node);
-    const Value& in = node.input(0);
+    const Value& in = detail::moved_input(node);
     const auto rank = static_cast<std::int64_t>(in.shape.rank());
-    if (layer.axis >= rank || layer.axis < -rank) {
-        node.fail("axis ", layer.axis, " is outside the ", rank, " axes of input ", to_string(in));
-    }
+    if (layer.axis >= rank || layer.axis < -rank) detail::refuse_moved(node, "axis ", layer.axis, " is outside its axes");
     const std::size_t axis = gather_axis(layer, in.shape.rank());
     const Shape& chosen = layer.indices.shape();
-    if (in.shape.rank() - 1 + chosen.rank() > Shape::max_rank) {
-        node.fail("indices [", to_string(chosen), "] of input ", to_string(in), " make more than ", Shape::max_rank, " axes");
+    Shape shape = in.shape;
+    if (shape.rank() - 1 + chosen.rank() > Shape::max_rank) {
+        detail::refuse_moved(node, "indices of ", static_cast<std::int64_t>(chosen.rank()), " axes make more than 8 axes");
     }
     for (const std::int32_t index : layer.indices.values()) {
-        if (index < 0 || static_cast<std::size_t>(index) >= in.shape[axis]) {
-            node.fail("index ", index, " is outside axis ", axis, " of input ", to_string(in));
+        if (index < 0 || static_cast<std::size_t>(index) >= shape[axis]) {
+            detail::refuse_moved(node, "index ", index, " is outside the axis");
         }
     }
-    Shape shape = Shape::ones(in.shape.rank() - 1 + chosen.rank());
+    shape = Shape::ones(shape.rank() - 1 + chosen.rank());
     for (std::size_t i = 0; i < shape.rank(); ++i) {
         shape[i] = i < axis ? in.shape[i] : i < axis + chosen.rank() ? chosen[i - axis] : in.shape[i + 1 - chosen.rank()];
     }
-    node.output(shape, in.element, in.quantization);
+    detail::output_moved(node, shape);
 }
 
 template <class Context>
 void infer(const Tile& layer, Context& node) {
-    node.expect_inputs(1);
-    detail::expect_shared_quantization(node);
-    const Value& in = node.input(0);
-    if (layer.repeats.size() != in.shape.rank()) {
-        node.fail("repeats has ", layer.repeats.size(), " entries; input ", to_string(in), " has ", in.shape.rank(), " axes");
-    }
+    const Value& in = detail::moved_input(node);
     Shape shape = in.shape;
+    if (layer.repeats.size() != shape.rank()) {
+        detail::refuse_moved(node, "repeats needs an entry for each of its ", static_cast<std::int64_t>(shape.rank()), " axes");
+    }
     for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
         if (layer.repeats[axis] != 0 && shape[axis] > Shape::absurd / layer.repeats[axis]) {
-            node.fail("axis ", axis, " becomes absurdly long");
+            detail::refuse_moved(node, "axis ", static_cast<std::int64_t>(axis), " becomes absurdly long");
         }
         shape[axis] *= layer.repeats[axis];
     }
-    node.output(shape, in.element, in.quantization);
+    detail::output_moved(node, shape);
 }
 
 template <class Context>
 void infer(const Constant& layer, Context& node) {
     node.expect_inputs(0);
-    if (layer.shape.size() > Shape::max_rank)
-        node.fail("a shape has at most ", Shape::max_rank, " axes; ", layer.shape.size(), " given");
-    const Shape shape = make_shape(layer.shape);
     const Quantization& quantization = layer.bytes.quantization();
-    if (shape.elements() >= Shape::absurd || layer.bytes.elements() != element_bytes(layer.element, shape.elements())) {
-        node.fail(layer.bytes.elements(), " bytes are no [", to_string(shape), "] of ", element_name(layer.element));
+    Shape shape = Shape::ones(layer.shape.size());
+    for (std::size_t axis = 0; axis < shape.rank(); ++axis) shape[axis] = layer.shape[axis];
+    const std::size_t count = shape.elements();
+    const char* flaw = nullptr;
+    if (layer.shape.size() > Shape::max_rank || count >= Shape::absurd ||
+        layer.bytes.elements() != element_bytes(layer.element, count)) {
+        flaw = "a shape of more than 8 axes, or one that its bytes do not fill";
+    } else if (!detail::quantization_flaw(quantization).empty()) {
+        flaw = "a scale or zero point that is not usable; finite, positive, normal scales with a zero point each are expected";
+    } else if (node.requested_quantization().present() && node.requested_quantization() != quantization) {
+        flaw = "the quantization of its bytes; its value was given another";
     }
-    const std::string flaw = detail::quantization_flaw(quantization);
-    if (!flaw.empty()) node.fail("it has ", flaw);
-    if (node.requested_quantization().present() && node.requested_quantization() != quantization) {
-        node.fail("its value has the quantization of its bytes; another was asked for");
-    }
+    if (flaw != nullptr) node.fail("it has ", flaw);
     node.output(shape, layer.element, quantization);
 }
 

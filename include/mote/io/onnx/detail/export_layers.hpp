@@ -311,6 +311,59 @@ inline void to_onnx(const Pad& layer, OnnxExportContext& node) {
     node.finish_stored(node.emit("Pad", {x.tensor, node.extents("pads", sides), value}), order);
 }
 
+inline void to_onnx(const Slice& layer, OnnxExportContext& node) {
+    namespace to = detail::onnx_export;
+    const to::Dims order = node.common_order();
+    const OnnxForm x = node.arranged(0, order);
+    std::vector<std::int64_t> starts, ends, axes, steps;
+    for (const std::size_t axis : order) {
+        const auto start = static_cast<std::int64_t>(layer.begin[axis]);
+        const auto size = static_cast<std::int64_t>(node.output().shape[axis]);
+        const std::int64_t step = size > 1 ? layer.stride[axis] : 1;
+        const std::int64_t end = start + step * size;  // a negative one would count from the back
+        starts.push_back(start);
+        ends.push_back(end < 0 ? std::numeric_limits<std::int64_t>::min() : end);
+        axes.push_back(static_cast<std::int64_t>(axes.size()));
+        steps.push_back(step);
+    }
+    node.finish_stored(node.emit("Slice", {x.tensor, node.extents("starts", starts), node.extents("ends", ends),
+                                           node.extents("axes", axes), node.extents("steps", steps)}),
+                       order);
+}
+inline void to_onnx(const Gather& layer, OnnxExportContext& node) {
+    namespace to = detail::onnx_export;
+    // The indices' axes stand where their axis stood, so that other than one of them leave no other order.
+    const bool one = layer.indices.shape().rank() == 1;
+    const to::Dims order = one ? node.common_order() : Layout::in_order(node.input(0).shape.rank());
+    const OnnxForm x = node.arranged(0, order);
+    const std::size_t axis = gather_axis(layer, order.size());
+    const std::string y = node.emit("Gather", {x.tensor, node.parameter("indices", layer.indices)},
+                                    {to::integer("axis", std::ranges::find(order, axis) - order.begin())});
+    node.finish_stored(y, one ? order : Layout::in_order(node.output().shape.rank()));
+}
+inline void to_onnx(const Tile& layer, OnnxExportContext& node) {
+    namespace to = detail::onnx_export;
+    const to::Dims order = node.common_order();
+    const OnnxForm x = node.arranged(0, order);
+    std::vector<std::int64_t> repeats;
+    for (const std::size_t axis : order) repeats.push_back(static_cast<std::int64_t>(layer.repeats[axis]));
+    node.finish_stored(node.emit("Tile", {x.tensor, node.extents("repeats", repeats)}), order);
+}
+inline void to_onnx(const Constant& layer, OnnxExportContext& node) {
+    namespace to = detail::onnx_export;
+    const auto* bytes = layer.bytes.data();
+    const std::size_t count = node.output().shape.elements();
+    std::string value;
+    if (layer.element == Element::f32) {
+        value = node.constant<f32>("value", layer.shape, {reinterpret_cast<const float*>(bytes), count});
+    } else if (layer.element == Element::i8) {
+        value = node.constant<i8>("value", layer.shape, {reinterpret_cast<const std::int8_t*>(bytes), count});
+    } else {
+        node.fail("it is of ", element_name(layer.element), "; f32 and i8 are supported");
+    }
+    node.finish_stored(node.emit("Identity", {std::move(value)}), Layout::in_order(layer.shape.size()));
+}
+
 // ----------------------------------------------------------------------------------------------------------- reduction
 
 /// On bytes as on real numbers: the largest stays the largest.

@@ -225,38 +225,26 @@ class Arithmetic : protected Quantized {
         return b;
     }
 
-    /// The value repeated along its axes of extent 1 (and in front), by taking the nearest of one pixel.
+    /// The value repeated along its axes of extent 1 (and in front).
     Item expanded(Item& given, const Dims& to) {
         Dims from = given.dims();
         from.insert(from.begin(), to.size() - from.size(), 1);
         Item x = reshaped(given, from);
         if (from == to) return x;
+        Dims repeats(to.size(), 1);
+        for (std::size_t axis = 0; axis < to.size(); ++axis) repeats[axis] = from[axis] == to[axis] ? 1 : to[axis];
+        return repeated(x, repeats);
+    }
+    /// The value repeats[a] times along axis a.
+    Item repeated(Item& x, const Dims& repeats) {
         const Dims order = common_order({&x});
-        ValueId id = arranged(x, order);
-        const auto between = [&](const Dims& dims, std::size_t first, std::size_t last) {
-            std::size_t product = 1;
-            for (std::size_t i = first; i < last; ++i) product *= dims[order[i]];
-            return product;
-        };
-        for (std::size_t i = 0; i < order.size();) {
-            const auto grows = [&](std::size_t at) { return at < order.size() && from[order[at]] != to[order[at]]; };
-            if (!grows(i)) {
-                ++i;
-                continue;
-            }
-            std::size_t end = i;
-            while (grows(end) || (end < order.size() && to[order[end]] == 1)) ++end;
-            const std::size_t outer = between(to, 0, i), copies = between(to, i, end), inner = between(from, end, order.size());
-            if (copies == 0) fail("it becomes empty");
-            id = add(Resize2d{{copies, 1}, false, Alignment::asymmetric}, {reshape(id, {outer, 1, 1, inner})});
-            i = end;
+        Tile layer;
+        Dims to = x.dims();
+        for (const std::size_t axis : order) {
+            to[axis] *= repeats[axis];
+            layer.repeats.push_back(repeats[axis]);
         }
-        Dims stored;
-        for (const std::size_t axis : order) stored.push_back(to[axis]);
-        Item result;
-        result.element = x.element;
-        result.forms.push_back({reshape(id, stored), Layout(to, order)});
-        return result;
+        return item_of(add(std::move(layer), {arranged(x, order)}), Layout(to, order), x.element);
     }
 
     /// The values as stored ones of one shape and layout.

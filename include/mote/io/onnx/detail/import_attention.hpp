@@ -2,15 +2,15 @@
 #pragma once
 // Import of ONNX attention (Vaswani et al. 2017), rotary embedding and Einsum: products of computed matrices.
 
-#include <mote/io/onnx/detail/import_movement.hpp>
+#include <mote/io/onnx/detail/import_selection.hpp>
 
 MOTE_BEGIN_NAMESPACE
 
 namespace detail::onnx_import {
 
-class Attention : protected Movement {
+class Attention : protected Selection {
   public:
-    using Movement::Movement;
+    using Selection::Selection;
 
   protected:
     /// Input `place`, [batch, length, heads * size], as [batch, heads, length, size], which it may be already.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Import of ONNX operators that move elements or know the answer: most of them are a matter of layout and make no layer.
+// Import of ONNX operators that move elements or know the answer: many of them are a matter of layout and make no layer.
 
 #include <mote/io/onnx/detail/import_convolution.hpp>
 
@@ -56,6 +56,11 @@ class Movement : protected Convolution {
 
     // -------------------------------------------------------------------------------------------------------- movement
 
+    /// What a movement takes of an input: its bytes, where real numbers stand for bytes.
+    Item movable(std::size_t place) {
+        if (std::optional<Item> bytes = bytes_of(place)) return std::move(*bytes);
+        return computed(place);
+    }
     void bind_reshaped(const Dims& dims) {
         single_output();
         set_item(0, reshaped(computed(0), dims));
@@ -105,34 +110,50 @@ class Movement : protected Convolution {
     void expand() {
         Dims to;
         for (const std::int64_t e : integers(1, "shape")) to.push_back(extent_of(e));
-        set_item(0, expanded(computed(0), broadcast_dims(computed(0).dims(), to)));
+        Item x = movable(0);
+        give(expanded(x, broadcast_dims(x.dims(), to)));
     }
-    /// Each axis a pair: how often it repeats, and itself.
+    /// A few axes at a time, so that the repeated ones and the value's are no more than a movement has.
     void tile() {
-        const Dims dims = computed(0).dims();
-        const std::vector<std::int64_t> repeats = integers(1, "repeats");
-        if (repeats.size() != dims.size()) fail("it repeats ", repeats.size(), " axes of ", dims.size());
-        Dims apart, to, joined;
-        for (std::size_t axis = 0; axis < dims.size(); ++axis) {
-            if (repeats[axis] < 1 || repeats[axis] > 1 << 20)
-                fail("it repeats axis ", axis, " ", repeats[axis], " times; 1 to 2^20 are supported");
-            const auto count = static_cast<std::size_t>(repeats[axis]);
-            if (count > 1) apart.push_back(1), to.push_back(count);
-            apart.push_back(dims[axis]), to.push_back(dims[axis]);
-            joined.push_back(count * dims[axis]);
+        Item x = movable(0);
+        Dims repeats;
+        for (const std::int64_t count : integers(1, "repeats")) repeats.push_back(extent_of(count));
+        if (repeats.size() != x.rank()) fail("it repeats ", repeats.size(), " axes of ", x.rank());
+        Dims some(x.rank(), 1);
+        std::size_t axes = x.rank();
+        for (std::size_t axis = 0; axis < repeats.size(); ++axis) {
+            if (repeats[axis] == 1) continue;
+            if (++axes > Shape::max_rank) {
+                x = repeated(x, some);
+                some.assign(some.size(), 1);
+                axes = x.rank() + 1;
+            }
+            some[axis] = repeats[axis];
         }
-        Item x = reshaped(computed(0), apart);
-        Item repeated = expanded(x, to);
-        set_item(0, reshaped(repeated, joined));
+        give(repeated(x, some));
     }
     void concat_values() {
         if (node_->inputs.size() == 1) return same();
+        std::vector<Item> items = alike_inputs();
+        give(joined(items, axis_in(integer_attribute(*node_, "axis", 1), items.front().rank())));
+    }
+    /// All inputs as bytes of one scale where they are that, else as they are computed.
+    std::vector<Item> alike_inputs(std::size_t first = 0) {
         std::vector<Item> items;
+        for (std::size_t i = first; i < node_->inputs.size(); ++i) {
+            const std::optional<Item> bytes = bytes_of(i);
+            if (!bytes || (!items.empty() && quantization_of(*bytes) != quantization_of(items.front()))) break;
+            items.push_back(*bytes);
+        }
+        if (items.size() + first == node_->inputs.size()) return items;
+        items.clear();
+        for (std::size_t i = first; i < node_->inputs.size(); ++i) items.push_back(computed(i));
+        return items;
+    }
+    Item joined(std::vector<Item>& items, std::size_t axis) {
         std::vector<const Item*> all;
-        for (std::size_t i = 0; i < node_->inputs.size(); ++i) items.push_back(computed(i));
         for (const Item& x : items) all.push_back(&x);
         Dims dims = items.front().dims();
-        const std::size_t axis = axis_in(integer_attribute(*node_, "axis", 1), dims.size());
         for (std::size_t i = 1; i < items.size(); ++i) {
             if (items[i].rank() != dims.size())
                 fail("[", dims_text(dims), "] and [", dims_text(items[i].dims()), "] differ in rank");
@@ -142,52 +163,7 @@ class Movement : protected Convolution {
         std::vector<ValueId> ids;
         for (Item& x : items) ids.push_back(arranged(x, order));
         const auto at = std::find(order.begin(), order.end(), axis) - order.begin();
-        bind(add(Concat{static_cast<std::int32_t>(at)}, ids), dims, order);
-    }
-    void pad() {
-        Item& x = computed(0);
-        Dims dims = x.dims();
-        const std::string mode = text_attribute(*node_, "mode", "constant");
-        if (mode != "constant") fail("its mode is '", onnx::printable(mode), "'; constant is supported");
-        const std::vector<std::int64_t> sides = integers(1, opset_ < 2 ? "paddings" : "pads");
-        std::vector<std::int64_t> axes;
-        if (has_input(3)) axes = constant(3, "axes").integers();
-        if (axes.empty()) {
-            for (std::size_t axis = 0; axis < dims.size(); ++axis) axes.push_back(static_cast<std::int64_t>(axis));
-        }
-        axes_in(axes, dims.size());
-        if (sides.size() != 2 * axes.size()) fail("it has ", sides.size(), " paddings for ", axes.size(), " axes");
-        const Dims order = common_order({&x});
-        Pad layer{.before = Dims(dims.size(), 0), .after = Dims(dims.size(), 0)};
-        for (std::size_t i = 0; i < axes.size(); ++i) {
-            const std::size_t axis = axis_in(axes[i], dims.size());
-            const auto at = static_cast<std::size_t>(std::find(order.begin(), order.end(), axis) - order.begin());
-            for (const std::int64_t side : {sides[i], sides[i + axes.size()]}) {
-                if (side < 0 || side > largest_window) fail("a padding is ", side, "; 0 to ", largest_window, " are supported");
-            }
-            layer.before[at] = static_cast<std::size_t>(sides[i]);
-            layer.after[at] = static_cast<std::size_t>(sides[i + axes.size()]);
-            dims[axis] += layer.before[at] + layer.after[at];
-        }
-        layer.value = has_input(2) ? static_cast<float>(constant(2, "value").number()) : real_attribute(*node_, "value", 0.0f);
-        bind(add(std::move(layer), {arranged(x, order)}), dims, order);
-    }
-    /// Only what takes everything.
-    void slice() {
-        KnownNode k{*node_, opset_, {}, budget_};
-        const Dims dims = computed(0).dims();
-        for (std::size_t i = 0; i < node_->inputs.size(); ++i)
-            k.inputs.push_back(i > 0 && has_input(i) ? &constant(i, "range") : nullptr);
-        const std::vector<Range> ranges = fold_op::ranges_of(k, dims);
-        for (std::size_t axis = 0; axis < dims.size(); ++axis) {
-            if (ranges[axis].count != dims[axis] || ranges[axis].step != 1)
-                fail("it takes a part of axis ", axis, "; no layer for it");
-        }
-        same();
-    }
-    void split() {
-        if (node_->outputs.size() != 1) fail("it splits a value in ", node_->outputs.size(), "; no layer for it");
-        same();
+        return item_of(add(Concat{static_cast<std::int32_t>(at)}, ids), Layout(dims, order), items.front().element);
     }
 };
 

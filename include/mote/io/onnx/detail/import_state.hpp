@@ -99,11 +99,10 @@ class ImportState : protected ImportLog {
             fail("its ", what, " ('", onnx::printable(node_->inputs[place]), "') is computed; a constant is supported");
         return *i.constant;
     }
+    /// The input as a value of the model; a constant becomes one.
     Item& computed(std::size_t place) {
         Item& i = item(place);
-        if (i.constant)
-            fail("input ", place, " ('", onnx::printable(node_->inputs[place]),
-                 "') is a constant; a computed value is supported");
+        if (i.constant) make_value(i);
         if (!is_float(i.element) && std::ranges::find(byte_operators, node_->op_type) == std::end(byte_operators)) {
             fail("input ", place, " ('", onnx::printable(node_->inputs[place]), "') is of ", onnx_element_name(i.element),
                  "; floats are supported");
@@ -112,8 +111,57 @@ class ImportState : protected ImportLog {
         return i;
     }
     /// What works on bytes as on real numbers.
-    static constexpr std::string_view byte_operators[] = {"DequantizeLinear", "Flatten", "Identity",  "MaxPool",
-                                                          "Reshape",          "Squeeze", "Transpose", "Unsqueeze"};
+    static constexpr std::string_view byte_operators[] = {"CenterCropPad", "Concat",       "DepthToSpace", "DequantizeLinear",
+                                                          "Expand",        "Flatten",      "Gather",       "GatherElements",
+                                                          "GatherND",      "Identity",     "MaxPool",      "Pad",
+                                                          "Reshape",       "SpaceToDepth", "Slice",        "Split",
+                                                          "Squeeze",       "Tile",         "Transpose",    "Unsqueeze",
+                                                          "Where"};
+    /// Adds the layer that makes a known value, once. Floats of any width become f32.
+    void make_value(Item& x) {
+        const Constant& c = *x.constant;
+        x.element = is_float(c.element) ? OnnxElement::float32 : c.element;
+        if (!x.forms.empty()) return;
+        if (c.dims.size() > Shape::max_rank)
+            fail("a constant has ", c.dims.size(), " axes; up to ", Shape::max_rank, " are supported");
+        const Shape extents = make_shape(c.dims);
+        mote::Constant layer;
+        if (is_float(c.element)) {
+            layer = constant_of(c.reals(extents, budget_));
+        } else {
+            const std::optional<Element> element = element_of(c.element);
+            if (!element) fail("a constant is of ", onnx_element_name(c.element), "; no value of the model holds that");
+            const std::size_t bytes = element_bytes(*element, 1);
+            budget_.take(bytes * c.count());
+            Tensor<u8> elements(Shape{bytes * c.count()});
+            for (std::size_t i = 0; i < c.count(); ++i) {
+                std::memcpy(elements.data() + i * bytes, c.data.bytes.data() + (c.fill ? 0 : i * bytes), bytes);
+            }
+            layer = {*element, c.dims, std::move(elements)};
+        }
+        arranging_ = true;
+        x.forms.push_back({add(std::move(layer), {}), Layout(c.dims)});
+        arranging_ = false;
+    }
+    /// What a value of the model holds of these integers.
+    static std::optional<Element> element_of(OnnxElement element) {
+        switch (element) {
+            case OnnxElement::int64:
+                return Element::i64;
+            case OnnxElement::int32:
+                return Element::i32;
+            case OnnxElement::int16:
+                return Element::i16;
+            case OnnxElement::int8:
+                return Element::i8;
+            case OnnxElement::uint8:
+                return Element::u8;
+            case OnnxElement::boolean:
+                return Element::b8;
+            default:
+                return std::nullopt;
+        }
+    }
     /// Adds the real form of a value that is stored in bytes alone. Where nobody uses it, it goes again.
     void make_real(Item& x) {
         if (!x.forms.empty() || x.bytes.empty()) return;
@@ -220,12 +268,19 @@ class ImportState : protected ImportLog {
     /// Output `place` is the value, whose axes have these extents and lie in this layout.
     void bind(ValueId id, Layout layout, std::size_t place = 0) { bind(id, std::move(layout), place, result_element()); }
     void bind(ValueId id, Layout layout, std::size_t place, OnnxElement element) {
-        if (has_output(place)) wanted_names_.emplace(id, node_->outputs[place]);
+        give(item_of(id, std::move(layout), element), place);
+    }
+    /// Output `place` is the item, named after it where it has no name yet.
+    void give(Item result, std::size_t place = 0) {
+        if (has_output(place)) wanted_names_.emplace(result.stored().id, node_->outputs[place]);
+        set_item(place, std::move(result));
+    }
+    Item item_of(ValueId id, Layout layout, OnnxElement element) const {
         Item result;
         result.element = element;
-        const bool bytes = graph_.values[id].element == Element::i8 && is_float(result.element);
+        const bool bytes = graph_.values[id].element == Element::i8 && is_float(element);
         (bytes ? result.bytes : result.forms).push_back({id, std::move(layout)});
-        set_item(place, std::move(result));
+        return result;
     }
     void bind(ValueId id, const Dims& dims, const Dims& order) { bind(id, Layout(dims, order)); }
     OnnxElement result_element() const {

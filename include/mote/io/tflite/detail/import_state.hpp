@@ -76,11 +76,16 @@ class ImportState : protected ImportLog {
         if (place >= op_->outputs.size() || op_->outputs[place] < 0) refuse("output ", place, " is missing");
         return op_->outputs[place];
     }
-    Handle input(std::size_t place) const {
+    /// The input as a value of the model; a constant becomes one.
+    Handle input(std::size_t place) {
         const std::int32_t id = input_id(place);
         if (!handles_[index(id)]) {
-            refuse("input ", place, " ('", tensor(id).name, "') is ",
-                   constant(id) ? "a constant; a computed value is supported there" : "made by no operator before it");
+            if (!constant(id)) refuse("input ", place, " ('", tensor(id).name, "') is made by no operator before it");
+            mote::Constant layer = supported_element(tensor(id)) == Element::i8
+                                       ? constant_of(constants_.bytes(index(id), quantization_of(id)))
+                                       : constant_of(constants_.reals(index(id)));
+            handles_[index(id)] =
+                builder_.add(std::move(layer), std::initializer_list<Handle>{}, {.name = unused(tensor(id).name)});
         }
         return *handles_[index(id)];
     }
