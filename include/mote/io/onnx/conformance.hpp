@@ -67,6 +67,10 @@ inline constexpr Parameters parameters[] = {
     {"QLinearConv", 1, 8},
     {"QLinearMatMul", 1, 7},
     {"QuantizeLinear", 1, 2},
+    {"GRU", 1, 4},
+    {"LSTM", 1, 4},
+    {"LSTM", 7, 7},
+    {"RNN", 1, 4},
     {"Expand", 1, 1},
     {"CenterCropPad", 1, 1},
     {"ConstantOfShape", 0, 0},
@@ -106,7 +110,8 @@ inline constexpr Parameters parameters[] = {
 inline bool is_parameter(const OnnxGraph& graph, const std::string& name) {
     for (const OnnxNode& node : graph.nodes) {
         for (const Parameters& row : parameters) {
-            for (std::size_t i = row.first; row.op == node.op_type && i <= row.last && i < node.inputs.size(); ++i) {
+            if (row.op != node.op_type) continue;
+            for (std::size_t i = row.first; i <= row.last && i < node.inputs.size(); ++i) {
                 if (node.inputs[i] == name) return true;
             }
         }

@@ -233,10 +233,11 @@ class Importer : private Attention {
             {"Expand", &Importer::expand},
             {"Flatten", &Importer::flatten},
             {"Floor", &Importer::function},
-            {"Gelu", &Importer::gelu},
+            {"GRU", &Importer::gru},
             {"Gather", &Importer::gather},
             {"GatherElements", &Importer::gather_elements},
             {"GatherND", &Importer::gather_nd},
+            {"Gelu", &Importer::gelu},
             {"Gemm", &Importer::gemm},
             {"GlobalAveragePool", &Importer::global_pool<Reduction::mean>},
             {"GlobalLpPool", &Importer::global_lp_pool},
@@ -247,6 +248,7 @@ class Importer : private Attention {
             {"Identity", &Importer::same},
             {"InstanceNormalization", &Importer::instance_norm},
             {"LRN", &Importer::lrn},
+            {"LSTM", &Importer::lstm},
             {"LayerNormalization", &Importer::layer_norm<true>},
             {"LeakyRelu", &Importer::leaky_relu},
             {"Log", &Importer::function},
@@ -268,6 +270,7 @@ class Importer : private Attention {
             {"Pow", &Importer::power},
             {"QuantizeLinear", &Importer::quantize_linear},
             {"RMSNormalization", &Importer::layer_norm<false>},
+            {"RNN", &Importer::rnn},
             {"Reciprocal", &Importer::function},
             {"ReduceL1", &Importer::reduce<Reduction::l1>},
             {"ReduceL2", &Importer::reduce<Reduction::l2>},
@@ -325,7 +328,7 @@ class Importer : private Attention {
         for (const ValueId id : graph_.outputs) used[id] = 1;
         std::vector<Node> nodes;
         for (std::size_t i = graph_.nodes.size(); i-- > 0;) {
-            if (used[graph_.nodes[i].outputs[0]] == 0) continue;
+            if (!std::ranges::any_of(graph_.nodes[i].outputs, [&](ValueId id) { return used[id] != 0; })) continue;
             for (const ValueId id : graph_.nodes[i].inputs) used[id] = 1;
             nodes.push_back(std::move(graph_.nodes[i]));
         }
@@ -341,9 +344,10 @@ class Importer : private Attention {
         };
         for (const ValueId id : graph_.inputs) name(id, true);
         for (const ValueId id : graph_.outputs) name(id, true);
-        for (const Node& node : graph_.nodes) name(node.outputs[0], false);
-        for (const Node& node : graph_.nodes) {
-            const ValueId id = node.outputs[0];
+        std::vector<ValueId> made;
+        for (const Node& node : graph_.nodes) made.insert(made.end(), node.outputs.begin(), node.outputs.end());
+        for (const ValueId id : made) name(id, false);
+        for (const ValueId id : made) {
             if (named[id] != 0) continue;
             const std::string base = graph_.values[id].name;
             for (std::size_t n = 1; !taken.insert(graph_.values[id].name).second; ++n)
