@@ -18,5 +18,12 @@ if ! usable; then
 fi
 rm -rf "$out"
 mkdir -p "$out"
-"$make_files" "$out" ${shared:+"$shared"}
+trained=()
+if [ -n "$shared" ] && command -v xz >/dev/null; then
+    "$shared/unpack.sh" "$(dirname "$out")/cifar10"
+    trained=("$shared/mlperf_tiny/ic/"{pretrainedResnet.tflite,calibration_samples_idxs.npy} "$(dirname "$out")/cifar10")
+else
+    echo "without the trained network: the shared data or xz are absent"
+fi
+"$make_files" "$out" "${trained[@]}"
 "$python" "$here/compare.py" "$out"

@@ -63,6 +63,28 @@ std::string first_difference(const BasicModel<List>& model, const AnyModel& othe
     return {};
 }
 
+std::size_t reals(const std::vector<Value>& values) {
+    return static_cast<std::size_t>(std::ranges::count(values, Element::f32, &Value::element));
+}
+
+/// The model with the tables of its functions.
+Model<i8> with_own_tables(const Model<i8>& model) {
+    using List = Model<i8>::layers;
+    Graph<List> graph = model.graph();
+    for (Node& node : graph.nodes) {
+        const Quantization &in = graph.values[node.inputs[0]].quantization, &out = graph.values[node.outputs[0]].quantization;
+        visit<List>(node, [&](const auto& layer) {
+            using L = std::remove_cvref_t<decltype(layer)>;
+            if constexpr (std::is_same_v<L, Softmax>) {
+                node = with_layer<List>(node, Softmax{softmax_table(in.params().scale)});
+            } else if constexpr (requires { activation_value(layer, 0.0); }) {
+                node = with_layer<List>(node, with_table(layer, in.params(), out.params()));
+            }
+        });
+    }
+    return Model<i8>(std::move(graph));
+}
+
 }  // namespace onnx_export_test
 
 TEST_CASE("onnx export: random models come back with the same answers") {
@@ -145,6 +167,21 @@ TEST_CASE("onnx export: reductions by every function, products of computed matri
         here.run();
         back.run();
         CHECK(std::ranges::equal(here.output<std::int64_t>(), back.output<std::int64_t>()));
+    }
+}
+
+TEST_CASE("onnx export: random models of bytes come back with the same bytes") {
+    using namespace onnx_export_test;
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+        const Model<i8> model = with_own_tables(random_model::make<i8>(seed, 12));
+        for (const bool channels_first_io : {false, true}) {
+            INFO("seed " << seed << ", channels first " << channels_first_io);
+            const OnnxExportOptions options{.opset = 14 + static_cast<std::int64_t>(seed % 8),
+                                            .channels_first_io = channels_first_io};
+            const AnyModel back = there_and_back(model, options);
+            CHECK(first_difference(model, back, seed) == "");
+            CHECK(reals(back.values()) <= reals(model.values()));
+        }
     }
 }
 
@@ -288,4 +325,55 @@ TEST_CASE("save_onnx: the file is what export_onnx states; what is too large is 
     CHECK_ERROR(save_onnx(b.build(), path), "mote_export_test.onnx", "2400000000 bytes", "2147483647");
     CHECK_FALSE(std::filesystem::exists(path));
 #endif
+}
+
+TEST_CASE(
+    "onnx export: bytes stand between QuantizeLinear and DequantizeLinear, weights with a scale a channel, biases exact") {
+    using namespace onnx_export_test;
+    ModelBuilder<i8> b;
+    const auto x = b.input("x", {1, 3, 3, 1}, Element::i8, QuantizationParams{0.5f, 3});
+    Tensor<i8> weight({2, 1, 1, 1}, {127, -127});
+    weight.set_quantization(Quantization({0.25f, 0.125f}, 0));
+    const std::int32_t large = (1 << 30) + 1;  // no float holds it
+    const auto y = b.add(Conv2d<i8>{.weight = weight, .bias = Tensor<i32>(Shape{2}, {large, -large})}, x,
+                         {.name = "conv", .quantization = QuantizationParams{1e6f, -128}});
+    const auto z = b.add(Relu{}, y, {.name = "relu"});
+    b.output("y",
+             b.add(Relu{}, b.add(Convert{Element::i8}, z, {.name = "wider", .quantization = QuantizationParams{2e6f, 0}})));
+    const Model<i8> model = b.build();
+    const OnnxModel file = export_onnx(model, {.channels_first_io = true});
+    CHECK(count_of(file, "Transpose") == 0);
+    CHECK(count_of(file, "Relu") == 1);  // the first clamps what no byte at zero point -128 holds
+    CHECK(count_of(file, "QuantizeLinear") == 3);
+    CHECK(count_of(file, "DequantizeLinear") == 5);
+    std::size_t axes = 0;
+    for (const OnnxNode& n : file.graph.nodes) axes += n.op_type == "DequantizeLinear" && n.attribute("axis") != nullptr;
+    CHECK(axes == 2);
+    CHECK(file.graph.inputs[0].type.element == OnnxElement::int8);
+    CHECK(file.graph.outputs[0].type.element == OnnxElement::int8);
+    const AnyModel back = there_and_back(model, {.channels_first_io = true});
+    CHECK(first_difference(model, back, 5) == "");
+    const auto* conv = get_if<Conv2d<i8>>(back, back.nodes()[0]);
+    REQUIRE(conv != nullptr);
+    CHECK(conv->bias[0] == large);
+    CHECK(conv->bias[1] == -large);
+    CHECK(conv->weight == weight);
+}
+
+TEST_CASE("onnx export: tables of bytes that no function makes are refused, and so are biases in steps that no float holds") {
+    using namespace onnx_export_test;
+    ModelBuilder<i8> b;
+    const auto x = b.input("x", {1, 4}, Element::i8, QuantizationParams{1e-20f, 0});
+    Softmax other{softmax_table(1e-20f)};
+    other.table[255] -= 1;
+    b.output("s", b.add(other, x, {.name = "shares"}));
+    Sigmoid gate = with_table(Sigmoid{}, {1e-20f, 0}, {0.01f, 0});
+    gate.table[3] += 1;
+    b.output("g", b.add(gate, x, {.name = "gate", .quantization = QuantizationParams{0.01f, 0}}));
+    Tensor<i8> weight(Shape{2, 4});
+    weight.set_quantization(Quantization({1e-20f, 1e-20f}, 0));
+    b.output("d", b.add(Dense<i8>{weight, Tensor<i32>(Shape{2})}, x,
+                        {.name = "dense", .quantization = QuantizationParams{1e-30f, 0}}));
+    CHECK_ERROR(export_onnx(b.build(), {.name = "net"}), "'net': 3 things", "node 'shares' (Softmax): its table",
+                "node 'gate' (Sigmoid): its table", "node 'dense' (Dense): its bias counts in steps of");
 }

@@ -93,12 +93,23 @@ class Importer : private Attention {
         item.forms.push_back({id, Layout(dims, order)});
         define(input.name, std::move(item));
     }
-    /// Bytes are real numbers to those that use them.
+    /// Bytes are real numbers to those that use them, at once or after they were moved.
     Quantization input_quantization(const OnnxValue& input) const {
-        const auto users = users_.find(input.name);
         const bool bytes = input.type.element == OnnxElement::int8 || input.type.element == OnnxElement::uint8;
-        if (bytes && users != users_.end() && users->second.front()->op_type == "DequantizeLinear") {
-            if (const std::optional<Steps> s = steps_of(*users->second.front(), input.type.element)) return s->whole();
+        std::vector<std::string> names{input.name};
+        std::unordered_set<std::string> seen;
+        while (bytes && !names.empty()) {
+            const auto users = users_.find(names.back());
+            names.pop_back();
+            if (users == users_.end() || !seen.insert(users->first).second) continue;
+            for (const OnnxNode* user : users->second) {
+                if (std::ranges::find(byte_operators, user->op_type) == std::end(byte_operators)) continue;
+                if (user->op_type != "DequantizeLinear") {
+                    names.insert(names.end(), user->outputs.begin(), user->outputs.end());
+                } else if (const std::optional<Steps> s = steps_of(*user, input.type.element)) {
+                    return s->whole();
+                }
+            }
         }
         fail("it is of ", onnx_element_name(input.type.element),
              bytes ? ", and nothing states its scale" : "; floats are supported");

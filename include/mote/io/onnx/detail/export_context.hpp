@@ -263,6 +263,7 @@ class OnnxExportContext : private detail::ImportLog {
 
     void add_input(ValueId id) {
         const Dims order = outer_order(id);
+        inputs_.push_back(id);
         forms_[id].push_back({values_[id].name, Layout(values_[id].shape, order), picked(id, order)});
         graph_.inputs.push_back(typed(id, order));
     }
@@ -292,6 +293,7 @@ class OnnxExportContext : private detail::ImportLog {
     /// The graph, its tensors named after the values that they hold. Throws an Error with all that could not be written.
     OnnxGraph finished() {
         tell_notes(options_.name);
+        for (const ValueId id : inputs_) state_scale(id);
         std::unordered_set<std::string> taken;
         for (const OnnxValue& value : graph_.inputs) taken.insert(value.name);
         for (const OnnxValue& value : graph_.outputs) taken.insert(value.name);
@@ -338,6 +340,18 @@ class OnnxExportContext : private detail::ImportLog {
         std::vector<OnnxDimension>& shape = result.type.shape.emplace();
         for (const std::size_t extent : picked(id, order)) shape.push_back({static_cast<std::int64_t>(extent), ""});
         return result;
+    }
+    /// A DequantizeLinear tells what an input's bytes mean, also where nobody reads them as real numbers.
+    void state_scale(ValueId id) {
+        if (values_[id].element != Element::i8 || !values_[id].quantization.present()) return;
+        std::unordered_set<std::string> same{values_[id].name};
+        for (const OnnxNode& node : graph_.nodes) {
+            if (std::ranges::none_of(node.inputs, [&](const std::string& name) { return same.count(name) != 0; })) continue;
+            if (node.op_type == "DequantizeLinear") return;
+            same.insert(node.outputs[0]);
+        }
+        value_ = id;
+        dequantized<i8>(values_[id].name, values_[id].quantization);
     }
     std::string initializer(const char* what, const Dims& dims, OnnxElement element, FileBytes data) {
         OnnxTensor tensor{.name = unused(concat(base(), "/", what)), .element = element, .data = std::move(data)};
@@ -394,6 +408,7 @@ class OnnxExportContext : private detail::ImportLog {
     std::span<const Value> values_;
     const OnnxExportOptions& options_;
     std::vector<std::vector<OnnxForm>> forms_;
+    std::vector<ValueId> inputs_;
     OnnxGraph graph_;
     std::unordered_map<std::string, std::string> reals_;        // of a tensor of bytes, its real numbers
     std::unordered_map<std::string, std::string> final_names_;  // of tensors that hold values

@@ -143,6 +143,23 @@ inline void each_element(OnnxExportContext& node, const char* op, Attributes att
     node.finish(node.emit(op, {x.tensor}, std::move(attributes)), x.layout, x.dims);
 }
 
+/// The output is input 0's tensors, under these layouts.
+template <class LayoutOf>
+void same_tensors(OnnxExportContext& node, const LayoutOf& layout_of) {
+    const std::vector<OnnxForm> forms = node.forms(0);
+    for (const OnnxForm& form : forms) node.finish_stored(form.tensor, layout_of(form.layout), form.dims);
+}
+
+/// Whether bytes hold nothing outside of [least, most]. Then a clamp is no operator: runtimes join QuantizeLinear with what
+/// stands before it only where nothing stands between.
+inline bool saturates(OnnxExportContext& node, double least, double most) {
+    if (node.input(0).element != Element::i8) return false;
+    const QuantizationParams q = node.output().quantization.params();
+    if (quantize_real(least, q) != -128 || quantize_real(most, q) != 127) return false;
+    same_tensors(node, [](const Layout& layout) { return layout; });
+    return true;
+}
+
 /// Throws where a layer of bytes looks up other numbers than its function's.
 template <class L>
 void expect_own_table(const L& layer, const OnnxExportContext& node) {
@@ -155,9 +172,11 @@ void expect_own_table(const L& layer, const OnnxExportContext& node) {
 }  // namespace detail::onnx_export
 
 inline void to_onnx(const Relu&, OnnxExportContext& node) {
-    detail::onnx_export::each_element(node, "Relu");
+    if (!detail::onnx_export::saturates(node, 0.0, std::numeric_limits<float>::max()))
+        detail::onnx_export::each_element(node, "Relu");
 }
 inline void to_onnx(const Relu6&, OnnxExportContext& node) {
+    if (detail::onnx_export::saturates(node, 0.0, 6.0)) return;
     const OnnxForm x = node.real(node.form(0));
     const float limits[] = {0.0f, 6.0f};
     const std::span<const float> all(limits);
@@ -281,8 +300,7 @@ inline void to_onnx(const Flatten&, OnnxExportContext& node) {
     detail::onnx_export::under_other_axes(node);
 }
 inline void to_onnx(const Transpose& layer, OnnxExportContext& node) {
-    const std::vector<OnnxForm> forms = node.forms(0);
-    for (const OnnxForm& form : forms) node.finish_stored(form.tensor, form.layout.transposed(layer.order), form.dims);
+    detail::onnx_export::same_tensors(node, [&](const Layout& layout) { return layout.transposed(layer.order); });
 }
 inline void to_onnx(const Concat& layer, OnnxExportContext& node) {
     namespace to = detail::onnx_export;

@@ -59,8 +59,8 @@ class Arithmetic : protected Quantized {
     /// max(0, min(1, alpha x + beta)); mote's is at alpha 1/6, beta 1/2.
     void hard_sigmoid() {
         const float alpha = real_attribute(*node_, "alpha", 0.2f), beta = real_attribute(*node_, "beta", 0.5f);
-        Form x = computed(0).forms.front();
-        if (alpha != 1.0f / 6.0f || beta != 0.5f) x = scaled(x, 6.0f * alpha, 6.0f * beta - 3.0f);
+        if (alpha == 1.0f / 6.0f && beta == 0.5f) return unary<HardSigmoid>();
+        const Form x = scaled(computed(0).forms.front(), 6.0f * alpha, 6.0f * beta - 3.0f);
         bind(add(HardSigmoid{}, {x.id}), x.layout);
     }
     void swish() {

@@ -21,10 +21,9 @@ class Contraction : protected Arithmetic {
         });
     }
     /// The same in bytes.
-    Form dense(ByteContraction& b, const Tensor<f32>& bias) {
-        const Quantization in = quantization_of(b.x);
+    Form dense(ByteContraction& b, Tensor<i32> bias) {
         return contracted(b.x, b.weight, [&](ValueId id, const Constant& w) {
-            return add(Dense<i8>{b.tensor(w, {w.dims[0], w.dims[1]}), b.bias(bias, in)}, {id}, b.output);
+            return add(Dense<i8>{b.tensor(w, {w.dims[0], w.dims[1]}), std::move(bias)}, {id}, b.output);
         });
     }
     template <class Finish>
@@ -171,7 +170,7 @@ class Contraction : protected Arithmetic {
         std::optional<ByteContraction> b = byte_contraction(turned ? 0 : 1);
         if (!b || b->x.rank() != 2) return false;
         if (!turned) b->weight = transposed(b->weight, {1, 0}, budget_);
-        const Form y = dense(*b, bias);
+        const Form y = dense(*b, byte_bias(*b, 2, bias));
         bind(y.id, y.layout);
         return true;
     }

@@ -49,7 +49,8 @@ class Convolution : protected Windows {
         if (std::optional<ByteContraction> b = byte_contraction(0)) {
             b->weight.dims = w.dims;
             const Tensor<i8> weight = b->tensor(transposed(b->weight, {0, 2, 3, 1}, budget_), to);
-            return bound(weight, b->bias(bias, quantization_of(b->x)), image(b->x), b->output);
+            const Tensor<i32> steps = byte_bias(*b, 2, bias);
+            return bound(weight, steps, image(b->x), b->output);
         }
         bound(transposed(w, {0, 2, 3, 1}, budget_).reals(to, budget_), std::move(bias), in, {});
     }

@@ -182,6 +182,23 @@ class Quantized : protected ImportState {
         return ByteContraction{std::move(*x), o.bytes, o.scales, shift, *output};
     }
 
+    /// The bias in input `place`: as it was made, where it counts in steps of the products; else real numbers in such steps.
+    Tensor<i32> byte_bias(const ByteContraction& b, std::size_t place, const Tensor<f32>& reals) {
+        const Quantization& in = quantization_of(b.x);
+        if (reals.empty() || item(place).origin == nullptr) return b.bias(reals, in);
+        const Origin& o = *item(place).origin;
+        bool same =
+            o.bytes.element == OnnxElement::int32 && o.bytes.count() == reals.elements() && o.scales.size() == b.scales.size();
+        for (std::size_t c = 0; same && c < o.scales.size(); ++c) {
+            const double step = static_cast<double>(in.params().scale) * static_cast<double>(b.scales[c]);
+            same = o.scales[c] == static_cast<float>(step) && o.zero_points[c] == 0;
+        }
+        if (!same) return b.bias(reals, in);
+        Tensor<i32> result(reals.shape());
+        for (std::size_t c = 0; c < result.elements(); ++c) result[c] = static_cast<std::int32_t>(o.bytes.integer(c));
+        return result;
+    }
+
     // ------------------------------------------------------------------------------------------------------ operators
 
     void quantize_linear() {

@@ -65,7 +65,14 @@ class Reductions : protected Contraction {
     }
 
     void softmax() {
-        Item& x = computed(0);
+        Item* input = &computed(0);
+        Softmax layer;
+        std::optional<Item> bytes = bytes_of(0);
+        if (bytes && next_quantization() == QuantizationParams{1.0f / 256.0f, -128}) {
+            input = &*bytes;
+            layer.table = softmax_table(quantization_of(*bytes).params().scale);
+        }
+        Item& x = *input;
         if (x.rank() == 0) fail("its input is a scalar");
         const std::int64_t stated = integer_attribute(*node_, "axis", opset_ < 13 ? 1 : -1);
         const bool flat = opset_ < 13;  // over all axes from this one on
@@ -75,11 +82,11 @@ class Reductions : protected Contraction {
                                       [](std::size_t extent) { return extent != 1; });
         if (!flat || (!rest && axis < dims.size())) {
             const Form form = with_last(x, axis);
-            return bind(add(Softmax{}, {form.id}), form.layout);
+            return bind(add(std::move(layer), {form.id}), form.layout);
         }
         Groups groups{{}, {}};
         for (std::size_t i = 0; i < dims.size(); ++i) groups[i < axis ? 0 : 1].push_back(i);
-        bind(add(Softmax{}, {arranged(x, groups)}), Layout(dims));
+        bind(add(std::move(layer), {arranged(x, groups)}), Layout(dims));
     }
 };
 

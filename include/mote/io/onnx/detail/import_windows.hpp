@@ -200,6 +200,7 @@ class Windows : protected Normalization {
     }
     void resize() {
         Item x = computed(0);
+        if (const std::optional<Item> bytes = bytes_of(0); bytes && next_quantization()) x = *bytes;
         const Dims in = x.dims();
         const std::size_t rank = in.size();
         const bool upsample = node_->op_type == "Upsample";
