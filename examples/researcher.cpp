@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The researcher's program: a network trained on digits, made lighter step by step, and written for firmware.
+// The researcher's program: a network trained on digits, made lighter step by step, and written for firmware. The trained
+// network goes into digits.mote, on which the README's commands of the tool work.
 // usage: researcher [OUTPUT.hpp]
 
 #include <mote/data/data.hpp>
 #include <mote/emit/header.hpp>
+#include <mote/io/mote_file.hpp>
 #include <mote/mote.hpp>
 #include <mote/transform/transform.hpp>
 #include <mote/zoo/initialize.hpp>
@@ -33,6 +35,8 @@ int main(int count, char** arguments) try {
     const auto tuned = mote::distill(net, slim, set, {.temperature = 4, .training = {.epochs = 20, .threads = 2}});
     const auto light = mote::quantize<mote::i8>(tuned, set);
     mote::emit_header(light, count > 1 ? arguments[1] : "net.hpp", {.name = "net"});
+
+    mote::save(net, "digits.mote");
 
     auto report = [&](const char* name, const auto& model) {
         const mote::Cost cost = model.cost();

@@ -12,8 +12,8 @@ TEXT
 }
 presets=(release)
 choice=(-LE slow)
-packages=(g++ cmake ninja-build ccache catch2 libxsimd-dev libeigen3-dev libflatbuffers-dev libprotozero-dev libstb-dev python3
-          python3-venv xz-utils
+packages=(g++ cmake ninja-build ccache catch2 libxsimd-dev libeigen3-dev libflatbuffers-dev libprotozero-dev libstb-dev libcli11-dev
+          python3 python3-venv xz-utils
           gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
 [ $# -le 1 ] || { usage >&2; exit 2; }
 case "${1:-}" in

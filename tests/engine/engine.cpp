@@ -460,6 +460,22 @@ TEST_CASE("engine: an input may be an output") {
     CHECK(engine.output<float>(1)[0] == 3.0f);
 }
 
+TEST_CASE("engine: run_steps computes what run does, and tells of each step of the plan in turn") {
+    using namespace mote;
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {1, 4});
+    b.output("y", b.add(Tanh{}, b.add(Sigmoid{}, x)));
+    Engine engine(b.build()), other(engine.plan());
+    for (Engine* each : {&engine, &other}) {
+        for (std::size_t i = 0; i < 4; ++i) each->input<float>()[i] = static_cast<float>(i) - 1.5f;
+    }
+    engine.run();
+    std::vector<std::size_t> steps;
+    other.run_steps([&](std::size_t step) { steps.push_back(step); });
+    CHECK(steps == std::vector<std::size_t>{0, 1});
+    for (std::size_t i = 0; i < 4; ++i) CHECK(engine.output<float>()[i] == other.output<float>()[i]);
+}
+
 TEST_CASE("engine: a moved engine goes on") {
     Engine engine(recurrent_model());
     engine.input<float>()[0] = 1;

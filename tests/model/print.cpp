@@ -28,3 +28,9 @@ TEST_CASE("print: tables of any rows, ragged ones too") {
     CHECK(mote::to_table({{"a", "12"}, {"long", "3", "x"}}) == "a     12\nlong   3  x\n");
     CHECK(mote::to_table({{}, {"a"}}) == "\na\n");
 }
+
+TEST_CASE("to_table: of cells longer than the widest start and end are shown") {
+    const std::vector<std::vector<std::string>> rows{{"name", "n"}, {"a name of many letters", "1"}};
+    CHECK(mote::to_table(rows, 10) == "name        n\na na..ters  1\n");
+    CHECK(mote::to_table(rows) == "name                    n\na name of many letters  1\n");
+}

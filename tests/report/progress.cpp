@@ -51,6 +51,12 @@ TEST_CASE("progress: the line tells epoch, loss, accuracy, speed and remaining t
     CHECK_THAT(line.text(p), Catch::EndsWith("2.0 h left"));
 }
 
+TEST_CASE("progress: work whose parts are counted has a bar, the count and the remaining time") {
+    mote::ProgressLine line(stderr, false);
+    CHECK_THAT(line.text(250, 500), Catch::StartsWith("[==========>         ]  250/500  ") && Catch::EndsWith(" left"));
+    CHECK(line.text(500, 500) == "[====================]  500/500  done");
+}
+
 TEST_CASE("progress: a file gets one line a training, a terminal the line drawn over itself") {
     using namespace progress_test;
     const std::string file = written(false, {1, 2, 40});

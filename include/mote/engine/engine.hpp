@@ -77,6 +77,15 @@ class BasicEngine {
         for (const Call& call : calls_) call.run(call.data, kernels, call.operands);
     }
 
+    /// run(), which calls after(i) behind step i of the plan: to see how long each takes.
+    template <class After>
+    void run_steps(After&& after) {
+        for (std::size_t i = 0; i < calls_.size(); ++i) {
+            calls_[i].run(calls_[i].data, plan_.kernels(), calls_[i].operands);
+            after(i);
+        }
+    }
+
     /// Sets all states to real zero.
     void reset() noexcept {
         const std::size_t first = plan_.values().size();

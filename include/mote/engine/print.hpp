@@ -16,8 +16,9 @@ std::string where(const Buffer& buffer) {
 
 }  // namespace detail
 
+/// Its steps, then its buffers; `widest` as of to_table().
 template <class Lazy = void>
-std::string to_string(const Plan& plan) {
+std::string to_string(const Plan& plan, std::size_t widest = 0) {
     std::vector<std::vector<std::string>> rows{
         {"step", "nodes", "kernel", "output", "at", "bytes", "constants", "scratch", "reason"}};
     for (std::size_t s = 0; s < plan.steps().size(); ++s) {
@@ -39,7 +40,7 @@ std::string to_string(const Plan& plan) {
                         detail::where(buffer), concat(buffer.bytes), concat(step.constant_bytes),
                         concat(step.has_scratch ? plan.buffers()[step.operands.back()].bytes : 0), reason});
     }
-    std::string text = to_table(rows);
+    std::string text = to_table(rows, widest);
     rows = {{"buffer", "at", "bytes", "first step", "last step"}};
     for (const Buffer& buffer : plan.buffers()) {
         if (!buffer.used) continue;
@@ -50,7 +51,7 @@ std::string to_string(const Plan& plan) {
     text += concat("\nmemory (", plan.kernels().instruction_set, "): arena ", memory.arena_bytes, " bytes, states ",
                    memory.state_bytes, ", inputs and outputs ", memory.input_output_bytes, ", packed constants ",
                    memory.constant_bytes, "\n");
-    return text + to_table(rows);
+    return text + to_table(rows, widest);
 }
 
 /// Writes to_string(plan) to the standard output.

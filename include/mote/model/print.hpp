@@ -7,9 +7,15 @@
 MOTE_BEGIN_NAMESPACE
 
 /// Columns padded to their widest cell, two spaces apart; the first row is the head. Cells that start with a digit are
-/// set to the right.
+/// set to the right; of cells longer than `widest` (0: of any length) start and end are shown.
 template <class Lazy = void>
-std::string to_table(const std::vector<std::vector<std::string>>& rows) {
+std::string to_table(std::vector<std::vector<std::string>> rows, std::size_t widest = 0) {
+    for (auto& row : rows) {
+        for (std::string& cell : row) {
+            const std::size_t part = widest / 2 - 1;
+            if (widest >= 8 && cell.size() > widest) cell = cell.substr(0, part) + ".." + cell.substr(cell.size() - part);
+        }
+    }
     std::vector<std::size_t> width;
     for (const auto& row : rows) {
         if (row.size() > width.size()) width.resize(row.size(), 0);
@@ -30,9 +36,9 @@ std::string to_table(const std::vector<std::vector<std::string>>& rows) {
     return text;
 }
 
-/// One line a node, then the sums.
+/// One line a node, then the sums; `widest` as of to_table().
 template <class List>
-std::string to_string(const BasicModel<List>& model) {
+std::string to_string(const BasicModel<List>& model, std::size_t widest = 0) {
     std::vector<std::vector<std::string>> rows{{"node", "layer", "output", "element", "parameters", "MACs", "weight bytes"}};
     for (const ValueId id : model.inputs()) {
         const Value& value = model.value(id);
@@ -47,7 +53,7 @@ std::string to_string(const BasicModel<List>& model) {
     }
     const Cost cost = model.cost();
     rows.push_back({"sum", "", "", "", concat(cost.parameters), concat(cost.macs), concat(cost.weight_bytes)});
-    return to_table(rows);
+    return to_table(std::move(rows), widest);
 }
 
 /// Writes the table to the standard output.

@@ -146,8 +146,8 @@ std::vector<ValueComparison> compare(const BasicModel<A>& a, const BasicModel<B>
     return results;
 }
 
-/// A table: value, element, SQNR, cosine, share clipped.
-inline std::string to_string(const std::vector<ValueComparison>& comparison) {
+/// A table: value, element, SQNR, cosine, share clipped; `widest` as of to_table().
+inline std::string to_string(const std::vector<ValueComparison>& comparison, std::size_t widest = 0) {
     auto number = [](const char* format, double value) {
         char text[40];
         std::snprintf(text, sizeof text, format, value);
@@ -158,7 +158,7 @@ inline std::string to_string(const std::vector<ValueComparison>& comparison) {
         rows.push_back({value.name, element_name(value.element), number("%.1f", value.sqnr), number("%.6f", value.cosine),
                         number("%.3f", 100.0 * value.clipped)});
     }
-    return to_table(rows);
+    return to_table(rows, widest);
 }
 
 MOTE_END_NAMESPACE

@@ -31,7 +31,7 @@ namespace detail {
 
 inline std::string svg_number(double value) {
     char text[32];
-    std::snprintf(text, sizeof text, "%.4g", value);
+    std::snprintf(text, sizeof text, "%.6g", value);
     return text;
 }
 

@@ -510,3 +510,16 @@ TEST_CASE("onnx import: damaged models give an error or a model") {
     }
     CHECK(models > 100);
 }
+
+TEST_CASE(
+    "onnx import: the operators stand in the order of the alphabet, each once, and one that is not among them is refused") {
+    using namespace onnx_import_test;
+    const std::vector<std::string_view> names = onnx_operators();
+    CHECK(std::ranges::is_sorted(names));
+    CHECK(std::ranges::adjacent_find(names) == names.end());
+    CHECK(std::ranges::count(names, "Conv") == 1);
+    CHECK(std::ranges::count(names, "Loop") == 0);
+    OnnxModel file = network();
+    file.graph.nodes.push_back(node("Loop", {"image"}, "looped"));
+    CHECK_ERROR(import_onnx(file), "(Loop)", "no such operator is supported");
+}

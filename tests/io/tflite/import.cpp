@@ -384,3 +384,10 @@ TEST_CASE("tflite: a file that is none is named") {
     std::remove("none.tflite");
     CHECK_ERROR(mote::load_tflite("missing.tflite"), "missing.tflite");
 }
+
+TEST_CASE("tflite import: the operators are those of the schema, each once, and custom ones that are known") {
+    const std::vector<std::string_view> names = mote::tflite_operators();
+    CHECK(std::ranges::count(names, "CONV_2D") == 1);
+    CHECK(std::ranges::count(names, "CALL_ONCE") == 0);
+    for (const std::string_view name : names) CHECK(std::ranges::count(names, name) == 1);
+}

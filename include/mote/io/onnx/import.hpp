@@ -14,6 +14,13 @@ class Importer : private Attention {
   public:
     using Attention::Attention;
 
+    /// The operators that can become layers, in the order of the alphabet.
+    static std::vector<std::string_view> operators() {
+        std::vector<std::string_view> names;
+        for (const Entry& entry : entries()) names.push_back(entry.name);
+        return names;
+    }
+
     AnyModel run() {
         opset_ = model_.opset();
         if (opset_ < 1 || opset_ > newest_opset) {
@@ -205,7 +212,7 @@ class Importer : private Attention {
         set_item(0, std::move(result));
     }
 
-    static const Entry* entry_of(std::string_view op) {
+    static std::span<const Entry> entries() {
         static constexpr Entry table[] = {
             {"Abs", &Importer::function},
             {"Acos", &Importer::function},
@@ -327,8 +334,11 @@ class Importer : private Attention {
             {"Upsample", &Importer::resize},
             {"Where", &Importer::where},
         };
-        const auto* entry = std::ranges::find(table, op, &Entry::name);
-        return entry == std::end(table) ? nullptr : entry;
+        return table;
+    }
+    static const Entry* entry_of(std::string_view op) {
+        const auto entry = std::ranges::find(entries(), op, &Entry::name);
+        return entry == entries().end() ? nullptr : &*entry;
     }
 
     // ------------------------------------------------------------------------------------------------------- the model
@@ -369,6 +379,11 @@ class Importer : private Attention {
 };
 
 }  // namespace detail::onnx_import
+
+/// The operators of ONNX's own domain that import_onnx makes layers of. (On values that are known it computes some more.)
+inline std::vector<std::string_view> onnx_operators() {
+    return detail::onnx_import::Importer::operators();
+}
 
 /// The model in these plain structs, computed in f32 whatever the width of its floats. Values that the file states as [batch,
 /// channels, ...] are kept as [batch, ..., channels] between the layers; inputs and outputs keep the file's order of axes

@@ -15,6 +15,13 @@ class Importer : private Recurrent {
   public:
     using Recurrent::Recurrent;
 
+    /// The operators that can become layers, in the order of the alphabet.
+    static std::vector<std::string_view> operators() {
+        std::vector<std::string_view> names;
+        for (const Entry& entry : entries()) names.push_back(entry.name);
+        return names;
+    }
+
     AnyModel run() {
         if (file_.subgraphs.size() > 1)
             note("the file", concat("it has ", file_.subgraphs.size(), " subgraphs; one is supported"));
@@ -57,7 +64,7 @@ class Importer : private Recurrent {
         void (Importer::*convert)();
     };
 
-    void convert_operator() {
+    static std::span<const Entry> entries() {
         static constexpr Entry table[] = {
             {"ABS", &Importer::function<UnaryFunction::abs>},
             {"ADD", &Importer::add_op},
@@ -139,14 +146,18 @@ class Importer : private Recurrent {
             {"UNPACK", &Importer::unpack_op},
             {"UNIDIRECTIONAL_SEQUENCE_LSTM", &Importer::unidirectional_sequence_lstm_op},
         };
-        const auto* entry = std::find_if(std::begin(table), std::end(table), [&](const Entry& e) {
+        return table;
+    }
+
+    void convert_operator() {
+        const auto entry = std::find_if(entries().begin(), entries().end(), [&](const Entry& e) {
             return op_->custom == (e.name == transposed_convolution) && e.name == op_->name;
         });
         const std::string what = concat("operator ", position_, " ", op_->custom ? "CUSTOM:" : "",
                                         op_->name.empty() ? std::string_view("(unknown)") : op_->name);
         bool usable = true;
         for (const std::int32_t id : op_->inputs) usable = usable && (id < 0 || lost_[index(id)] == 0);
-        if (entry != std::end(table) && usable) {
+        if (entry != entries().end() && usable) {
             name_ = std::string(op_->outputs.empty() || op_->outputs[0] < 0 ? op_->name : tensor(op_->outputs[0]).name);
             parts_ = 0;
             const Builder before = builder_;
@@ -154,7 +165,7 @@ class Importer : private Recurrent {
             if (guarded(what, [&] { (this->*entry->convert)(); })) return;
             builder_ = before;
             handles_ = handles;
-        } else if (entry == std::end(table)) {
+        } else if (entry == entries().end()) {
             note(what, "no such operator is supported");
         }
         for (const std::int32_t id : op_->outputs) lose(id);
@@ -465,6 +476,11 @@ class Importer : private Recurrent {
 };
 
 }  // namespace detail::tflite_import
+
+/// The operators that import_tflite knows, the custom ones among them.
+inline std::vector<std::string_view> tflite_operators() {
+    return detail::tflite_import::Importer::operators();
+}
 
 /// The model in the file: unsigned bytes become signed ones (zero point 128 lower), half-precision and hybrid weights become
 /// f32. Throws an Error that lists everything in the file that is not supported, each with its operator and what is missing.

@@ -31,6 +31,14 @@ bool has_int8_form(const L& layer) {
 template <class L>
 inline constexpr bool lets_clamp_pass = is_any_of<L, MaxPool2d, Reshape, Flatten, Transpose, Slice, Gather, Tile>;
 
+/// Layers that are computed in int8 by a table of their own.
+template <class L>
+inline constexpr bool has_table = is_any_of<L, LeakyRelu, Sigmoid, Tanh, HardSigmoid, HardSwish, Unary>;
+/// Layers that quantize makes int8 ones of; others stay in f32 where keep_f32 names them.
+template <class L>
+inline constexpr bool has_int8_form =
+    shares_scale<L> || has_table<L> || is_any_of<L, Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>, Softmax, Convert, Add, Mul>;
+
 template <class List>
 bool node_shares_scale(const Node& node) {
     return mote::visit<List>(node, []<class L>(const L&) { return shares_scale<L>; });
@@ -280,7 +288,10 @@ class Quantizer {
         const QuantizationParams out = params_[node.outputs[0]];
         const QuantizationParams in = node.inputs.empty() ? out : params_[node.inputs[0]];
         auto with = [&](auto next) { return make_node<Target>(node.name, std::move(next), {}, {}); };
-        if constexpr (is_any_of<L, Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>>) {
+        if constexpr (!has_int8_form<L>) {
+            fail(concat("the model cannot be quantized: ", node_text<List>(node),
+                        ": a layer of this kind has no int8 form; keep_f32 leaves it in f32"));
+        } else if constexpr (is_any_of<L, Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>>) {
             QuantizedWeights weights = quantize_weights(layer.weight, layer.bias, in, out);
             if constexpr (std::is_same_v<L, Conv2d<f32>>) {
                 return with(Conv2d<i8>{std::move(weights.weight), std::move(weights.bias), layer.stride, layer.dilation,
@@ -291,7 +302,7 @@ class Quantizer {
             } else {
                 return with(Dense<i8>{std::move(weights.weight), std::move(weights.bias)});
             }
-        } else if constexpr (is_any_of<L, LeakyRelu, Sigmoid, Tanh, HardSigmoid, HardSwish, Unary>) {
+        } else if constexpr (has_table<L>) {
             return with(with_table(layer, in, out));
         } else if constexpr (std::is_same_v<L, Softmax>) {
             return with(Softmax{softmax_table(in.scale)});
@@ -299,11 +310,9 @@ class Quantizer {
             return with(in_steps(layer, out));
         } else if constexpr (std::is_same_v<L, Convert>) {
             return with(Convert{Element::i8});
-        } else if constexpr (shares_scale<L> || is_any_of<L, Add, Mul>) {
-            return {node.name, node.layer, mote::index_in<L, Target>, {}, {}};
         } else {
-            fail(concat("the model cannot be quantized: ", node_text<List>(node),
-                        ": a layer of this kind has no int8 form; keep_f32 leaves it in f32"));
+            static_assert(shares_scale<L> || is_any_of<L, Add, Mul>);
+            return {node.name, node.layer, mote::index_in<L, Target>, {}, {}};
         }
     }
 

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// Models from files.
+
+#include "tool.hpp"
+
+#include <mote/io/load.hpp>
+
+namespace tool {
+
+mote::AnyModel load_model(const std::string& path) {
+    return about(path, [&] { return mote::load(path, {.onnx = {.channels_last_io = true}}); });
+}
+
+mote::Model<mote::f32> load_f32_model(const std::string& path) {
+    const mote::AnyModel model = load_model(path);
+    return about(path, [&] { return mote::as<mote::f32>(model); });
+}
+
+}  // namespace tool

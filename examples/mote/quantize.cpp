@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// mote quantize: an f32 model in int8.
+
+#include "data.hpp"
+
+#include <mote/transform/quantize.hpp>
+
+namespace tool {
+
+namespace {
+
+struct Arguments {
+    std::string model, out;
+    DataArguments data;
+    mote::QuantizeOptions options;
+    Output output;
+};
+
+void quantize(const Arguments& arguments) {
+    expect_writable_format(arguments.out);
+    const mote::Model<mote::f32> model = load_f32_model(arguments.model);
+    about(arguments.model, [&] {
+        ToolDataset data = open_data(arguments.data, only_input(model), mote::Cifar10Part::train);
+        data.follow("calibration", data.size());
+        const mote::AnyModel light = mote::quantize<mote::f32, mote::i8>(model, data, arguments.options);
+        save_model(light, arguments.out);
+        arguments.output.print(size_table(model, light));
+        arguments.output.write(size_figures(light).add("samples", data.size()));
+    });
+}
+
+}  // namespace
+
+void add_quantize(CLI::App& app) {
+    CLI::App* command = app.add_subcommand("quantize", "An f32 model in int8, its ranges observed on a dataset");
+    const auto arguments = std::make_shared<Arguments>();
+    mote::QuantizeOptions& options = arguments->options;
+    add_model(*command, arguments->model);
+    add_data(*command, arguments->data);
+    add_out(*command, arguments->out, "The int8 model");
+    command->add_option("--observer", options.observer, "Of the activations' ranges: min-max or percentile")
+        ->transform(CLI::CheckedTransformer(std::map<std::string, mote::Observer>{{"min-max", mote::Observer::min_max},
+                                                                                  {"percentile", mote::Observer::percentile}}))
+        ->type_name("KIND");
+    command->add_option("--percentile", options.percentile, "The share of values in percent that each end of a range keeps")
+        ->capture_default_str()
+        ->check(CLI::Range(50.0, 100.0))
+        ->type_name("X");
+    command->add_option("--keep-f32", options.keep_f32, "A node that stays in f32; may be given again")->type_name("NODE");
+    command->add_flag("--f32-inputs", options.f32_inputs, "The model takes real numbers and converts them itself");
+    command->add_flag("--f32-outputs", options.f32_outputs, "The model answers in real numbers");
+    arguments->output.add_options(*command);
+    command->footer(
+        "example: mote quantize resnet8.tflite --data cifar10:data/cifar10:train --samples 500 -o resnet8_int8.mote");
+    command->callback([arguments] { quantize(*arguments); });
+}
+
+}  // namespace tool

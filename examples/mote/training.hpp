@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What the commands that train have in common.
+
+#include "data.hpp"
+
+#include <mote/report/progress.hpp>
+#include <mote/train/trainer.hpp>
+
+namespace tool {
+
+struct TrainingArguments {
+    std::size_t epochs = 10;
+    std::size_t batch_size = 32;
+    float rate = 1e-3f;
+    std::uint64_t seed = 0;
+    std::size_t threads = 1;
+    bool freeze_batch_norm = false;
+};
+
+/// --epochs, --batch-size, --rate, --seed, --threads, --freeze-batch-norm.
+void add_training(CLI::App& command, TrainingArguments& arguments);
+
+/// AdamW with a cosine from the rate to zero; `line` follows it.
+mote::TrainOptions training_options(const TrainingArguments& arguments, mote::ProgressLine& line);
+
+}  // namespace tool

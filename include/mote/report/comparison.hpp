@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// comparison_html: where two models differ, as a page with bars, the worst values first. No script, no external resource.
+
+#include <mote/quantization/compare.hpp>
+#include <mote/report/svg.hpp>
+
+#include <algorithm>
+
+MOTE_BEGIN_NAMESPACE
+
+struct ComparisonPage {
+    std::string title{};
+    std::string model_a = "a";
+    std::string model_b = "b";
+};
+
+/// The values by signal to noise, the lowest first; of equal ones in the model's order.
+inline std::vector<ValueComparison> worst_first(const std::vector<ValueComparison>& comparison) {
+    std::vector<const ValueComparison*> order;
+    for (const ValueComparison& value : comparison) order.push_back(&value);
+    std::sort(order.begin(), order.end(), [](const ValueComparison* a, const ValueComparison* b) {
+        return a->sqnr != b->sqnr ? a->sqnr < b->sqnr : a < b;
+    });
+    std::vector<ValueComparison> result;
+    for (const ValueComparison* value : order) result.push_back(*value);
+    return result;
+}
+
+/// A page of HTML: a row a value with a bar for SQNR (60 dB and more fill it; below 20 dB it is red) and one for the share
+/// clipped (5 % and more fill it).
+inline std::string comparison_html(const std::vector<ValueComparison>& comparison, const ComparisonPage& page = {}) {
+    auto number = [](const char* format, double value) {
+        char text[40];
+        std::snprintf(text, sizeof text, format, value);
+        return std::string(text);
+    };
+    auto bar = [&](double share, const char* colour) {
+        const double full = std::isnan(share) ? 0.0 : std::min(1.0, std::max(0.0, share));
+        return concat("<div class=\"bar\"><div style=\"width:", number("%.1f", 100.0 * full), "%;background:", colour,
+                      "\"></div></div>");
+    };
+    const std::string title = detail::svg_escaped(page.title);
+    std::string html = concat(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>", title,
+        "</title>\n<style>\nbody{font-family:sans-serif;margin:2em;color:#222}table{border-collapse:collapse}\n"
+        "td,th{padding:3px 10px;text-align:right;border-bottom:1px solid #e4e4e4}td:first-child,th:first-child{text-align:left;"
+        "font-family:monospace;max-width:36em;overflow-wrap:anywhere}h1{font-size:1.3em}\n.bar{width:180px;height:12px;"
+        "background:#f0f0f0}.bar div{height:12px}\n</style></head><body>\n"
+        "<h1>",
+        title, "</h1>\n<p>How the values of <b>", detail::svg_escaped(page.model_b), "</b> follow those of <b>",
+        detail::svg_escaped(page.model_a),
+        "</b>, the worst first. SQNR is the signal to quantization noise; clipped is the share of numbers that the second "
+        "model "
+        "cannot represent.</p>\n<table>\n<tr><th>value</th><th>element</th><th>SQNR dB</th><th></th><th>cosine</th>"
+        "<th>clipped %</th><th></th></tr>\n");
+    for (const ValueComparison& value : worst_first(comparison)) {
+        const char* colour = value.sqnr < 20.0 ? "#d1495b" : value.sqnr < 35.0 ? "#e0a030" : "#1b6ca8";
+        html +=
+            concat("<tr><td>", detail::svg_escaped(value.name), "</td><td>", element_name(value.element), "</td><td>",
+                   std::isinf(value.sqnr) ? std::string(value.sqnr > 0 ? "equal" : "no signal") : number("%.1f", value.sqnr),
+                   "</td><td>", bar(value.sqnr / 60.0, colour), "</td><td>", number("%.6f", value.cosine), "</td><td>",
+                   number("%.3f", 100.0 * value.clipped), "</td><td>", bar(value.clipped / 0.05, "#d1495b"), "</td></tr>\n");
+    }
+    return html + "</table>\n</body></html>\n";
+}
+
+MOTE_END_NAMESPACE

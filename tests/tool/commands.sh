@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The commands of the README one after the other, then what they left; every command's help has an example.
+. "$(dirname "$0")/common.sh"
+"$researcher" net.hpp >researcher.txt
+
+grep '^    mote ' "$root/README.md" >readme.txt || failed "the README has no commands of the tool"
+while read -r -a words; do
+    "${words[@]}" >last.txt 2>errors.txt || failed "README: ${words[*]}: $(cat errors.txt)"
+done <readme.txt
+
+for command in inspect eval compare quantize prune fine-tune distill convert emit bench conformance operators; do
+    grep -q "^    mote $command " readme.txt || failed "the README does not show mote $command"
+    mote "$command" --help | grep -q "^example: mote $command " || failed "mote $command --help has no example"
+done
+mote --help | grep -q "^example: mote" || failed "mote --help has no example"
+[[ $(cat "$root/README.md") == *"$(mote operators --markdown)"* ]] ||
+    failed "the README's list of operators is not what mote operators --markdown prints"
+
+digits=digits:examples/data/digits.csv
+mote inspect digits.mote --json inspect.json --svg digits.svg >inspect.txt
+json inspect.json 'j["parameters"] == 6234 and j["macs"] == 22400 and j["weight_bytes"] == 24936 and j["arena_bytes"] > 0'
+json inspect.json 'sum(l["macs"] for l in j["layers"]) == j["macs"] and j["inputs"][0]["shape"] == "1x8x8x1"'
+python3 -c 'import sys, xml.dom.minidom as m; n = len(m.parse("digits.svg").getElementsByTagName("g")); sys.exit(n != 10)' ||
+    failed "inspect --svg: a box for each of 8 nodes, the input and the output is expected"
+mote eval digits.mote --data $digits --json eval.json
+json eval.json 'j["samples"] == 1797 and j["top1"] > 0.98 and j["milliseconds_median"] > 0'
+mote eval light.mote --data $digits --json - 2>errors.txt >light.json
+json light.json 'j["samples"] == 1797 and j["top1"] > 0.96'
+mote eval light.mote --data $digits --samples 100 --json - 2>errors.txt >hundred.json
+json hundred.json 'j["samples"] == 100'
+mote inspect light.mote --json light.json >inspect.txt
+json light.json 'all(v["element"] == "i8" for v in j["inputs"] + j["outputs"]) and j["weight_bytes"] < 3000 and j["macs"] < 11200'
+mote compare tuned.mote light.mote --data $digits --json compare.json --html compare.html >compare.txt 2>errors.txt
+json compare.json '[v["sqnr"] for v in j["values"] if v["sqnr"] is not None] == sorted(v["sqnr"] for v in j["values"] if v["sqnr"] is not None)'
+json compare.json 'all(v["cosine"] > 0.9 for v in j["values"])'
+grep -q "<table>" compare.html || failed "compare --html wrote no table"
+mote quantize tuned.mote --data $digits --observer percentile --percentile 99.9 --f32-outputs -o percentile.mote >last.txt 2>errors.txt
+mote inspect percentile.mote --json percentile.json >last.txt
+json percentile.json 'j["outputs"][0]["element"] == "f32" and j["inputs"][0]["element"] == "i8"'
+mote prune digits.mote --sparsity 0.8 -o sparse.mote --json sparse.json >last.txt
+json sparse.json 'abs(j["weights_zeroed"] / j["weights"] - 0.8) < 0.01'
+mote prune digits.mote --keep 0.5 --taylor --data $digits -o taylor.mote --json taylor.json >last.txt 2>errors.txt
+json taylor.json 'j["macs"] < 11200 and j["channels_removed"] > 0'
+mote bench light.mote --rounds 3 --json bench.json >bench.txt 2>errors.txt
+json bench.json 'j["milliseconds_median"] > 0 and j["gops"] > 0 and len(j["layers"]) > 0'
+mote convert digits.mote -o same.mote
+cmp digits.mote same.mote || failed "convert changed a .mote file"
+mote convert light.onnx -o back.mote
+mote eval back.mote --data $digits --json back.json >last.txt 2>errors.txt
+mote eval light.mote --data $digits --json light.json >last.txt 2>errors.txt
+[ "$(figure back.json top1)" = "$(figure light.json top1)" ] || failed "the .onnx file of light.mote answers otherwise"
+
+# npy: the figures are those of the same samples from another kind of file.
+python3 - <<'TEXT'
+import struct
+rows = [[float(x) for x in line.split(",")] for line in open("examples/data/digits.csv") if line.strip()]
+def npy(name, code, shape, data):
+    header = f"{{'descr': '{code}', 'fortran_order': False, 'shape': {shape}, }}"
+    header += " " * (63 - (len(header) + 10) % 64) + "\n"
+    open(name, "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data)
+n = len(rows)
+npy("inputs.npy", "<f4", (n, 8, 8, 1), b"".join(struct.pack("<64f", *[x / 16 for x in row[:64]]) for row in rows))
+npy("bytes.npy", "|u1", (n, 8, 8, 1), b"".join(bytes(int(x) for x in row[:64]) for row in rows))
+npy("labels.npy", "<i8", (n,), b"".join(struct.pack("<q", int(row[64])) for row in rows))
+TEXT
+for data in "npy:inputs.npy,labels.npy" "npy:bytes.npy,labels.npy --scale 0.0625" "npy:bytes.npy,labels.npy --mean 0 --std 16"; do
+    # shellcheck disable=SC2086
+    mote eval digits.mote --data $data --json npy.json >last.txt 2>errors.txt
+    [ "$(figure npy.json top1)" = "$(figure eval.json top1)" ] || failed "eval --data $data differs from the digits"
+done
+finish
