@@ -50,9 +50,13 @@ int main(int count, char** arguments) {
     tool::add_operators(app);
     app.footer("example: mote inspect face.tflite --svg face.svg\nmote COMMAND --help tells of each.");
 
-    std::string command = "mote";
+    std::string command = "mote", commands;
     for (const CLI::App* known : app.get_subcommands({})) {
+        commands += (commands.empty() ? "" : ", ") + known->get_name();
         if (count > 1 && known->get_name() == arguments[1]) command += " " + known->get_name();
+    }
+    if (count > 1 && arguments[1][0] != '-' && command == "mote") {
+        return report(command, mote::concat("'", arguments[1], "' is no command; ", commands, " are"), 2);
     }
     try {
         app.parse(count, arguments);

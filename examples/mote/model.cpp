@@ -7,8 +7,8 @@
 
 namespace tool {
 
-mote::AnyModel load_model(const std::string& path) {
-    return about(path, [&] { return mote::load(path, {.onnx = {.channels_last_io = true}}); });
+mote::AnyModel load_model(const std::string& path, bool channels_last_io) {
+    return about(path, [&] { return mote::load(path, {.onnx = {.channels_last_io = channels_last_io}}); });
 }
 
 mote::Model<mote::f32> load_f32_model(const std::string& path) {

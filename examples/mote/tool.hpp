@@ -21,8 +21,9 @@ class Output {
     std::string json_;
 };
 
-/// The model in the file, which ends in .tflite, .onnx or .mote.
-mote::AnyModel load_model(const std::string& path);
+/// The model in the file, which ends in .tflite, .onnx or .mote. Inputs and outputs of an .onnx file keep its order of axes
+/// unless they are asked to have their channels last.
+mote::AnyModel load_model(const std::string& path, bool channels_last_io = false);
 /// The same in f32 throughout; else an Error that names the first node that is not.
 mote::Model<mote::f32> load_f32_model(const std::string& path);
 /// Writes .mote or .onnx, as the path ends.

@@ -23,7 +23,7 @@ json inspect.json 'j["parameters"] == 6234 and j["macs"] == 22400 and j["weight_
 json inspect.json 'sum(l["macs"] for l in j["layers"]) == j["macs"] and j["inputs"][0]["shape"] == "1x8x8x1"'
 python3 -c 'import sys, xml.dom.minidom as m; n = len(m.parse("digits.svg").getElementsByTagName("g")); sys.exit(n != 10)' ||
     failed "inspect --svg: a box for each of 8 nodes, the input and the output is expected"
-mote eval digits.mote --data $digits --json eval.json
+mote eval digits.mote --data $digits --json eval.json >last.txt 2>errors.txt
 json eval.json 'j["samples"] == 1797 and j["top1"] > 0.98 and j["milliseconds_median"] > 0'
 mote eval light.mote --data $digits --json - 2>errors.txt >light.json
 json light.json 'j["samples"] == 1797 and j["top1"] > 0.96'
@@ -46,10 +46,12 @@ mote bench light.mote --rounds 3 --json bench.json >bench.txt 2>errors.txt
 json bench.json 'j["milliseconds_median"] > 0 and j["gops"] > 0 and len(j["layers"]) > 0'
 mote convert digits.mote -o same.mote
 cmp digits.mote same.mote || failed "convert changed a .mote file"
-mote convert light.onnx -o back.mote
-mote eval back.mote --data $digits --json back.json >last.txt 2>errors.txt
-mote eval light.mote --data $digits --json light.json >last.txt 2>errors.txt
-[ "$(figure back.json top1)" = "$(figure light.json top1)" ] || failed "the .onnx file of light.mote answers otherwise"
+mote convert digits.mote -o digits.onnx
+mote convert digits.onnx -o back.mote
+for model in digits.onnx back.mote; do
+    mote eval $model --data $digits --json back.json >last.txt 2>errors.txt
+    [ "$(figure back.json top1)" = "$(figure eval.json top1)" ] || failed "$model answers otherwise than digits.mote"
+done
 
 # npy: the figures are those of the same samples from another kind of file.
 python3 - <<'TEXT'

@@ -17,7 +17,7 @@ refused() {
 digits=digits:examples/data/digits.csv
 
 refused 2 "see mote --help"
-refused 2 "unknown" unknown
+refused 2 "'unknown' is no command" unknown
 refused 2 "MODEL" inspect
 refused 2 "--wrong" inspect digits.mote --wrong
 refused 2 "--data" eval digits.mote
@@ -25,8 +25,8 @@ refused 2 "names no dataset" eval digits.mote --data imagenet:folder
 refused 2 "--rounds" bench digits.mote --rounds 0
 refused 2 "--threads" bench digits.mote --threads 2
 refused 2 "share between 0 and 1" prune digits.mote --keep 1.5 -o out.mote
-refused 2 "what goes" prune digits.mote -o out.mote
-refused 2 "what goes" prune digits.mote --keep 0.5 --sparsity 0.5 -o out.mote
+refused 2 "Exactly 1 option" prune digits.mote -o out.mote
+refused 2 "Exactly 1 option" prune digits.mote --keep 0.5 --sparsity 0.5 -o out.mote
 refused 2 "--observer" quantize digits.mote --data $digits --observer mean -o out.mote
 refused 2 "--out" convert digits.mote
 

@@ -22,7 +22,7 @@ json seven.json 'j["samples"] == 7'
 
 mote conformance "$data/onnx_simple" "$data/onnx_node/test_relu" --json conformance.json >last.txt 2>errors.txt
 json conformance.json 'j["passed"] >= 6 and j["failed"] == 0 and j["passed"] + j["unsupported"] == 7'
-mote convert "$data/onnx_light/light_squeezenet.onnx" -o squeezenet.mote
+mote convert "$data/onnx_light/light_squeezenet.onnx" --channels-last -o squeezenet.mote
 mote inspect squeezenet.mote --json squeezenet.json >last.txt
 json squeezenet.json 'j["parameters"] > 1200000 and j["inputs"][0]["shape"] == "1x224x224x3"'
 
