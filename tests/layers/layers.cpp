@@ -61,7 +61,11 @@ TEST_CASE("layer lists: the standard layers of a precision are all there, each a
                                                                  "Resize2d",
                                                                  "Unary",
                                                                  "Binary",
-                                                                 "Prelu"});
+                                                                 "Prelu",
+                                                                 "Lstm",
+                                                                 "Gru",
+                                                                 "Rnn",
+                                                                 "Svdf"});
     CHECK(kinds(standard_layers<f32>{}).size() == standard_layers<f32>::size);
     CHECK(counted_in_order(standard_layers<f32, i8>{}));
 }
@@ -72,7 +76,7 @@ TEST_CASE("layer lists: a list holds the layers of its precisions and no others;
     STATIC_REQUIRE(!contains<Conv2d<f32>, standard_layers<i8>>);
     STATIC_REQUIRE(!contains<BatchNorm, standard_layers<i8>>);
     STATIC_REQUIRE(contains<BatchNorm, standard_layers<i8, f32>>);
-    STATIC_REQUIRE(standard_layers<f32, i8>::size == standard_layers<f32>::size + 3);
+    STATIC_REQUIRE(standard_layers<f32, i8>::size == standard_layers<f32>::size + 5);
 }
 
 TEST_CASE("layer lists: an application's own layer is appended and the others keep their places") {

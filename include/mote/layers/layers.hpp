@@ -5,6 +5,7 @@
 #include <mote/layers/contraction.hpp>
 #include <mote/layers/elementwise.hpp>
 #include <mote/layers/movement.hpp>
+#include <mote/layers/recurrent.hpp>
 #include <mote/layers/reduction.hpp>
 
 MOTE_BEGIN_NAMESPACE
@@ -26,11 +27,12 @@ struct joined<LayerList<A...>, LayerList<B...>, Rest...> : joined<LayerList<A...
 
 template <class P>
 struct layers_of {
-    using type = LayerList<Conv2d<P>, DepthwiseConv2d<P>, Dense<P>>;
+    using type = LayerList<Conv2d<P>, DepthwiseConv2d<P>, Dense<P>, Lstm<P>, Svdf<P>>;
 };
 template <>
 struct layers_of<f32> {
-    using type = LayerList<Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>, BatchNorm, Prelu>;
+    using type =
+        LayerList<Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>, BatchNorm, Prelu, Lstm<f32>, Gru<f32>, Rnn<f32>, Svdf<f32>>;
 };
 
 template <class L, class List>

@@ -3,6 +3,7 @@
 // Tables: activations and softmax of bytes, computed in double once, so that no target's math library matters.
 
 #include <mote/layers/elementwise.hpp>
+#include <mote/layers/recurrent.hpp>
 #include <mote/layers/reduction.hpp>
 #include <mote/tensor/quantize.hpp>
 
@@ -24,6 +25,20 @@ inline Tensor<i32> softmax_table(float scale) {
     for (std::size_t d = 0; d < 256; ++d) {
         const double share = std::exp(-static_cast<double>(scale) * static_cast<double>(d));
         table[d] = static_cast<std::int32_t>(round_half_even(share * 4194304.0));
+    }
+    return table;
+}
+
+/// Of an Lstm<i8>: [2, 1025], sigmoid and tanh at -8, -8 + 1 / 64 ... 8 with 15 fractional bits.
+inline Tensor<i16> lstm_table() {
+    Tensor<i16> table(Shape{2, 1025});
+    for (std::size_t i = 0; i < 1025; ++i) {
+        const double x = static_cast<double>(i) / 64.0 - 8.0;
+        const double values[] = {1.0 / (1.0 + std::exp(-x)), std::tanh(x)};
+        for (std::size_t row = 0; row < 2; ++row) {
+            const double steps = round_half_even(32768.0 * values[row]);
+            table[row * 1025 + i] = static_cast<std::int16_t>(steps > 32767.0 ? 32767.0 : steps);
+        }
     }
     return table;
 }

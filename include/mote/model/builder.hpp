@@ -38,7 +38,7 @@ class BasicBuilder {
     /// A node with one output. Throws an Error that names the node where the layer does not fit its inputs.
     template <class L>
     Handle add(L layer, std::span<const Handle> inputs, NodeOptions options = {}) {
-        return append(make_node<List>({}, std::move(layer), {}, {}), inputs, std::move(options));
+        return append(make_node<List>({}, std::move(layer), {}, {}), inputs, std::move(options), 1);
     }
     template <class L>
     Handle add(L layer, std::initializer_list<Handle> inputs, NodeOptions options = {}) {
@@ -47,6 +47,20 @@ class BasicBuilder {
     template <class L>
     Handle add(L layer, Handle input, NodeOptions options = {}) {
         return add(std::move(layer), std::span<const Handle>(&input, 1), std::move(options));
+    }
+
+    /// A node with `count` outputs: a sequence and the last state, say. The first has the node's name, those behind it a
+    /// number.
+    template <class L>
+    std::vector<Handle> add_outputs(L layer, std::size_t count, std::span<const Handle> inputs, NodeOptions options = {}) {
+        std::vector<Handle> outputs{append(make_node<List>({}, std::move(layer), {}, {}), inputs, std::move(options), count)};
+        while (outputs.size() < count) outputs.push_back({outputs.back().id + 1});
+        return outputs;
+    }
+    template <class L>
+    std::vector<Handle> add_outputs(L layer, std::size_t count, std::initializer_list<Handle> inputs,
+                                    NodeOptions options = {}) {
+        return add_outputs(std::move(layer), count, std::span<const Handle>(inputs.begin(), inputs.size()), std::move(options));
     }
 
     /// Names the value and makes it the next output.
@@ -72,7 +86,8 @@ class BasicBuilder {
     BasicModel<List> build() const { return BasicModel<List>(graph_); }
 
   private:
-    Handle append(Node node, std::span<const Handle> inputs, NodeOptions options) {
+    /// The first of `count` outputs, whose ids follow one another.
+    Handle append(Node node, std::span<const Handle> inputs, NodeOptions options, std::size_t count) {
         const char* kind = kind_name<List>(node);
         node.name = options.name.empty() ? unused_name(kind) : std::move(options.name);
         for (const Handle input : inputs) {
@@ -81,14 +96,16 @@ class BasicBuilder {
             }
             node.inputs.push_back(input.id);
         }
-        const Handle output{narrow<ValueId>(graph_.values.size())};
-        node.outputs.push_back(output.id);
         std::vector<Value> values = graph_.values;  // so that a layer that does not fit leaves the builder as it was
-        values.push_back({node.name, {}, Element::f32, std::move(options.quantization)});
+        const Handle first{narrow<ValueId>(values.size())};
+        for (std::size_t i = 0; i < count; ++i) {
+            node.outputs.push_back(narrow<ValueId>(values.size()));
+            values.push_back({i == 0 ? node.name : concat(node.name, "_", i), {}, Element::f32, options.quantization});
+        }
         detail::infer_node<List>(node, values);
         graph_.values = std::move(values);
         graph_.nodes.push_back(std::move(node));
-        return output;
+        return first;
     }
 
     Handle value(std::string name, Quantization quantization) {

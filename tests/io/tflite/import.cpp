@@ -16,12 +16,16 @@ namespace tflite_import_test {
 
 using namespace mote;
 
-/// A network with outputs of another engine; the golden inputs of photos are bytes, to be scaled.
+/// A network with outputs of another engine; golden inputs that are integers (photos) where the network takes real numbers are
+/// to be scaled, so are outputs.
 struct Golden {
     const char* file;
     double tolerance;  ///< of f32 outputs, relative to their range; of bytes, the mean difference in steps
     float scale = 1.0f;
     float shift = 0.0f;
+    float output_scale = 0.0f;  ///< of golden integers where the network gives real numbers: these are compared in steps
+    bool one_stream = false;    ///< the samples follow one another: states are kept
+    bool classes = false;       ///< each sample's largest output stands where the other engine's does
 };
 constexpr Golden golden_networks[] = {
     {"mlperf_tiny/ic/pretrainedResnet", 1e-4},
@@ -40,6 +44,12 @@ constexpr Golden golden_networks[] = {
     {"tflite_micro/micro_speech_quantized", 0.02},
     {"tflite_micro/mobilenet_v2_quantized_1x3x224x224", 3.2},
     {"tflite_micro/person_detect", 1.25},
+    {"tflite_micro/trained_lstm", 1e-4},
+    {.file = "tflite_micro/trained_lstm_int8", .tolerance = 1.0, .classes = true},
+    {"tflite_micro/dtln_noise_suppression", 1.0},
+    {.file = "tflite_micro/micro_speech_lstm", .tolerance = 1.0, .classes = true},
+    {"tflite_micro/keyword_scrambled", 1.0, 0.000625f, 0.0f, 1.0f / 32767.0f, true},
+    {"tflite_micro/keyword_scrambled_8bit", 1.0, 0.000625f, 0.0f, 1.0f / 32767.0f, true},
     {"mediapipe/face_detection_short_range", 1e-3, 1.0f / 127.5f, -1.0f},
     {"mediapipe/hand_landmark_lite", 1e-3, 1.0f / 255.0f, 0.0f},
     {"mediapipe/face_detection_full_range", 1e-3, 1.0f / 127.5f, -1.0f},
@@ -67,10 +77,31 @@ void write_input(Engine& engine, const Golden& golden, const NpyArray& in, std::
     }
     for (std::size_t i = 0; i < count; ++i) {
         const std::size_t at = sample * count + i;
-        engine.input<float>()[i] = in.element == Element::u8
-                                       ? static_cast<float>(in.values<std::uint8_t>()[at]) * golden.scale + golden.shift
-                                       : in.values<float>()[at];
+        engine.input<float>()[i] =
+            in.element == Element::u8    ? static_cast<float>(in.values<std::uint8_t>()[at]) * golden.scale + golden.shift
+            : in.element == Element::i16 ? static_cast<float>(in.values<std::int16_t>()[at]) * golden.scale + golden.shift
+                                         : in.values<float>()[at];
     }
+}
+
+/// Output `index` in the reference's steps, where both are integers.
+std::vector<std::int32_t> steps_of(const Engine& engine, std::size_t index, const Golden& golden) {
+    std::vector<std::int32_t> result;
+    if (engine.output_value(index).element == Element::i8) {
+        for (const std::int8_t q : engine.output<std::int8_t>(index)) result.push_back(q);
+    } else {
+        for (const float x : engine.output<float>(index)) {
+            result.push_back(static_cast<std::int32_t>(std::nearbyint(x / golden.output_scale)));
+        }
+    }
+    return result;
+}
+std::vector<std::int32_t> steps_of(const NpyArray& out, std::size_t first, std::size_t count) {
+    std::vector<std::int32_t> result;
+    for (std::size_t i = first; i < first + count; ++i) {
+        result.push_back(out.element == Element::i8 ? out.values<std::int8_t>()[i] : out.values<std::int32_t>()[i]);
+    }
+    return result;
 }
 
 void check_network(const Golden& golden) {
@@ -94,13 +125,18 @@ void check_network(const Golden& golden) {
     double worst = 0;
     for (std::size_t sample = 0; sample < tried; ++sample) {
         write_input(engine, golden, in, sample);
+        if (!golden.one_stream) engine.reset();
         engine.run();
         for (std::size_t i = 0; i < out.size(); ++i) {
             const std::size_t count = engine.output_value(i).shape.elements();
             REQUIRE(out[i].shape.elements() == samples * count);
-            if (engine.output_value(i).element == Element::i8) {
+            if (engine.output_value(i).element == Element::i8 || golden.output_scale != 0.0f) {
+                const std::vector<std::int32_t> got = steps_of(engine, i, golden),
+                                                wanted = steps_of(out[i], sample * count, count);
+                if (golden.classes)
+                    CHECK(std::ranges::max_element(got) - got.begin() == std::ranges::max_element(wanted) - wanted.begin());
                 for (std::size_t k = 0; k < count; ++k) {
-                    const int d = std::abs(engine.output<std::int8_t>(i)[k] - out[i].values<std::int8_t>()[sample * count + k]);
+                    const int d = std::abs(got[k] - wanted[k]);
                     ++steps.bytes;
                     steps.different += d > 0;
                     steps.beyond_one += d > 1;

@@ -105,6 +105,7 @@ class BasicLowerContext {
           layer_(std::move(layer)) {}
 
     std::size_t inputs() const noexcept { return group_.inputs.size(); }
+    std::size_t outputs() const noexcept { return group_.outputs.size(); }
     const Value& input(std::size_t index = 0) const noexcept { return values_[group_.inputs[index]]; }
     const Value& output(std::size_t index = 0) const noexcept { return values_[group_.outputs[index]]; }
     const Value& state(std::size_t index = 0) const noexcept { return states_[index]; }

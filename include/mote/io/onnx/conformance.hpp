@@ -64,6 +64,10 @@ inline constexpr Parameters parameters[] = {
     {"QLinearConv", 1, 8},
     {"QLinearMatMul", 1, 7},
     {"QuantizeLinear", 1, 2},
+    {"GRU", 1, 4},
+    {"LSTM", 1, 4},
+    {"LSTM", 7, 7},
+    {"RNN", 1, 4},
     {"Expand", 1, 1},
     {"Gather", 1, 1},
     {"Gemm", 1, 2},
@@ -94,10 +98,11 @@ inline constexpr Parameters parameters[] = {
 
 inline bool is_parameter(const OnnxGraph& graph, const std::string& name) {
     for (const OnnxNode& node : graph.nodes) {
-        const auto* row = std::ranges::find(parameters, std::string_view(node.op_type), &Parameters::op);
-        if (row == std::end(parameters)) continue;
-        for (std::size_t i = row->first; i <= row->last && i < node.inputs.size(); ++i) {
-            if (node.inputs[i] == name) return true;
+        for (const Parameters& row : parameters) {
+            if (row.op != node.op_type) continue;
+            for (std::size_t i = row.first; i <= row.last && i < node.inputs.size(); ++i) {
+                if (node.inputs[i] == name) return true;
+            }
         }
     }
     return false;

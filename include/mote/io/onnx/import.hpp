@@ -229,12 +229,14 @@ class Importer : private Movement {
             {"Flatten", &Importer::flatten},
             {"Floor", &Importer::function},
             {"Gelu", &Importer::gelu},
+            {"GRU", &Importer::gru},
             {"Gemm", &Importer::gemm},
             {"GlobalAveragePool", &Importer::global_pool<AveragePool2d>},
             {"GlobalMaxPool", &Importer::global_pool<MaxPool2d>},
             {"HardSigmoid", &Importer::hard_sigmoid},
             {"HardSwish", &Importer::unary<HardSwish>},
             {"Identity", &Importer::same},
+            {"LSTM", &Importer::lstm},
             {"LeakyRelu", &Importer::leaky_relu},
             {"Log", &Importer::function},
             {"MatMul", &Importer::matmul},
@@ -251,6 +253,7 @@ class Importer : private Movement {
             {"Pow", &Importer::power},
             {"QuantizeLinear", &Importer::quantize_linear},
             {"Reciprocal", &Importer::function},
+            {"RNN", &Importer::rnn},
             {"ReduceL1", &Importer::reduce<Sum, Prepared::magnitudes>},
             {"ReduceMax", &Importer::reduce<MaxPool2d, Prepared::nothing>},
             {"ReduceMean", &Importer::reduce<AveragePool2d, Prepared::nothing>},
@@ -300,7 +303,7 @@ class Importer : private Movement {
         for (const ValueId id : graph_.outputs) used[id] = 1;
         std::vector<Node> nodes;
         for (std::size_t i = graph_.nodes.size(); i-- > 0;) {
-            if (used[graph_.nodes[i].outputs[0]] == 0) continue;
+            if (!std::ranges::any_of(graph_.nodes[i].outputs, [&](ValueId id) { return used[id] != 0; })) continue;
             for (const ValueId id : graph_.nodes[i].inputs) used[id] = 1;
             nodes.push_back(std::move(graph_.nodes[i]));
         }
@@ -316,9 +319,10 @@ class Importer : private Movement {
         };
         for (const ValueId id : graph_.inputs) name(id, true);
         for (const ValueId id : graph_.outputs) name(id, true);
-        for (const Node& node : graph_.nodes) name(node.outputs[0], false);
-        for (const Node& node : graph_.nodes) {
-            const ValueId id = node.outputs[0];
+        std::vector<ValueId> made;
+        for (const Node& node : graph_.nodes) made.insert(made.end(), node.outputs.begin(), node.outputs.end());
+        for (const ValueId id : made) name(id, false);
+        for (const ValueId id : made) {
             if (named[id] != 0) continue;
             const std::string base = graph_.values[id].name;
             for (std::size_t n = 1; !taken.insert(graph_.values[id].name).second; ++n)

@@ -76,6 +76,20 @@ class Constants {
         result.set_quantization(Quantization(std::vector<float>(q.scale.begin(), q.scale.end()), 0));
         return result;
     }
+    /// INT16 with one scale; INT8 ones are widened.
+    Tensor<i16> shorts(std::size_t tensor) const {
+        const TfliteTensor& t = at(tensor);
+        const std::string_view type = t.type_info().name;
+        if (t.sparsity || t.quantization.scale.size() != 1 || (type != "INT16" && type != "INT8")) {
+            fail("constant '", t.name, "' is of ", type, "; INT16 and INT8 with one scale are supported here");
+        }
+        Tensor<i16> result(t.shape);
+        for (std::size_t i = 0; i < result.elements(); ++i) {
+            result[i] = type == "INT8" ? values<std::int8_t>(t)[i] : values<std::int16_t>(t)[i];
+        }
+        result.set_quantization(QuantizationParams{t.quantization.scale[0], 0});
+        return result;
+    }
     Tensor<i32> bias(std::size_t tensor) const {
         const TfliteTensor& t = at(tensor);
         if (std::string_view(t.type_info().name) != "INT32" || t.sparsity) {

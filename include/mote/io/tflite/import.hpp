@@ -3,17 +3,16 @@
 // import_tflite: the model that a TensorFlow Lite file states. load_tflite() maps the file first.
 
 #include <mote/io/mapped_file.hpp>
-#include <mote/io/tflite/detail/import_state.hpp>
-#include <mote/layers/table.hpp>
+#include <mote/io/tflite/detail/import_recurrent.hpp>
 
 MOTE_BEGIN_NAMESPACE
 
 namespace detail::tflite_import {
 
 /// Builds the model operator by operator. What cannot be imported is noted with its operator, and all of it told at the end.
-class Importer : private ImportState {
+class Importer : private Recurrent {
   public:
-    using ImportState::ImportState;
+    using Recurrent::Recurrent;
 
     AnyModel run() {
         if (file_.subgraphs.size() > 1)
@@ -23,7 +22,7 @@ class Importer : private ImportState {
             const std::string what = concat("input '", t.name, "'");
             const std::optional<Element> element = supported_element(t);
             if (!element) {
-                note(what, concat("of ", t.type_info().name, "; FLOAT32, INT8 and UINT8 are supported"));
+                note(what, concat("of ", t.type_info().name, "; FLOAT32, INT8, UINT8, and INT16 with a scale are supported"));
                 lose(id);
             } else if (t.quantization.scale.size() > 1) {
                 note(what, "has a scale an axis; one scale is supported");
@@ -113,8 +112,10 @@ class Importer : private ImportState {
             {"SQUARED_DIFFERENCE", &Importer::binary<BinaryFunction::squared_difference>},
             {"SQUEEZE", &Importer::reshaped},
             {"SUB", &Importer::sub_op},
+            {"SVDF", &Importer::svdf_op},
             {"TANH", &Importer::lookup<Tanh>},
             {"TRANSPOSE", &Importer::transpose_op},
+            {"UNIDIRECTIONAL_SEQUENCE_LSTM", &Importer::unidirectional_sequence_lstm_op},
         };
         const auto* entry = std::find_if(std::begin(table), std::end(table), [&](const Entry& e) {
             return op_->custom == (e.name == transposed_convolution) && e.name == op_->name;
@@ -156,6 +157,9 @@ class Importer : private ImportState {
             layer.weight = constants_.weight(index(input_id(1)), axis);
             if (inputs() > 2 && op_->inputs[2] >= 0) layer.bias = constants_.bias(index(input_id(2)));
             fill(layer);
+            if (std::ranges::count(std::as_const(layer.weight).values(), std::int8_t{-128}) != 0) {
+                return real_contraction<L>(axis, x, activation, std::as_const(layer.bias), fill);
+            }
             bind(activate(add(std::move(layer), {x}, quantization_of(out)), activation));
         } else {
             L<f32> layer;
@@ -164,6 +168,24 @@ class Importer : private ImportState {
             fill(layer);
             bind(activate(add(std::move(layer), {x}), activation));
         }
+    }
+    /// The same on real numbers, between Converts: of weights with -128, which mote's integer kernels do not take.
+    template <template <class> class L, class Fill>
+    void real_contraction(std::size_t axis, Handle x, Activation activation, const Tensor<i32>& bias, const Fill& fill) {
+        L<f32> layer;
+        layer.weight = constants_.front(constants_.reals(index(input_id(1))), axis);
+        const std::span<const float> scales = tensor(input_id(1)).quantization.scale;
+        if (!bias.empty() &&
+            (bias.elements() != layer.weight.shape()[0] || (scales.size() != 1 && scales.size() < bias.elements())))
+            refuse("its bias has ", bias.elements(), " values; one an output channel is expected");
+        if (!bias.empty()) layer.bias = Tensor<f32>(bias.shape());
+        for (std::size_t c = 0; c < bias.elements(); ++c) {
+            const double scale = static_cast<double>(scales[scales.size() == 1 ? 0 : c]);
+            layer.bias[c] = static_cast<float>(bias[c] * scale * static_cast<double>(params_of(input_id(0)).scale));
+        }
+        fill(layer);
+        const Handle y = add(std::move(layer), {add(Convert{Element::f32}, {x})});
+        bind(activate(add(Convert{Element::i8}, {y}, quantization_of(output_id())), activation));
     }
     void conv_2d_op() {
         const Handle x = input(0);
@@ -380,10 +402,14 @@ class Importer : private ImportState {
         bind(add(std::move(layer), {input(0)}));
     }
     void softmax_op() {
-        const Handle x = input(0);
+        Handle x = input(0);
         const float beta = op_->option(tflite::softmax::beta);
         Softmax layer;
-        const Quantization q = quantization_of(input_id(0));
+        Quantization q = quantization_of(input_id(0));
+        if (q.present() && !quantization_of(output_id()).present()) {  // of 16 bits: more than the table's resolution
+            x = add(Convert{Element::f32}, {x});
+            q = {};
+        }
         if (q.present()) {
             layer.table = softmax_table(q.params().scale * beta);
         } else if (beta != 1.0f) {
@@ -425,7 +451,10 @@ class Importer : private ImportState {
         lookup_layer(Unary{UnaryFunction::clip, static_cast<float>(least), 1.0f});
     }
 
-    void quantize_op() { bind(add(Convert{Element::i8}, {input(0)}, quantization_of(output_id()))); }
+    void quantize_op() {
+        const Quantization q = quantization_of(output_id());
+        bind(q.present() ? add(Convert{Element::i8}, {input(0)}, q) : input(0));
+    }
     /// Of a constant the value is a constant; else integers become floats.
     void dequantize() {
         if (same_constant()) return;

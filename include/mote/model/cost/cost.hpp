@@ -46,6 +46,29 @@ inline std::uint64_t cost(const BatchNorm&, const CostContext& node) {
     return node.output_elements();
 }
 
+/// MACs of each step of each sample: both matrices.
+template <class L>
+std::uint64_t recurrent_cost(const L& layer, const CostContext& node) {
+    const std::uint64_t steps = node.inputs[0]->shape.elements() / layer.weight.shape()[1];
+    return steps * (layer.weight.elements() + layer.recurrent.elements());
+}
+template <class P>
+std::uint64_t cost(const Lstm<P>& layer, const CostContext& node) {
+    return recurrent_cost(layer, node);
+}
+template <class P>
+std::uint64_t cost(const Gru<P>& layer, const CostContext& node) {
+    return recurrent_cost(layer, node);
+}
+template <class P>
+std::uint64_t cost(const Rnn<P>& layer, const CostContext& node) {
+    return recurrent_cost(layer, node);
+}
+template <class P>
+std::uint64_t cost(const Svdf<P>& layer, const CostContext& node) {
+    return node.inputs[0]->shape[0] * (layer.feature.elements() + layer.time.elements());
+}
+
 namespace detail {
 
 template <class L>

@@ -32,6 +32,9 @@ class BasicInferContext {
         return index < requested_.size() ? *requested_[index] : none;
     }
 
+    /// How many values the model binds to the layer's outputs.
+    std::size_t bound_outputs() const noexcept { return requested_.size(); }
+
     /// States the next output.
     void output(const Shape& shape, Element element, Quantization quantization = {}) {
         if (shape.elements() >= Shape::absurd) {

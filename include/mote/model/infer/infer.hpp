@@ -5,4 +5,5 @@
 #include <mote/model/infer/contraction.hpp>
 #include <mote/model/infer/elementwise.hpp>
 #include <mote/model/infer/movement.hpp>
+#include <mote/model/infer/recurrent.hpp>
 #include <mote/model/infer/reduction.hpp>

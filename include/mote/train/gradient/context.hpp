@@ -87,6 +87,7 @@ class ForwardContext {
         : node_(node), shard_(shard), index_(index), kernels_(kernels) {}
 
     std::size_t inputs() const noexcept { return node_.inputs.size(); }
+    std::size_t outputs() const noexcept { return node_.outputs.size(); }
     /// Shapes are this shard's.
     const Value& input(std::size_t index = 0) const noexcept { return shard_.values[node_.inputs[index]]; }
     const Value& output(std::size_t index = 0) const noexcept { return shard_.values[node_.outputs[index]]; }

@@ -8,6 +8,7 @@
 #include <mote/train/gradient/contraction.hpp>
 #include <mote/train/gradient/elementwise.hpp>
 #include <mote/train/gradient/movement.hpp>
+#include <mote/train/gradient/recurrent.hpp>
 #include <mote/train/gradient/reduction.hpp>
 
 MOTE_BEGIN_NAMESPACE

@@ -2,15 +2,15 @@
 #pragma once
 // Import of ONNX operators that move elements or know the answer: most of them are a matter of layout and make no layer.
 
-#include <mote/io/onnx/detail/import_convolution.hpp>
+#include <mote/io/onnx/detail/import_recurrent.hpp>
 
 MOTE_BEGIN_NAMESPACE
 
 namespace detail::onnx_import {
 
-class Movement : protected Convolution {
+class Movement : protected Recurrent {
   public:
-    using Convolution::Convolution;
+    using Recurrent::Recurrent;
 
   protected:
     // --------------------------------------------------------------------------------------------------- known values

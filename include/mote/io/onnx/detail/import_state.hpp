@@ -138,14 +138,23 @@ class ImportState : protected ImportLog {
 
     template <class L>
     ValueId add(L layer, std::vector<ValueId> inputs, Quantization q = {}) {
-        const auto id = narrow<ValueId>(graph_.values.size());
-        const std::string name = unused(arranging_ ? name_ + "/arranged" : parts_ == 0 ? name_ : concat(name_, "/", parts_));
+        return append(make_node<List>({}, std::move(layer), std::move(inputs), {}), 1, std::move(q))[0];
+    }
+    /// A layer with `count` outputs.
+    template <class L>
+    std::vector<ValueId> add_outputs(L layer, std::vector<ValueId> inputs, std::size_t count) {
+        return append(make_node<List>({}, std::move(layer), std::move(inputs), {}), count, {});
+    }
+    std::vector<ValueId> append(Node node, std::size_t count, const Quantization& q) {
+        node.name = unused(arranging_ ? name_ + "/arranged" : parts_ == 0 ? name_ : concat(name_, "/", parts_));
         if (!arranging_) ++parts_;
-        Node node = make_node<List>(name, std::move(layer), std::move(inputs), {id});
-        graph_.values.push_back({name, {}, Element::f32, std::move(q)});
+        for (std::size_t i = 0; i < count; ++i) {
+            node.outputs.push_back(narrow<ValueId>(graph_.values.size()));
+            graph_.values.push_back({i == 0 ? node.name : unused(concat(node.name, "_", i)), {}, Element::f32, q});
+        }
         detail::infer_node<List>(node, graph_.values);
         graph_.nodes.push_back(std::move(node));
-        return id;
+        return graph_.nodes.back().outputs;
     }
 
     /// The value under another shape. A first extent that stays follows the batch.

@@ -35,11 +35,13 @@ class ImportState : protected ImportLog {
     const TfliteTensor& tensor(std::int32_t id) const { return graph_.tensors[index(id)]; }
     bool constant(std::int32_t id) const { return constants_.known(index(id)); }
 
-    /// The element of the model's value that stands for the tensor: unsigned bytes are shifted to signed ones.
+    /// The element of the model's value that stands for the tensor: unsigned bytes are shifted to signed ones, wider integers
+    /// with a scale become the real numbers that they stand for.
     static std::optional<Element> supported_element(const TfliteTensor& t) {
         const std::string_view name = t.type_info().name;
         if (name == "FLOAT32" || name == "FLOAT16") return Element::f32;
         if (name == "INT8" || name == "UINT8") return Element::i8;
+        if ((name == "INT16" || name == "INT32") && t.quantization.scale.size() == 1) return Element::f32;
         return std::nullopt;
     }
     /// The value's quantization; of unsigned bytes the zero point is 128 lower.
