@@ -3,6 +3,10 @@
 
 #include <mote/train/gradient/recurrent.hpp>
 
+#include <mote/train/evaluate.hpp>
+#include <mote/train/trainer.hpp>
+#include <mote/zoo/recurrent.hpp>
+
 #include <support/error_text.hpp>
 
 #include "check.hpp"
@@ -37,6 +41,18 @@ void check_layer(L l, std::size_t states, std::uint64_t seed, bool given = false
     b.output("y", b.add(Concat{}, std::span<const Handle>(all)));
     check(b.build(), 3, 2, seed);
 }
+
+/// Sequences of small noise in which a 1 stands first in class 0 and a -1 in class 1: the answer must be remembered.
+struct FirstStep {
+    std::size_t time, features;
+    std::size_t size() const { return 64; }
+    std::size_t load(std::size_t index, std::span<float> values) const {
+        Random random(index, 21);
+        for (float& v : values) v = 0.1f * random.normal();
+        for (std::size_t i = 0; i < features; ++i) values[i] = index % 2 == 0 ? 1.0f : -1.0f;
+        return index % 2;
+    }
+};
 
 }  // namespace recurrent_gradient_test
 
@@ -132,4 +148,17 @@ TEST_CASE("gradient: a state that outlives a run is not trained") {
     l.stateful = true;
     b.output("y", b.add(l, b.input("x", {1, 4, 3}), {.name = "memory"}));
     CHECK_ERROR(mote::detail::make_training_network(b.build()), "'memory' (Rnn)", "keeps a state");
+}
+
+TEST_CASE("gradient: recurrent classifiers learn what stood at the first step") {
+    using namespace recurrent_gradient_test;
+    const FirstStep set{6, 2};
+    const mote::zoo::SequenceOptions options{.classes = 2, .time = 6, .features = 2, .hidden = 8};
+    for (const bool gru : {false, true}) {
+        const Model<f32> fresh =
+            mote::initialize(gru ? mote::zoo::gru_classifier(options) : mote::zoo::lstm_classifier(options), {.seed = 2});
+        const Model<f32> trained =
+            train(fresh, set, {.epochs = 40, .batch_size = 16, .schedule = Cosine{.rate = 1e-2f, .warm_up_epochs = 1}});
+        CHECK(accuracy(trained, set) > 0.95);
+    }
 }

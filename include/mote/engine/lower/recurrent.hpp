@@ -54,10 +54,10 @@ __attribute__((noinline)) void activate(const KernelTable& kernels, RecurrentFun
             unary.lo = 0.0f;
             break;
         case RecurrentFunction::sigmoid:
-            unary.function = Unary::sigmoid;
+            unary.function = UnaryKernel::sigmoid;
             break;
         case RecurrentFunction::tanh:
-            unary.function = Unary::tanh;
+            unary.function = UnaryKernel::tanh;
             break;
         case RecurrentFunction::hard_sigmoid:
             for (std::size_t i = 0; i < count; ++i) x[i] = 0.2f * x[i] + 0.5f;

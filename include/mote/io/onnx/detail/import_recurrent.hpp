@@ -42,7 +42,7 @@ class Recurrent : protected Convolution {
     }
 
     /// An activation by its name; alpha and beta, where it takes them, must be what they are by default.
-    RecurrentFunction function(std::string name, std::size_t& alphas, std::size_t& betas) const {
+    RecurrentFunction recurrent_function(std::string name, std::size_t& alphas, std::size_t& betas) const {
         for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
         struct Known {
             std::string_view name;
@@ -156,13 +156,13 @@ class Recurrent : protected Convolution {
                 }
                 for (std::size_t i = 0; i < joined; ++i) layer.bias[i] += second[i];
             }
-            if constexpr (is_lstm || is_gru) layer.gate = function(names[d * usual.size()], alphas, betas);
-            layer.candidate = function(names[d * usual.size() + (is_lstm || is_gru ? 1 : 0)], alphas, betas);
+            if constexpr (is_lstm || is_gru) layer.gate = recurrent_function(names[d * usual.size()], alphas, betas);
+            layer.candidate = recurrent_function(names[d * usual.size() + (is_lstm || is_gru ? 1 : 0)], alphas, betas);
             if constexpr (is_gru) layer.reset_after = integer_attribute(*node_, "linear_before_reset", 0) != 0;
             std::vector<ValueId> inputs{sequence};
             layer.initial_hidden = stored_state(5, batch_first, directions, d, batch, hidden);
             if constexpr (is_lstm) {
-                layer.output = function(names[d * usual.size() + 2], alphas, betas);
+                layer.output = recurrent_function(names[d * usual.size() + 2], alphas, betas);
                 layer.coupled = integer_attribute(*node_, "input_forget", 0) != 0;
                 layer.initial_cell = stored_state(6, batch_first, directions, d, batch, hidden);
                 if (has_input(7)) layer.peephole = blocks(7, "P", directions, d, {0, 2, 1}, hidden, 1).reshaped({3, hidden});
