@@ -53,7 +53,7 @@ const Quantization softmax_quantization = QuantizationParams{1.0f / 256.0f, -128
 
 TEST_CASE("quantize: every value of random networks follows the f32 model") {
     std::vector<double> worst;
-    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 400; ++seed) {
         const Model<f32> model = with_batch(random_model::make<f32>(seed, 12), 1);
         if (refused(model)) continue;
         const SampleList list = sample_list(model, seed, 16);
@@ -192,7 +192,7 @@ TEST_CASE("quantize: keep_f32 leaves nodes in f32 between Convert nodes; f32 inp
 
 TEST_CASE("quantize: keep_f32 of random nodes of random networks gives valid models that follow") {
     std::size_t done = 0;
-    for (std::uint64_t seed = 100; seed < 150; ++seed) {
+    for (std::uint64_t seed = 100; seed < 260; ++seed) {
         const Model<f32> model = with_batch(random_model::make<f32>(seed, 10), 1);
         if (refused(model)) continue;
         Random random(seed);

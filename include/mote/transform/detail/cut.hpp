@@ -100,7 +100,15 @@ Gather cut_layer(const Gather& layer, std::size_t axis, const Shape& in, const K
         const auto at = static_cast<std::size_t>(index);
         if (kept(at + 1) > kept(at)) left.push_back(narrow<std::int32_t>(kept(at)));
     }
-    return {layer.axis, Tensor<i32>(Shape{left.size()}, left)};
+    Shape shape = layer.indices.shape();
+    if (left.size() != shape.elements()) {
+        // Channels lie along one axis of the output, so that one extent at most is not 1.
+        std::size_t wide = 0;
+        while (wide + 1 < shape.rank() && shape[wide] == 1) ++wide;
+        if (shape.rank() == 0 || shape[wide] != shape.elements()) fail("a Gather by a grid of indices cannot lose single ones");
+        shape[wide] = left.size();
+    }
+    return {layer.axis, Tensor<i32>(shape, left)};
 }
 
 /// The model without the channels that go. Where a Reshape names an extent that shrinks, it names the new one; a Slice and a

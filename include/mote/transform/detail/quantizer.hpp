@@ -18,15 +18,6 @@ inline constexpr bool is_any_of = (std::is_same_v<L, Kind> || ...);
 template <class L>
 inline constexpr bool shares_scale = is_any_of<L, Relu, Relu6, MaxPool2d, AveragePool2d, GlobalAveragePool, Resize2d, Reduce,
                                                Concat, Pad, Reshape, Flatten, Transpose, Slice, Gather, Tile>;
-/// False for what is computed in f32 alone.
-template <class L>
-bool has_int8_form(const L& layer) {
-    if constexpr (std::is_same_v<L, Reduce>) {
-        return layer.function == Reduction::mean || layer.function == Reduction::max;
-    } else {
-        return !is_any_of<L, ArgMax, MatMul>;
-    }
-}
 /// Layers after which it does not matter whether their input was clamped before.
 template <class L>
 inline constexpr bool lets_clamp_pass = is_any_of<L, MaxPool2d, Reshape, Flatten, Transpose, Slice, Gather, Tile>;
@@ -36,8 +27,17 @@ template <class L>
 inline constexpr bool has_table = is_any_of<L, LeakyRelu, Sigmoid, Tanh, HardSigmoid, HardSwish, Unary>;
 /// Layers that quantize makes int8 ones of; others stay in f32 where keep_f32 names them.
 template <class L>
-inline constexpr bool has_int8_form =
-    shares_scale<L> || has_table<L> || is_any_of<L, Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>, Softmax, Convert, Add, Mul>;
+inline constexpr bool has_int8_kind =
+    shares_scale<L> || has_table<L> ||
+    is_any_of<L, Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>, Softmax, Constant, Convert, Add, Mul>;
+template <class L>
+bool has_int8_form(const L& layer) {
+    if constexpr (std::is_same_v<L, Reduce>) {
+        return layer.function == Reduction::mean || layer.function == Reduction::max;
+    } else {
+        return has_int8_kind<L>;
+    }
+}
 
 template <class List>
 bool node_shares_scale(const Node& node) {
@@ -138,7 +138,7 @@ BasicModel<List> prepared_for_int8(const BasicModel<List>& model, const std::vec
         Node& node = graph.nodes[i];
         if (kept[i]) continue;
         const BatchNorm* norm = get_if<BatchNorm>(graph, node);
-        if (!visit(graph, node, [](const auto& layer) { return has_int8_form(layer); })) {
+        if (norm == nullptr && !visit(graph, node, [](const auto& layer) { return has_int8_form(layer); })) {
             against += concat("\n  ", node_text<List>(node), ": it has no int8 form; keep_f32 leaves it in f32");
         }
         if (norm == nullptr) continue;
@@ -288,7 +288,7 @@ class Quantizer {
         const QuantizationParams out = params_[node.outputs[0]];
         const QuantizationParams in = node.inputs.empty() ? out : params_[node.inputs[0]];
         auto with = [&](auto next) { return make_node<Target>(node.name, std::move(next), {}, {}); };
-        if constexpr (!has_int8_form<L>) {
+        if constexpr (!has_int8_kind<L>) {
             fail(concat("the model cannot be quantized: ", node_text<List>(node),
                         ": a layer of this kind has no int8 form; keep_f32 leaves it in f32"));
         } else if constexpr (is_any_of<L, Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>>) {
