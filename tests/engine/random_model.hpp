@@ -53,20 +53,8 @@ class Maker {
 
     void step() {
         const Item x = pick();
-        const Shape shape = b_.shape(x.handle);
-        if (shape.elements() > 3000) {
-            const Item wide = image(x);
-            const Shape in = b_.shape(wide.handle);
-            const Size2d window{std::min<std::size_t>(2, in[1]), std::min<std::size_t>(2, in[2])};
-            push(AveragePool2d{.kernel = window, .stride = {2, 2}, .padding = {}}, {wide.handle}, x.range, false);
-            return;
-        }
+        if (b_.shape(x.handle).elements() > 3000) return shrink(image(x));
         switch (dice_.below(31)) {
-            case 0:
-            case 1:
-            case 2:
-                convolution(image(x));
-                break;
             case 3:
                 depthwise(image(x));
                 break;
@@ -94,7 +82,6 @@ class Maker {
                 pad(x);
                 break;
             case 13:
-            case 14:
                 pooling(image(x));
                 break;
             case 15:
@@ -144,9 +131,18 @@ class Maker {
             case 29:
                 arg_max(x);
                 break;
-            default:
+            case 30:
                 convert(x);
+                break;
+            default:
+                convolution(image(x));
         }
+    }
+
+    void shrink(Item x) {
+        const Shape in = b_.shape(x.handle);
+        const Size2d window{std::min<std::size_t>(2, in[1]), std::min<std::size_t>(2, in[2])};
+        push(AveragePool2d{.kernel = window, .stride = {2, 2}, .padding = {}}, {x.handle}, x.range, false);
     }
 
     /// The value as an image of 4 axes.

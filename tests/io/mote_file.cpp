@@ -67,6 +67,29 @@ TEST_CASE("mote file: a model comes back equal, its weights borrowed at aligned 
     CHECK(mote::mote_bytes(back) == mote::mote_bytes(model));
 }
 
+TEST_CASE("mote file: recurrent layers come back, of reals and of bytes, with all their outputs") {
+    using namespace mote;
+    ModelBuilder<f32, i8> b;
+    const auto x = b.input("x", {2, 3, 4});
+    Lstm<f32> lstm{.weight = Tensor<f32>({8, 4}), .recurrent = Tensor<f32>({8, 2}), .output = RecurrentFunction::softsign};
+    lstm.lengths = {3, 1};
+    lstm.coupled = lstm.reverse = true;
+    lstm.cell_clip = 2.5f;
+    const auto y = b.add_outputs(lstm, 3, {x});
+    Lstm<i8> bytes{
+        .weight = Tensor<i8>({8, 4}), .recurrent = Tensor<i8>({8, 2}), .table = Tensor<i16>({2, 1025}), .cell_bits = 9};
+    bytes.weight.set_quantization(Quantization(std::vector<float>(8, 0.5f), 0));
+    bytes.recurrent.set_quantization(QuantizationParams{0.25f, 0});
+    bytes.stateful = true;
+    const auto q = b.add(Convert{Element::i8}, x, {.quantization = QuantizationParams{0.1f, 1}});
+    b.output("sequence", y[0]);
+    b.output("cell", y[2]);
+    b.output("bytes", b.add(bytes, q, {.quantization = QuantizationParams{0.01f, -1}}));
+    const auto model = b.build();
+    CHECK(mote_file_test::load_bytes(mote_bytes(model)) == model);
+    std::remove("bytes.mote");
+}
+
 TEST_CASE("mote file: functions come back, and one that is unknown is refused") {
     using namespace mote_file_test;
     ModelBuilder<f32, i8> b;

@@ -107,13 +107,15 @@ struct CalibrationOptions {
     const KernelTable* kernels = nullptr;  ///< native_kernels() where null
 };
 
-/// An observer for each value of the model, which must be f32 throughout; by ValueId. States are cleared before each sample.
-/// Throws for an empty set, samples that do not fit, and an input or value that is NaN or infinite (naming it).
+/// An observer for each value of the model, by ValueId. All must be f32, but for indices (i64), which have no range. States are
+/// cleared before each sample. Throws for an empty set, samples that do not fit, and an input or value that is NaN or infinite
+/// (naming it).
 template <class List, SampleSource D>
 std::vector<RangeObserver> calibrate(const BasicModel<List>& model, const D& data, const CalibrationOptions& options = {}) {
     check_observer(options.observer);
     for (const Value& value : model.values()) {
-        if (value.element != Element::f32) fail(concat("calibration: value ", to_string(value), "; f32 is expected"));
+        if (value.element != Element::f32 && value.element != Element::i64)
+            fail(concat("calibration: value ", to_string(value), "; f32 is expected"));
     }
     Engine engine = detail::observing_engine(model, options.kernels);
     const std::vector<Value> inputs = detail::input_values(engine);
@@ -122,7 +124,9 @@ std::vector<RangeObserver> calibrate(const BasicModel<List>& model, const D& dat
     for (const Value& input : inputs) tensors.emplace_back(input.shape);
     std::vector<RangeObserver> observers(model.values().size(), RangeObserver(options.observer));
     std::vector<std::span<const float>> values;
-    for (const Value& value : model.values()) values.push_back(engine.value<float>(value.name));
+    for (const Value& value : model.values()) {
+        values.push_back(value.element == Element::f32 ? engine.value<float>(value.name) : std::span<const float>());
+    }
     const std::size_t count = detail::sample_count(samples.size, options.samples);
     for (std::size_t i = 0; i < count; ++i) {
         const std::size_t index = i * samples.size / count;

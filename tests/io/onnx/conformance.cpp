@@ -22,11 +22,11 @@ struct Folder {
     std::size_t passed;
 };
 constexpr Folder folders[] = {
-    {"onnx_node", 269},
-    {"onnx_node_new", 166},
+    {"onnx_node", 370},
+    {"onnx_node_new", 313},
     {"onnx_simple", 6},
-    {"onnx_pytorch_converted", 52},
-    {"onnx_pytorch_operator", 21},
+    {"onnx_pytorch_converted", 58},
+    {"onnx_pytorch_operator", 25},
 };
 
 /// A network whose weights are all alike: its input is k / 150528 at place k.

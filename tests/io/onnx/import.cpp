@@ -130,7 +130,85 @@ std::size_t transposes(const AnyModel& model) {
     return count_of<Transpose>(model);
 }
 
+/// An LSTM of both directions over [time, batch, features], or with `layout` over [batch, time, features]; its sequence and its
+/// last states. Without `layout` the network's own input is [batch, time, features] too.
+OnnxModel recurrent_network(bool layout, std::vector<OnnxAttribute> more = {}) {
+    Random random(9);
+    const auto weights = [&](std::string name, Integers dims) {
+        return reals(std::move(name), dims, support::floats(static_cast<std::size_t>(*onnx_elements(dims)), random, 0.4f));
+    };
+    OnnxModel m{.ir_version = 8, .opsets = {{"", 14}}};
+    OnnxGraph& g = m.graph;
+    g.inputs = {value("x", {{2, ""}, {5, ""}, {3, ""}})};
+    g.outputs = {value("y", {}), value("h", {}), value("c", {})};
+    g.initializers = {weights("w", {2, 16, 3}), weights("r", {2, 16, 4}), weights("b", {2, 32})};
+    more.push_back(attribute("hidden_size", 4));
+    more.push_back({"direction", OnnxAttributeType::text, "", std::vector<std::string>{"bidirectional"}});
+    if (layout) {
+        more.push_back(attribute("layout", 1));
+        g.nodes = {{.name = "lstm", .op_type = "LSTM", .inputs = {"x", "w", "r", "b"}, .outputs = {"y", "h", "c"}}};
+    } else {
+        g.nodes = {node("Transpose", {"x"}, "t", {attribute("perm", {1, 0, 2})}),
+                   {.name = "lstm", .op_type = "LSTM", .inputs = {"t", "w", "r", "b"}, .outputs = {"s", "u", "v"}},
+                   node("Transpose", {"s"}, "y", {attribute("perm", {2, 0, 1, 3})}),
+                   node("Transpose", {"u"}, "h", {attribute("perm", {1, 0, 2})}),
+                   node("Transpose", {"v"}, "c", {attribute("perm", {1, 0, 2})})};
+    }
+    g.nodes[layout ? 0 : 1].attributes = std::move(more);
+    return m;
+}
+
 }  // namespace onnx_import_test
+
+TEST_CASE("onnx import: a recurrent layer takes a sequence as it lies, and both layouts answer the same") {
+    using namespace onnx_import_test;
+    const AnyModel turned = import_onnx(recurrent_network(false)), straight = import_onnx(recurrent_network(true));
+    CHECK(transposes(turned) == 0);
+    CHECK(count_of<Lstm<f32>>(turned) == 2);
+    CHECK(turned.nodes()[0].outputs.size() == 3);
+    Engine a(turned), b(straight);
+    Random random(2);
+    Tensor<f32> x({2, 5, 3}, support::floats(30, random));
+    const std::vector<Tensor<f32>> first = evaluate(a, {x}), second = evaluate(b, {x});
+    REQUIRE(first.size() == 3);
+    CHECK(first[0].shape() == Shape{2, 5, 2, 4});
+    CHECK(first[1].shape() == Shape{2, 2, 4});
+    for (std::size_t i = 0; i < 3; ++i) CHECK(first[i] == second[i]);
+    // Forward the last state is the last step's, reverse the first one's.
+    for (std::size_t k = 0; k < 4; ++k) {
+        CHECK(first[1][k] == first[0][4 * 8 + k]);
+        CHECK(first[1][4 + k] == first[0][4 + k]);
+    }
+}
+
+TEST_CASE("onnx import: of a recurrent layer that no layer means, each part is told") {
+    using namespace onnx_import_test;
+    const auto names = [](std::vector<std::string> list) {
+        return OnnxAttribute{"activations", OnnxAttributeType::texts, "", std::move(list)};
+    };
+    const std::vector<std::string> six{"HardSigmoid", "Tanh", "Tanh", "sigmoid", "Relu", "Softsign"};
+    const AnyModel model = import_onnx(recurrent_network(true, {names(six)}));
+    const auto* lstm = get_if<Lstm<f32>>(model, model.nodes()[0]);
+    REQUIRE(lstm != nullptr);
+    CHECK(lstm->gate == RecurrentFunction::hard_sigmoid);
+    CHECK(get_if<Lstm<f32>>(model, model.nodes()[1])->output == RecurrentFunction::softsign);
+    CHECK_ERROR(import_onnx(recurrent_network(true, {names({"Tanh"})})), "'lstm' (LSTM)", "1 activations; 6");
+    auto other = six;
+    other[4] = "Elu";
+    CHECK_ERROR(import_onnx(recurrent_network(true, {names(other)})), "'lstm' (LSTM)", "'elu'", "Softplus");
+    const OnnxAttribute alpha{"activation_alpha", OnnxAttributeType::reals, "", std::vector<float>{0.3f}};
+    CHECK_ERROR(import_onnx(recurrent_network(true, {names(six), alpha})), "activation_alpha is not 0.2");
+    OnnxModel small = recurrent_network(true);
+    small.graph.initializers[0].dims = {2, 8, 6};
+    small.graph.initializers[2].dims = {1, 64};
+    CHECK_ERROR(import_onnx(small), "'lstm' (LSTM)", "B is [1x64]");
+    small.graph.initializers[1].dims = {2, 64};
+    CHECK_ERROR(import_onnx(small), "'lstm' (LSTM)", "R is [2x64]");
+    OnnxModel lengths = recurrent_network(true);
+    lengths.graph.initializers.push_back(integers("n", {6, 1}));
+    lengths.graph.nodes[0].inputs.push_back("n");
+    CHECK_ERROR(import_onnx(lengths), "'lstm' (LSTM)", "sequence length is 6");
+}
 
 TEST_CASE("onnx import: a convolutional network has no transpose between its layers") {
     using namespace onnx_import_test;

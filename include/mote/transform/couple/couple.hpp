@@ -6,6 +6,7 @@
 #include <mote/transform/couple/contraction.hpp>
 #include <mote/transform/couple/elementwise.hpp>
 #include <mote/transform/couple/movement.hpp>
+#include <mote/transform/couple/recurrent.hpp>
 #include <mote/transform/couple/reduction.hpp>
 
 MOTE_BEGIN_NAMESPACE

@@ -35,7 +35,7 @@ bool has_int8_form(const L& layer) {
     if constexpr (std::is_same_v<L, Reduce>) {
         return layer.function == Reduction::mean || layer.function == Reduction::max;
     } else {
-        return has_int8_kind<L>;
+        return has_int8_kind<L> || is_any_of<L, ArgMax, BatchNorm>;  // which stays, and becomes a convolution
     }
 }
 
@@ -116,13 +116,17 @@ Graph<List> with_softmax_apart(Graph<List> graph, const std::vector<bool>& kept)
     return graph;
 }
 
-/// By node: whether its name is among `names`. (Nodes that folding has removed are not missed.)
+/// By node: whether its name is among `names`, or it works on indices (i64), which stay what they are. (Nodes that folding has
+/// removed are not missed.)
 template <class List>
 std::vector<bool> nodes_among(const Graph<List>& graph, const std::vector<std::string>& names) {
     std::vector<bool> result;
     for (const Node& node : graph.nodes) {
         bool found = false;
         for (const std::string& name : names) found = found || name == node.name;
+        for (const auto* ids : {&node.inputs, &node.outputs}) {
+            for (const ValueId id : *ids) found = found || graph.values[id].element == Element::i64;
+        }
         result.push_back(found);
     }
     return result;
@@ -138,7 +142,7 @@ BasicModel<List> prepared_for_int8(const BasicModel<List>& model, const std::vec
         Node& node = graph.nodes[i];
         if (kept[i]) continue;
         const BatchNorm* norm = get_if<BatchNorm>(graph, node);
-        if (norm == nullptr && !visit(graph, node, [](const auto& layer) { return has_int8_form(layer); })) {
+        if (!visit(graph, node, [](const auto& layer) { return has_int8_form(layer); })) {
             against += concat("\n  ", node_text<List>(node), ": it has no int8 form; keep_f32 leaves it in f32");
         }
         if (norm == nullptr) continue;
@@ -176,7 +180,7 @@ class Quantizer {
         for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
             for (const ValueId id : graph_.nodes[i].inputs) needs_[id].as(element(kept_[i])) = true;
         }
-        for (const ValueId id : graph_.outputs) needs_[id].as(element(f32_outputs)) = true;
+        for (const ValueId id : graph_.outputs) needs_[id].as(element(real_output(id, f32_outputs))) = true;
 
         for (const ValueId id : graph_.inputs) result_.inputs.push_back(make(id, element(f32_inputs), element(f32_inputs)));
         for (const ValueId id : graph_.inputs) convert(id, element(f32_inputs));
@@ -186,12 +190,14 @@ class Quantizer {
             Node next = kept_[i] ? kept_node(node) : int8_node(node);
             for (const ValueId id : node.inputs) next.inputs.push_back(forms_[id].as(made));
             for (const ValueId id : node.outputs) {
-                next.outputs.push_back(make(id, made, edges_.is_output[id] ? element(f32_outputs) : made));
+                next.outputs.push_back(make(id, made, edges_.is_output[id] ? element(real_output(id, f32_outputs)) : made));
             }
             result_.nodes.push_back(std::move(next));
             for (const ValueId id : node.outputs) convert(id, made);
         }
-        for (const ValueId id : graph_.outputs) result_.outputs.push_back(forms_[id].as(element(f32_outputs)));
+        for (const ValueId id : graph_.outputs) {
+            result_.outputs.push_back(forms_[id].as(element(real_output(id, f32_outputs))));
+        }
         return std::move(result_);
     }
 
@@ -203,6 +209,8 @@ class Quantizer {
         T& as(Element element) noexcept { return element == Element::f32 ? f32 : i8; }
     };
 
+    /// Whether an output stands in the place of reals, where indices stand too.
+    bool real_output(ValueId id, bool f32_outputs) const { return f32_outputs || graph_.values[id].element == Element::i64; }
     static Element element(bool real) noexcept { return real ? Element::f32 : Element::i8; }
 
     /// By value: it need not hold what a Relu after it cuts away.
