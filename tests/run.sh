@@ -12,8 +12,8 @@ TEXT
 }
 presets=(release)
 choice=(-LE slow)
-packages=(g++ cmake ninja-build ccache catch2 libxsimd-dev libeigen3-dev libflatbuffers-dev libprotozero-dev libstb-dev libcli11-dev
-          python3 python3-venv xz-utils
+tool=OFF
+packages=(g++ cmake ninja-build ccache catch2 libxsimd-dev libeigen3-dev libflatbuffers-dev libprotozero-dev python3
           gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
 [ $# -le 1 ] || { usage >&2; exit 2; }
 case "${1:-}" in
@@ -21,7 +21,9 @@ case "${1:-}" in
     --all)
         presets+=(debug asan tsan scalar aarch64 clang)
         choice=()
-        packages+=(clang-19 libclang-rt-19-dev clang-tidy-19 clang-format-14 g++-aarch64-linux-gnu qemu-user libbenchmark-dev)
+        tool=ON
+        packages+=(clang-19 libclang-rt-19-dev clang-tidy-19 clang-format-14 g++-aarch64-linux-gnu qemu-user libbenchmark-dev
+                  libstb-dev libcli11-dev python3-venv xz-utils)
         ;;
     --help | -h) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
@@ -32,7 +34,7 @@ for preset in "${presets[@]}"; do
     echo "== $preset: configure, build, test"
     SECONDS=0
     {
-        cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" --parallel "$(nproc)" &&
+        cmake --preset "$preset" -DMOTE_TOOL=$tool >/dev/null && cmake --build --preset "$preset" --parallel "$(nproc)" &&
             echo "== $preset: built in $SECONDS s" && ctest --preset "$preset" --parallel "$(nproc)" "${choice[@]}"
     } || failed+=("$preset")
     echo "== $preset: $SECONDS s"

@@ -91,10 +91,10 @@ struct OneOperator {
                 buffer = buffers.size();
                 buffers.push_back(w.table({Writer::at(s::buffer::data, data)}));
             }
-            const auto name = w.text(concat("t", tensors.size()).c_str()), shape = w.list(t.shape);
+            const auto title = w.text(concat("t", tensors.size()).c_str()), shape = w.list(t.shape);
             std::vector<Writer::Item> items{Writer::at(s::tensor::shape, shape), Writer::item(s::tensor::type, t.type),
                                             Writer::item(s::tensor::buffer, static_cast<std::int64_t>(buffer)),
-                                            Writer::at(s::tensor::name, name)};
+                                            Writer::at(s::tensor::name, title)};
             if (t.type == MadeTensor::i8) {
                 const auto scale = w.list(std::vector<float>{0.5f});
                 const auto zero = w.list(std::vector<std::int64_t>{3});
