@@ -34,7 +34,7 @@ constexpr Verbs verbs_of() {
             Lowerable<L>,
             Differentiable<L> || CouplesBatch<L>,
             Couples<L> || L::family == mote::Family::movement,
-            has_int8_form<L>};
+            has_int8_kind<L>};
 }
 
 template <class List>
