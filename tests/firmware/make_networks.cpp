@@ -195,9 +195,12 @@ int main(int count, char** arguments) try {
     Networks networks(arguments[1]);
     const int bytes = std::atoi(arguments[2]);
     const int reals = std::atoi(arguments[3]);
-    for (int i = 0; i < bytes + reals; ++i) {
-        const auto seed = static_cast<std::uint64_t>(1100 + i);
+    // Without real ones they are for a board of 16 KB.
+    const std::size_t most_bytes = reals == 0 ? 2048 : static_cast<std::size_t>(-1);
+    std::uint64_t seed = 1100;
+    for (int i = 0; i < bytes + reals; ++i, ++seed) {
         if (i < bytes) {
+            while (plan(random_model::make<i8>(seed, 14), scalar_kernels()).memory().engine_bytes() > most_bytes) ++seed;
             networks.add(random_model::make<i8>(seed, 14), concat("bytes_", i), seed);
         } else {
             networks.add(random_model::make<f32>(seed, 14), concat("reals_", i), seed);
@@ -206,9 +209,9 @@ int main(int count, char** arguments) try {
     networks.add(byte_states(), "byte_states", 1);
     if (reals > 0) {
         networks.add(real_states(), "real_states", 2);
-        for (std::uint64_t seed = 1200; seed < 1240; ++seed) {  // for the steps that are rare
-            networks.add_if_new(random_model::make<i8>(seed, 14), concat("bytes_", seed), seed);
-            networks.add_if_new(random_model::make<f32>(seed, 14), concat("reals_", seed), seed);
+        for (std::uint64_t rare = 1200; rare < 1240; ++rare) {  // for the steps that are rare
+            networks.add_if_new(random_model::make<i8>(rare, 14), concat("bytes_", rare), rare);
+            networks.add_if_new(random_model::make<f32>(rare, 14), concat("reals_", rare), rare);
         }
         networks.expect_every_step();
     }

@@ -177,9 +177,9 @@ MOTE_ALWAYS_INLINE Real binary_value(BinaryFunction function, Real x, Real y) no
         case BinaryFunction::pow:
             return Math::pow(x, y);
         case BinaryFunction::max:
-            return x > y || x != x ? x : y;
+            return x > y || x != x ? x : y;  // NOLINT(misc-redundant-expression): NaN stays
         case BinaryFunction::min:
-            return x < y || x != x ? x : y;
+            return x < y || x != x ? x : y;  // NOLINT(misc-redundant-expression): NaN stays
         case BinaryFunction::fmod:
             return Math::fmod(x, y);
         case BinaryFunction::floor_mod: {

@@ -28,8 +28,8 @@ struct SequenceShape {
 
 /// Checks a sequence and the two matrices over it; returns the number of hidden units.
 template <class W, class Context>
-__attribute__((cold)) std::size_t check_recurrent(const Context& node, const Tensor<W>& weight, const Tensor<W>& recurrent, std::size_t gates,
-                            bool time_major) {
+__attribute__((cold)) std::size_t check_recurrent(const Context& node, const Tensor<W>& weight, const Tensor<W>& recurrent,
+                                                  std::size_t gates, bool time_major) {
     node.expect_rank(0, 3, time_major ? "[time, batch, features]" : "[batch, time, features]");
     node.expect_full(0);
     const Value& in = node.input(0);

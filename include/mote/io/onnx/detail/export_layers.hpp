@@ -18,7 +18,7 @@ concept Exported = std::is_same_v<P, f32> || std::is_same_v<P, i8>;
 /// The weight in real numbers; arguments as of OnnxExportContext::parameter.
 template <class P>
 std::string weight(OnnxExportContext& node, const Tensor<P>& tensor, const Dims& dims, const Dims& order, Dims stated = {}) {
-    const std::string name = node.parameter("weight", tensor, dims, order, std::move(stated));
+    std::string name = node.parameter("weight", tensor, dims, order, std::move(stated));
     if constexpr (std::is_same_v<P, f32>) {
         return name;
     } else {

@@ -185,8 +185,8 @@ class ImportState : protected ImportLog {
     const Shape& shape(ValueId id) const { return graph_.values[id].shape; }
 
     template <class L>
-    ValueId add(L layer, std::vector<ValueId> inputs, Quantization q = {}) {
-        return append(make_node<List>({}, std::move(layer), std::move(inputs), {}), 1, std::move(q))[0];
+    ValueId add(L layer, std::vector<ValueId> inputs, const Quantization& q = {}) {
+        return append(make_node<List>({}, std::move(layer), std::move(inputs), {}), 1, q)[0];
     }
     /// A layer with `count` outputs.
     template <class L>
