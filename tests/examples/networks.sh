@@ -35,7 +35,7 @@ case $name in
             "$program" "$network" "$work/photo.png" "$work/out.png" | tee "$work/out"
             grep -q "^${faces[i]} face" "$work/out" || failed "photo $i: $(cat "$work/out")"
             [ $i != 0 ] || awk '/^face: score/ { ok = $3 + 0 >= 0.85 } END { exit !ok }' "$work/out" || failed "score below 0.85"
-            cmp -s "$work/photo.png" "$work/out.png" && failed "no picture written"
+            ! cmp -s "$work/photo.png" "$work/out.png" || failed "no picture written"
         done
         ;;
     detect_person)
