@@ -103,6 +103,19 @@ TEST_CASE("prune channels: slices, gatherings and tiles follow the channels that
     CHECK_THROWS_WITH(prune(b.build(), ChannelPruning{.keep = 0.5}), Catch::Contains("'every_other' (Slice)"));
 }
 
+TEST_CASE("prune channels: a grid of indices whose rows are alike loses columns") {
+    ModelBuilder<f32> b;
+    Random random(5);
+    auto x = b.add(networks::dense(random, 3, 8), b.input("x", {1, 3}), {.name = "wide"});
+    x = b.add(Gather{1, Tensor<i32>(Shape{2, 4}, {1, 7, 4, 2, 1, 7, 4, 2})}, x, {.name = "grid"});
+    b.output("y", b.add(networks::dense(random, 4, 3), b.add(Tanh{}, x), {.name = "head"}));
+    const Model<f32> model = b.build();
+    const Model<f32> slim = prune(model, ChannelPruning{.keep = 0.5});
+    CHECK(networks::layer<Gather>(slim, "grid").indices.shape() == Shape{2, 2});
+    CHECK(networks::layer<Dense<f32>>(slim, "head").weight.shape() == Shape{3, 2});
+    CHECK(networks::difference(masked(model, 0.5, Mask::readers), slim) <= tolerance);
+}
+
 TEST_CASE("prune channels: random networks equal themselves with the channels masked wherever they are read") {
     std::size_t cut = 0;
     for (std::uint64_t seed = 1; seed <= 120; ++seed) {

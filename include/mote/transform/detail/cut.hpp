@@ -92,8 +92,9 @@ Slice cut_layer(const Slice& layer, std::size_t axis, const Shape& out, const Ke
         narrow<std::int64_t>(forward ? kept(begin + size) - kept(begin) : kept(begin + 1) - kept(begin + 1 - size));
     return next;
 }
+/// `out` is what is left of the output: channels lie along one axis of it, of the indices too where they are a grid.
 template <class KeptBefore>
-Gather cut_layer(const Gather& layer, std::size_t axis, const Shape& in, const KeptBefore& kept) {
+Gather cut_layer(const Gather& layer, std::size_t axis, const Shape& in, const Shape& out, const KeptBefore& kept) {
     if (axis != gather_axis(layer, in.rank())) return layer;
     std::vector<std::int32_t> left;
     for (const std::int32_t index : layer.indices.values()) {
@@ -101,13 +102,7 @@ Gather cut_layer(const Gather& layer, std::size_t axis, const Shape& in, const K
         if (kept(at + 1) > kept(at)) left.push_back(narrow<std::int32_t>(kept(at)));
     }
     Shape shape = layer.indices.shape();
-    if (left.size() != shape.elements()) {
-        // Channels lie along one axis of the output, so that one extent at most is not 1.
-        std::size_t wide = 0;
-        while (wide + 1 < shape.rank() && shape[wide] == 1) ++wide;
-        if (shape.rank() == 0 || shape[wide] != shape.elements()) fail("a Gather by a grid of indices cannot lose single ones");
-        shape[wide] = left.size();
-    }
+    for (std::size_t i = 0; i < shape.rank(); ++i) shape[i] = out[axis + i];
     return {layer.axis, Tensor<i32>(shape, left)};
 }
 
@@ -150,16 +145,26 @@ BasicModel<List> cut_model(const BasicModel<List>& model, ModelCouplings& coupli
             }
             if constexpr (contains<Reshape, List>) node = with_layer<List>(node, std::move(next));
         }
-        const auto recut = [&](const auto& layer, const Shape& shape) {
-            using L = std::remove_cvref_t<decltype(layer)>;
-            const ValueId id = node.inputs[0];
-            const auto kept = [&](std::size_t end) {
-                return kept_before(model.value(id).shape, couplings.axis[id], couplings.labels[id], couplings.all, gone, end);
-            };
-            if constexpr (contains<L, List>) node = with_layer<List>(node, cut_layer(layer, couplings.axis[id], shape, kept));
+        const auto left_of = [&](ValueId id) {
+            return cut_shape(model.value(id).shape, couplings.axis[id], couplings.labels[id], couplings.all, gone);
         };
-        if (const Slice* slice = get_if<Slice>(graph, node)) recut(*slice, model.value(node.outputs[0]).shape);
-        if (const Gather* gather = get_if<Gather>(graph, node)) recut(*gather, model.value(node.inputs[0]).shape);
+        const auto kept = [&](std::size_t end) {
+            const ValueId id = node.inputs[0];
+            return kept_before(model.value(id).shape, couplings.axis[id], couplings.labels[id], couplings.all, gone, end);
+        };
+        if constexpr (contains<Slice, List>) {
+            if (const Slice* slice = get_if<Slice>(graph, node)) {
+                const ValueId in = node.inputs[0], out = node.outputs[0];
+                node = with_layer<List>(node, cut_layer(*slice, couplings.axis[in], model.value(out).shape, kept));
+            }
+        }
+        if constexpr (contains<Gather, List>) {
+            if (const Gather* gather = get_if<Gather>(graph, node)) {
+                const ValueId in = node.inputs[0], out = node.outputs[0];
+                node =
+                    with_layer<List>(node, cut_layer(*gather, couplings.axis[in], model.value(in).shape, left_of(out), kept));
+            }
+        }
     }
     return BasicModel<List>(std::move(graph));
 }
