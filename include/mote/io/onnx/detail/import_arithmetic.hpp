@@ -88,8 +88,8 @@ class Arithmetic : protected Quantized {
     }
     void clip_to_values() {
         Item x = computed(0);
-        if (has_input(1)) x = made(combined(BinaryFunction::max, x, operand(1)));
-        if (has_input(2)) x = made(combined(BinaryFunction::min, x, operand(2)));
+        if (has_input(1)) x = made(combined(BinaryFunction::max, x, computed(1)));
+        if (has_input(2)) x = made(combined(BinaryFunction::min, x, computed(2)));
         set_item(0, std::move(x));
     }
     void cast() {
@@ -203,8 +203,7 @@ class Arithmetic : protected Quantized {
     void prelu() {
         Item& x = computed(0);
         if (!known(1)) {
-            const Form y = combined(BinaryFunction::prelu, x, computed(1));
-            return bind(y.id, y.layout);
+            return bind(combined(BinaryFunction::prelu, x, computed(1)));
         }
         Constant slope = constant(1, "slope");
         if (opset_ < 7 && slope.dims.size() == 1 && x.rank() > 2) slope.dims.resize(x.rank() - 1, 1);  // along axis 1
@@ -270,8 +269,6 @@ class Arithmetic : protected Quantized {
         result.forms.push_back(std::move(form));
         return result;
     }
-    /// Input `place` as a value of the model.
-    Item operand(std::size_t place) { return computed(place); }
     /// A function of two values that broadcast.
     Form combined(BinaryFunction function, Item a, Item b) {
         if (a.dims() == b.dims()) {
@@ -293,6 +290,17 @@ class Arithmetic : protected Quantized {
         return {add(Binary{function}, {arranged(a, order), arranged(b, order)}), Layout(dims, order)};
     }
 
+    /// Times or plus a constant that broadcasts to the value.
+    Item with_known(BinaryFunction function, Item& x, const Constant& c) {
+        if (c.dims.size() > x.rank() || broadcast_dims(c.dims, x.dims()) != x.dims())
+            fail("[", dims_text(c.dims), "] does not broadcast to [", dims_text(x.dims()), "]");
+        auto [form, values] = by_channel(x, c);
+        budget_.take(16 * values.elements());
+        const bool times = function == BinaryFunction::mul;
+        Tensor<f32> other = filled(values.shape(), times ? 0.0f : 1.0f);
+        if (times) std::swap(values, other);
+        return made({add(affine(std::move(other), std::move(values)), {form.id}), form.layout});
+    }
     /// One input is known: a scale or a shift along an axis.
     void with_constant(BinaryFunction operation) {
         const bool first = known(0);  // constant - x, constant / x
@@ -334,8 +342,7 @@ class Arithmetic : protected Quantized {
         const bool add_or_mul = function == BinaryFunction::add || function == BinaryFunction::mul;
         if (const std::optional<Quantization> q = next_quantization(); add_or_mul && q && of_bytes(function, *q)) return;
         Item& b = computed(1);
-        const Form result = combined(function, computed(0), reshaped(b, aligned(*node_, opset_, computed(0).dims(), b.dims())));
-        bind(result.id, result.layout);
+        bind(combined(function, computed(0), reshaped(b, aligned(*node_, opset_, computed(0).dims(), b.dims()))));
     }
     /// The sum or product of two values of one shape, both in bytes.
     bool of_bytes(BinaryFunction function, const Quantization& q) {
@@ -380,7 +387,7 @@ class Arithmetic : protected Quantized {
                 const Unary clip{UnaryFunction::clip, least ? limit : -infinity, least ? infinity : limit};
                 result = made({add(clip, {form.id}), form.layout});
             } else {
-                result = made(combined(function, *result, operand(i)));
+                result = made(combined(function, *result, computed(i)));
             }
         }
         return result->forms.front();
@@ -388,30 +395,25 @@ class Arithmetic : protected Quantized {
     void sum() {
         if (node_->inputs.size() == 1) return same();
         if (node_->inputs.size() == 2) return binary<BinaryFunction::add>();
-        const Form x = of_all<BinaryFunction::add>();
-        bind(x.id, x.layout);
+        bind(of_all<BinaryFunction::add>());
     }
     void mean_of_inputs() {
         if (node_->inputs.size() == 1) return same();
-        const Form x = scaled(of_all<BinaryFunction::add>(), 1.0f / static_cast<float>(node_->inputs.size()), 0.0f);
-        bind(x.id, x.layout);
+        bind(scaled(of_all<BinaryFunction::add>(), 1.0f / static_cast<float>(node_->inputs.size()), 0.0f));
     }
     template <BinaryFunction function>
     void largest() {
         if (node_->inputs.size() == 1) return same();
-        const Form x = of_all<function>();
-        bind(x.id, x.layout);
+        bind(of_all<function>());
     }
     void modulo() {
         if (integer_attribute(*node_, "fmod", 0) == 0)
             fail("it is the remainder of integers; with fmod = 1, of floats, is supported");
-        const Form x = combined(BinaryFunction::fmod, operand(0), operand(1));
-        bind(x.id, x.layout);
+        bind(combined(BinaryFunction::fmod, computed(0), computed(1)));
     }
     void power() {
         if (!known(1) || constant(1, "exponent").count() != 1 || constant(1, "exponent").dims.size() > computed(0).rank()) {
-            const Form x = combined(BinaryFunction::pow, operand(0), operand(1));
-            return bind(x.id, x.layout);
+            return bind(combined(BinaryFunction::pow, computed(0), computed(1)));
         }
         const double exponent = constant(1, "exponent").number();
         if (exponent == 1.0) return set_item(0, computed(0));
@@ -421,8 +423,7 @@ class Arithmetic : protected Quantized {
                                                {-1.0, UnaryFunction::reciprocal}}) {
             if (exponent == wanted) return unary(Unary{function});
         }
-        const Form x = combined(BinaryFunction::pow, computed(0), operand(1));
-        bind(x.id, x.layout);
+        bind(combined(BinaryFunction::pow, computed(0), computed(1)));
     }
 };
 

@@ -24,22 +24,13 @@ class Attention : protected Selection {
         const auto count = static_cast<std::size_t>(heads);
         return transposed_item(reshaped(x, {d[0], d[1], count, d[2] / count}), {0, 2, 1, 3});
     }
-    static Item transposed_item(Item x, const Dims& order) {
-        for (Form& form : x.forms) form.layout = form.layout.transposed(order);
-        x.bytes.clear();
-        return x;
-    }
     /// The past's rows before the present ones.
     Item behind(std::size_t past, Item now) {
         if (!has_input(past)) return now;
-        Item before = computed(past);
-        Dims dims = before.dims();
+        std::vector<Item> rows{computed(past), std::move(now)};
+        const Dims dims = rows[0].dims();
         if (dims.size() != 4) fail("its past is [", dims_text(dims), "]; [batch, heads, length, size] is expected");
-        const Dims order = common_order({&before, &now});
-        const auto at = static_cast<std::int32_t>(std::find(order.begin(), order.end(), std::size_t{2}) - order.begin());
-        const ValueId id = add(Concat{at}, {arranged(before, order), arranged(now, order)});
-        dims[2] += now.dims()[2];
-        return made({id, Layout(dims, order)});
+        return joined(rows, 2);
     }
 
     /// What is known of which keys a query sees: 0 or what a mask adds, -infinity where it does not; and by row, 0 where a
@@ -134,7 +125,7 @@ class Attention : protected Selection {
         q = grouped(q, shared);
         k = grouped(k, 1);
         v = grouped(v, 1);
-        swap_last(k);
+        k = swapped_last(k);
         const float size = static_cast<float>(queries[3]);
         Item scores = made(scaled(product(q, k), real_attribute(*node_, "scale", 1.0f / std::sqrt(size)), 0.0f));
         scores = reshaped(scores, {queries[0], heads, queries[2], keys[2]});

@@ -91,13 +91,13 @@ class Contraction : protected Arithmetic {
         Item a = computed(0), b = computed(1);
         if (a.rank() != 2 || b.rank() != 2)
             fail("[", dims_text(a.dims()), "] x [", dims_text(b.dims()), "]: matrices are expected");
-        if (integer_attribute(*node_, "transA", 0) != 0) swap_last(a);
-        if (integer_attribute(*node_, "transB", 0) != 0) swap_last(b);
+        if (integer_attribute(*node_, "transA", 0) != 0) a = swapped_last(a);
+        if (integer_attribute(*node_, "transB", 0) != 0) b = swapped_last(b);
         Item y;
         y.forms = {product(a, b)};
         const float alpha = real_attribute(*node_, "alpha", 1.0f), beta = real_attribute(*node_, "beta", 1.0f);
         if (alpha != 1.0f) y.forms = {scaled(y.forms.front(), alpha, 0.0f)};
-        if (!has_input(2)) return bind(y.forms.front().id, y.forms.front().layout);
+        if (!has_input(2)) return bind(y.forms.front());
         if (!known(2)) return plus_computed(y, beta);
         plus_known(y, scaled_constant(constant(2, "C"), beta, budget_));
     }
@@ -116,10 +116,7 @@ class Contraction : protected Arithmetic {
     }
     void plus_known(Item& y, const Constant& c) {
         expect_addend(y, c.dims);
-        auto [form, values] = by_channel(y, c);
-        budget_.take(16 * values.elements());
-        Tensor<f32> ones = filled(values.shape(), 1.0f);
-        bind(add(affine(std::move(ones), std::move(values)), {form.id}), form.layout);
+        bind(with_known(BinaryFunction::add, y, c).forms.front());
     }
     void gemm() {
         if (!known(0) && !known(1)) return gemm_computed();
@@ -128,16 +125,13 @@ class Contraction : protected Arithmetic {
         if (x.rank() == 4 && opset_ < 7) x = reshaped(x, flattened_dims(x.dims(), 1));
         if (x.rank() != 2 || b.dims.size() != 2)
             fail("[", dims_text(x.dims()), "] x [", dims_text(b.dims), "]: matrices are expected");
-        if (integer_attribute(*node_, "transA", 0) != 0) {
-            for (Form& form : x.forms) form.layout = form.layout.transposed(Dims{1, 0});
-        }
+        if (integer_attribute(*node_, "transA", 0) != 0) x = swapped_last(x);
         if (integer_attribute(*node_, "transB", 0) == 0) b = transposed(b, {1, 0}, budget_);
         b = scaled_constant(b, real_attribute(*node_, "alpha", 1.0f), budget_);
         const std::size_t rows = x.dims()[0], out = b.dims[0];
         if (bytes_gemm(rows, out)) return;
         if (!has_input(2)) {
-            const Form y = dense(x, b, {});
-            return bind(y.id, y.layout);
+            return bind(dense(x, b, {}));
         }
         if (!known(2)) {
             Item y;
@@ -151,7 +145,7 @@ class Contraction : protected Arithmetic {
         Tensor<f32> bias;
         if (!whole) bias = broadcast(c, {1, out}, budget_).reals(Shape{out}, budget_);
         const Form y = dense(x, b, std::move(bias));
-        if (!whole) return bind(y.id, y.layout);
+        if (!whole) return bind(y);
         Item z;
         z.forms = {y};
         plus_known(z, c);
@@ -170,8 +164,7 @@ class Contraction : protected Arithmetic {
         std::optional<ByteContraction> b = byte_contraction(turned ? 0 : 1);
         if (!b || b->x.rank() != 2) return false;
         if (!turned) b->weight = transposed(b->weight, {1, 0}, budget_);
-        const Form y = dense(*b, byte_bias(*b, 2, bias));
-        bind(y.id, y.layout);
+        bind(dense(*b, byte_bias(*b, 2, bias)));
         return true;
     }
     void matmul() {
@@ -179,8 +172,7 @@ class Contraction : protected Arithmetic {
         if (!first && known(1) && item(1).constant->dims.size() == 2) {
             if (std::optional<ByteContraction> b = byte_contraction(1)) {
                 b->weight = transposed(b->weight, {1, 0}, budget_);
-                const Form y = dense(*b, {});
-                return bind(y.id, y.layout);
+                return bind(dense(*b, {}));
             }
         }
         if (!first && !known(1)) return matmul_computed();
@@ -194,20 +186,16 @@ class Contraction : protected Arithmetic {
         if (c.dims.empty() || x.rank() == 0) fail("a scalar is no matrix");
         if (vector) c.dims.insert(first ? c.dims.begin() : c.dims.end(), 1);
         if (!first) c = transposed(c, {1, 0}, budget_);
-        if (first && !column) swap_last(x);
-        Form y = dense(x, c, {});
-        Dims dims = y.layout.dims();
-        if (first && !column) {
-            Dims order = Layout::in_order(dims.size());
-            std::swap(order[order.size() - 1], order[order.size() - 2]);
-            y.layout = y.layout.transposed(order);
-            dims = y.layout.dims();
-        }
+        if (first && !column) x = swapped_last(x);
+        Item y = made(dense(x, c, {}));
+        if (first && !column) y = swapped_last(y);
+        Form form = y.forms.front();
         if (vector) {
+            Dims dims = y.dims();
             dims.erase(first && !column ? dims.end() - 2 : dims.end() - 1);
-            y.layout = y.layout.reshaped(dims).value();
+            form.layout = form.layout.reshaped(dims).value();
         }
-        bind(y.id, y.layout);
+        bind(form);
     }
     void matmul_computed() {
         Item a = computed(0), b = computed(1);
@@ -242,11 +230,6 @@ class Contraction : protected Arithmetic {
         Dims stored{row};
         stored.insert(stored.end(), channels.begin(), channels.end());
         bind(id, dims, stored);
-    }
-    static void swap_last(Item& x) {
-        Dims order = Layout::in_order(x.rank());
-        std::swap(order[order.size() - 1], order[order.size() - 2]);
-        for (Form& form : x.forms) form.layout = form.layout.transposed(order);
     }
 };
 

@@ -73,17 +73,12 @@ class Movement : protected Recurrent {
     void squeeze() { bind_reshaped(squeezed_dims(computed(0).dims(), integers(1, "axes"))); }
     void unsqueeze() { bind_reshaped(unsqueezed_dims(computed(0).dims(), integers(1, "axes"))); }
     void transpose() {
-        Item x = computed(0);
-        const Dims order = fold_op::transpose_order(*node_, x.rank());
-        for (Form& form : x.forms) form.layout = form.layout.transposed(order);
-        for (Form& form : x.bytes) form.layout = form.layout.transposed(order);
-        set_item(0, std::move(x));
+        const Item& x = computed(0);
+        set_item(0, transposed_item(x, fold_op::transpose_order(*node_, x.rank())));
     }
     /// Reshape, transpose, reshape: all of it a matter of layout.
     void regrouped(const Dims& apart, const Dims& order, const Dims& dims) {
-        Item x = reshaped(computed(0), apart);
-        for (Form& form : x.forms) form.layout = form.layout.transposed(order);
-        x.bytes.clear();
+        Item x = transposed_item(reshaped(computed(0), apart), order);
         set_item(0, reshaped(x, dims));
     }
     std::pair<Dims, std::size_t> blocks() {

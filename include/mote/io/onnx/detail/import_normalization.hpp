@@ -22,10 +22,11 @@ class Normalization : protected Reductions {
         std::fill(chosen.begin() + static_cast<std::ptrdiff_t>(first), chosen.end(), 1);
         return chosen;
     }
-    static std::size_t count_along(const Dims& dims, const std::vector<char>& chosen) {
+    /// The mean of the squares along the axes, plus a number.
+    Item mean_square(Item& x, const std::vector<char>& chosen, float plus) {
         std::size_t count = 1;
-        for (std::size_t axis = 0; axis < dims.size(); ++axis) count *= chosen[axis] != 0 ? dims[axis] : 1;
-        return count;
+        for (std::size_t axis = 0; axis < chosen.size(); ++axis) count *= chosen[axis] != 0 ? x.dims()[axis] : 1;
+        return made(scaled(reduced(x, chosen, Reduction::sum_square), 1.0f / static_cast<float>(count), plus));
     }
 
     /// The value and what it was divided by: (x - mean) / sqrt(variance + epsilon) along the axes, or without the mean.
@@ -38,22 +39,9 @@ class Normalization : protected Reductions {
             result.mean = made(reduced(x, chosen, Reduction::mean));
             x = made(combined(BinaryFunction::sub, x, result.mean));
         }
-        const float share = 1.0f / static_cast<float>(count_along(x.dims(), chosen));
-        const Item variance = made(scaled(reduced(x, chosen, Reduction::sum_square), share, epsilon));
-        result.inverse = function_of(variance, UnaryFunction::rsqrt);
+        result.inverse = function_of(mean_square(x, chosen, epsilon), UnaryFunction::rsqrt);
         result.value = made(combined(BinaryFunction::mul, x, result.inverse));
         return result;
-    }
-    /// Times or plus a constant that broadcasts to the value.
-    Item with_known(BinaryFunction function, Item& x, const Constant& c) {
-        if (c.dims.size() > x.rank() || broadcast_dims(c.dims, x.dims()) != x.dims())
-            fail("[", dims_text(c.dims), "] does not broadcast to [", dims_text(x.dims()), "]");
-        auto [form, values] = by_channel(x, c);
-        budget_.take(16 * values.elements());
-        const bool times = function == BinaryFunction::mul;
-        Tensor<f32> other = filled(values.shape(), times ? 0.0f : 1.0f);
-        if (times) std::swap(values, other);
-        return made({add(affine(std::move(other), std::move(values)), {form.id}), form.layout});
     }
     /// The value times input `scale`, plus input `shift` where there is one; each under these extents, which broadcast.
     Item scaled_by(Item x, std::size_t scale, std::size_t shift, const Dims& dims) {
@@ -74,9 +62,9 @@ class Normalization : protected Reductions {
         const std::size_t axis = axis_in(integer_attribute(*node_, "axis", -1), x.rank());
         const Normalized n = normalized(x, axes_from(axis, x.rank()), real_attribute(*node_, "epsilon", 1e-5f), centred);
         const Item y = scaled_by(n.value, 1, 2, input_dims(1));
-        bind(y.forms.front().id, y.forms.front().layout);
-        if (centred && has_output(1)) bind(n.mean.forms.front().id, n.mean.forms.front().layout, 1);
-        if (centred && has_output(2)) bind(n.inverse.forms.front().id, n.inverse.forms.front().layout, 2);
+        bind(y.forms.front());
+        if (centred && has_output(1)) bind(n.mean.forms.front(), 1);
+        if (centred && has_output(2)) bind(n.inverse.forms.front(), 2);
     }
     /// Of each group of channels (Wu and He 2018). Before opset 21 scale and bias are one a group.
     void group_norm() {
@@ -118,9 +106,8 @@ class Normalization : protected Reductions {
         if (node_->attribute("axes") == nullptr) axes = {0, 2, 3};
         const std::vector<char> chosen = axes_in(axes, x.rank());
         x = made(combined(BinaryFunction::sub, x, made(reduced(x, chosen, Reduction::mean))));
-        const float share = 1.0f / static_cast<float>(count_along(x.dims(), chosen));
-        const Item variance = made(scaled(reduced(x, chosen, Reduction::sum_square), share, 0.0f));
-        const Form deviation = scaled(function_of(variance, UnaryFunction::sqrt).forms.front(), 1.0f, 1e-9f);
+        const Item root = function_of(mean_square(x, chosen, 0.0f), UnaryFunction::sqrt);
+        const Form deviation = scaled(root.forms.front(), 1.0f, 1e-9f);
         set_item(0, made(combined(BinaryFunction::div, x, made(deviation))));
     }
 

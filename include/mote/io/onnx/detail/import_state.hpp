@@ -276,6 +276,7 @@ class ImportState : protected ImportLog {
     }
     /// Output `place` is the value, whose axes have these extents and lie in this layout.
     void bind(ValueId id, Layout layout, std::size_t place = 0) { bind(id, std::move(layout), place, result_element()); }
+    void bind(Form form, std::size_t place = 0) { bind(form.id, std::move(form.layout), place); }
     void bind(ValueId id, Layout layout, std::size_t place, OnnxElement element) {
         give(item_of(id, std::move(layout), element), place);
     }
@@ -300,6 +301,18 @@ class ImportState : protected ImportLog {
         return OnnxElement::float32;
     }
 
+    /// Axis a becomes what axis order[a] was.
+    static Item transposed_item(Item x, const Dims& order) {
+        for (Form& form : x.forms) form.layout = form.layout.transposed(order);
+        for (Form& form : x.bytes) form.layout = form.layout.transposed(order);
+        return x;
+    }
+    /// The last two axes traded.
+    static Item swapped_last(Item x) {
+        Dims order = Layout::in_order(x.rank());
+        std::swap(order[order.size() - 1], order[order.size() - 2]);
+        return transposed_item(std::move(x), order);
+    }
     /// The same values under other axes.
     Item reshaped(Item& x, const Dims& dims) {
         Item result;

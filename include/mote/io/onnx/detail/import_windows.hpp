@@ -83,10 +83,7 @@ class Windows : protected Normalization {
         const Dims dims = rank == 3 ? Dims{s[0], s[3], s[2]} : Dims{s[0], s[3], s[1], s[2]};
         return {id, Layout(dims, Layout::channels_last(rank))};
     }
-    void bind_image(ValueId id, std::size_t rank) {
-        const Form form = image_form(id, rank);
-        bind(form.id, form.layout);
-    }
+    void bind_image(ValueId id, std::size_t rank) { bind(image_form(id, rank)); }
 
     template <class Pool>
     ValueId pooled(ValueId x, WindowAxis h, WindowAxis w, bool count_padding) {
@@ -132,8 +129,7 @@ class Windows : protected Normalization {
         Item& x = computed(0);
         std::optional<Item> bytes = x.rank() < 5 ? bytes_of(0) : std::nullopt;
         if (std::is_same_v<Pool, AveragePool2d> && !next_quantization()) bytes.reset();
-        const Form y = pooled<Pool>(bytes ? *bytes : x, integer_attribute(*node_, "count_include_pad", 0) != 0);
-        bind(y.id, y.layout);
+        bind(pooled<Pool>(bytes ? *bytes : x, integer_attribute(*node_, "count_include_pad", 0) != 0));
     }
     /// (sum |x|^p)^(1 / p) under the window: the mean, padding counted, times its area.
     void lp_pool() {
@@ -151,8 +147,7 @@ class Windows : protected Normalization {
         chosen[0] = chosen[1] = 0;
         std::optional<Item> bytes = bytes_of(0);
         if (function == Reduction::mean && !next_quantization()) bytes.reset();
-        const Form y = reduced(bytes ? *bytes : x, chosen, function);
-        bind(y.id, y.layout);
+        bind(reduced(bytes ? *bytes : x, chosen, function));
     }
 
     // ------------------------------------------------------------------------------------------------------ resizing
