@@ -337,18 +337,19 @@ class Arithmetic : protected Quantized {
     template <BinaryFunction function>
     void binary() {
         if (node_->inputs.size() != 2) fail("it has ", node_->inputs.size(), " inputs; two are expected");
-        if (known(0) || known(1)) return with_constant(function);
-        if (function == BinaryFunction::mul && gated()) return;
         const bool add_or_mul = function == BinaryFunction::add || function == BinaryFunction::mul;
-        if (const std::optional<Quantization> q = next_quantization(); add_or_mul && q && of_bytes(function, *q)) return;
+        const std::optional<Quantization> q = add_or_mul ? next_quantization() : std::nullopt;
+        const bool bytes = q && bytes_of(0) && bytes_of(1), one_known = known(0) || known(1);
+        if (function == BinaryFunction::mul && (bytes || !one_known) && gated()) return;
+        if (bytes && of_bytes(function, *q)) return;
+        if (one_known) return with_constant(function);
         Item& b = computed(1);
         bind(combined(function, computed(0), reshaped(b, aligned(*node_, opset_, computed(0).dims(), b.dims()))));
     }
     /// The sum or product of two values of one shape, both in bytes.
     bool of_bytes(BinaryFunction function, const Quantization& q) {
-        std::optional<Item> a = bytes_of(0), b = bytes_of(1);
-        if (!a || !b || a->dims() != b->dims()) return false;
-        std::vector<Item> items{std::move(*a), std::move(*b)};
+        std::vector<Item> items{*bytes_of(0), *bytes_of(1)};
+        if (items[0].dims() != items[1].dims()) return false;
         std::vector<ValueId> ids;
         const Layout layout = alike(items, ids);
         bind(function == BinaryFunction::mul ? add(Mul{}, ids, q) : add(Add{}, ids, q), layout);

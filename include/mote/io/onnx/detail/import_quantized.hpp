@@ -116,14 +116,31 @@ class Quantized : protected ImportState {
     }
     std::optional<Quantization> next_quantization() const { return next_quantization(node_->outputs.at(0)); }
 
-    /// The input as bytes, where it is a dequantized value.
+    /// The input as bytes, where it is a dequantized value, known or computed.
     std::optional<Item> bytes_of(std::size_t place) {
-        const Item& x = item(place);
+        Item& x = item(place);
+        if (x.bytes.empty() && x.origin) make_bytes(x);
         if (x.bytes.empty()) return std::nullopt;
         Item result;
         result.element = x.element;
         result.forms = x.bytes;
         return result;
+    }
+    /// Adds the layer that makes a known value's bytes, where they are of one scale.
+    void make_bytes(Item& x) {
+        const Origin& o = *x.origin;
+        const bool is_unsigned = o.bytes.element == OnnxElement::uint8;
+        if ((!is_unsigned && o.bytes.element != OnnxElement::int8) || o.scales.size() != 1 || !usable_scale(o.scales[0]) ||
+            x.rank() > Shape::max_rank)
+            return;
+        const int shift = is_unsigned ? 128 : 0;
+        budget_.take(o.bytes.count());
+        Tensor<i8> bytes(make_shape(o.bytes.dims));
+        for (std::size_t i = 0; i < bytes.elements(); ++i) bytes[i] = static_cast<std::int8_t>(o.bytes.integer(i) - shift);
+        bytes.set_quantization(QuantizationParams{o.scales[0], static_cast<std::int32_t>(o.zero_points[0]) - shift});
+        arranging_ = true;
+        x.bytes.push_back({add(constant_of(std::move(bytes)), {}), Layout(o.bytes.dims)});
+        arranging_ = false;
     }
     const Quantization& quantization_of(const Item& x) const { return graph_.values[x.forms.front().id].quantization; }
 
