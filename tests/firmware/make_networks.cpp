@@ -196,15 +196,16 @@ int main(int count, char** arguments) try {
     const int bytes = std::atoi(arguments[2]);
     const int reals = std::atoi(arguments[3]);
     // Without real ones they are for a board of 16 KB.
-    const std::size_t most_bytes = reals == 0 ? 2048 : static_cast<std::size_t>(-1);
+    const auto fits = [&](const Model<i8>& model) {
+        return reals > 0 || plan(model, scalar_kernels()).memory().engine_bytes() <= 2048;
+    };
     std::uint64_t seed = 1100;
-    for (int i = 0; i < bytes + reals; ++i, ++seed) {
-        if (i < bytes) {
-            while (plan(random_model::make<i8>(seed, 14), scalar_kernels()).memory().engine_bytes() > most_bytes) ++seed;
-            networks.add(random_model::make<i8>(seed, 14), concat("bytes_", i), seed);
-        } else {
-            networks.add(random_model::make<f32>(seed, 14), concat("reals_", i), seed);
-        }
+    for (int i = 0; i < bytes; ++seed) {
+        const Model<i8> model = random_model::make<i8>(seed, 14);
+        if (fits(model)) networks.add(model, concat("bytes_", i++), seed);
+    }
+    for (int i = bytes; i < bytes + reals; ++i, ++seed) {
+        networks.add(random_model::make<f32>(seed, 14), concat("reals_", i), seed);
     }
     networks.add(byte_states(), "byte_states", 1);
     if (reals > 0) {

@@ -40,8 +40,7 @@ std::vector<std::string> refused_nodes(const Model<f32>& model) {
     for (const Node& node : simple.nodes()) {
         const bool norm = get_if<BatchNorm>(simple, node) != nullptr && simple.value(node.outputs[0]).shape.rank() != 4;
         const bool none = !visit(simple, node, [](const auto& layer) { return mote::detail::has_int8_form(layer); });
-        if (norm || none || get_if<Prelu>(simple, node) != nullptr || get_if<Binary>(simple, node) != nullptr)
-            names.push_back(node.name);
+        if (norm || none) names.push_back(node.name);
     }
     return names;
 }
@@ -208,7 +207,11 @@ TEST_CASE("quantize: keep_f32 of random nodes of random networks, and of those t
         for (const ValueComparison& value : compare(model, light, list)) {
             CAPTURE(seed, value.name);
             // Most of a softmax over hundreds is below a step of 1/256.
-            if (value.name.starts_with("softmax") && value_named(model, value.name).shape.back() > 128) continue;
+            if (value.name.starts_with("softmax") && value_named(model, value.name).shape.back() > 128) {
+                std::printf("EX %d %s %zu %f %f %d\n", (int)seed, value.name.c_str(),
+                            value_named(model, value.name).shape.back(), value.sqnr, value.cosine, (int)value.element);
+                continue;
+            }
             CHECK(value.sqnr > least_sqnr);
         }
         ++done;

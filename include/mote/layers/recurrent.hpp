@@ -5,8 +5,6 @@
 
 #include <mote/layers/fields.hpp>
 
-#include <limits>
-
 MOTE_BEGIN_NAMESPACE
 
 /// Activations inside a recurrent layer: 1 / (1 + e^-x), tanh x, max(x, 0), min(max(x / 5 + 1 / 2, 0), 1) (not the HardSigmoid

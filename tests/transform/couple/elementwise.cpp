@@ -75,6 +75,23 @@ TEST_CASE("couple: a function of two values joins the channels that meet, and on
     CHECK(networks::layer<Conv2d<f32>>(slim, "head").weight.shape() == Shape{3, 3, 3, 3});
 }
 
+TEST_CASE("couple: channels that repeat along the last axis of a function of two values stay") {
+    Random random(3);
+    for (const bool swapped : {false, true}) {
+        ModelBuilder<f32> b;
+        const auto x = b.input("x", {1, 4});
+        const auto column = b.add(Reshape{{0, 8, 1}}, b.add(networks::dense(random, 4, 8), x, {.name = "column"}));
+        const auto table = b.input("table", {1, 8, 5});
+        const auto hidden = b.add(networks::dense(random, 4, 6), x, {.name = "hidden"});
+        b.output("y", swapped ? b.add(Binary{BinaryFunction::sub}, {column, table})
+                              : b.add(Binary{BinaryFunction::sub}, {table, column}));
+        b.output("z", b.add(networks::dense(random, 6, 2), b.add(Relu{}, hidden)));
+        const Model<f32> slim = prune(b.build(), ChannelPruning{.keep = 0.5});
+        CHECK(networks::layer<Dense<f32>>(slim, "column").weight.shape() == Shape{8, 4});
+        CHECK(networks::layer<Dense<f32>>(slim, "hidden").weight.shape() == Shape{3, 4});
+    }
+}
+
 TEST_CASE("couple: activations and BatchNorm hand their channels on, and BatchNorm shrinks with them") {
     Random random(2);
     ModelBuilder<f32> b;

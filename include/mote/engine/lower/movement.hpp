@@ -95,27 +95,27 @@ inline MoveGeometry move_geometry(const Shape& extent, const Shape& input, const
     return g;
 }
 
-/// The step that copies a value as it is.
-inline MoveStep copy_of(const Value& value) {
-    MoveStep step;
-    step.element_bytes = element_bytes(value.element, 1);
-    step.parts.push_back({0, joined_axes(move_geometry(value.shape, value.shape, value.shape)), 0});
-    return step;
-}
-
-/// The step that makes axis order[a] of a value axis a.
+/// The movement that makes axis order[a] axis a.
 template <class Lazy = void>
-MoveStep transposing(const Value& value, const std::size_t* order) {
-    Shape out = value.shape;
-    for (std::size_t axis = 0; axis < out.rank(); ++axis) out[axis] = value.shape[order[axis]];
+MoveGeometry transposition(const Shape& in, const std::size_t* order) {
+    Shape out = in;
+    for (std::size_t axis = 0; axis < out.rank(); ++axis) out[axis] = in[order[axis]];
     MoveGeometry g = move_geometry(out, out, out);
     for (std::size_t axis = 0; axis < out.rank(); ++axis) {
-        g.input_stride[axis] = narrow<std::int32_t>(value.shape.stride(order[axis]));
+        g.input_stride[axis] = narrow<std::int32_t>(in.stride(order[axis]));
     }
-    MoveStep step;
-    step.element_bytes = element_bytes(value.element, 1);
-    step.parts.push_back({0, joined_axes(g), 0});
-    return step;
+    return g;
+}
+
+/// The step of one movement of a value's elements.
+template <class Lazy = void>
+MoveStep moving(const Value& value, MoveStep::Part part) {
+    part.geometry = joined_axes(part.geometry);
+    return {element_bytes(value.element, 1), {part}};
+}
+/// The step that copies a value as it is.
+inline MoveStep copy_of(const Value& value) {
+    return moving(value, {0, move_geometry(value.shape, value.shape, value.shape)});
 }
 
 /// False, and the node is refused, where elements are smaller than a byte.
@@ -132,23 +132,17 @@ void lower_reshape(Context& node) {
     if (movable(node)) node.emit(copy_of(node.input()), {.reason = "both sides are seen from outside"});
 }
 
-/// A movement out of one input, from element `input_offset` on.
-struct Movement {
-    MoveGeometry geometry{};
-    std::size_t input_offset = 0;
-};
-
 /// Emits the movement, or nothing where the output is the whole input as it is.
 template <class Context>
-void emit_movement(Context& node, const Movement& movement, const char* reason) {
-    MoveStep step;
-    step.element_bytes = element_bytes(node.input().element, 1);
-    if (node.output().shape.elements() > 0) {
-        const MoveGeometry g = joined_axes(movement.geometry);
+void emit_movement(Context& node, const MoveStep::Part& movement, const char* reason) {
+    MoveStep step = moving(node.input(), movement);
+    if (node.output().shape.elements() == 0) {
+        step.parts.clear();
+    } else {
+        const MoveGeometry& g = step.parts[0].geometry;
         const bool same = node.output().shape.elements() == node.input().shape.elements() && g.rank == 1 &&
                           g.input_stride[0] == 1 && g.output_stride[0] == 1;
         if (same && node.share_storage()) return;
-        step.parts.push_back({0, g, 0, movement.input_offset});
     }
     node.emit(std::move(step), {.reason = reason});
 }
@@ -167,12 +161,7 @@ void lower(const Flatten&, Context& node) {
 template <class Context>
 void lower(const Transpose& layer, Context& node) {
     if (!detail::movable(node)) return;
-    const Shape& out = node.output().shape;
-    detail::Movement movement{detail::move_geometry(out, out, out), 0};
-    for (std::size_t axis = 0; axis < out.rank(); ++axis) {
-        movement.geometry.input_stride[axis] = narrow<std::int32_t>(node.input().shape.stride(layer.order[axis]));
-    }
-    detail::emit_movement(node, movement, "transpose");
+    detail::emit_movement(node, {0, detail::transposition(node.input().shape, layer.order.data())}, "transpose");
 }
 
 template <class Context>
@@ -198,12 +187,10 @@ void lower(const Pad& layer, Context& node) {
     if (!detail::movable(node)) return;
     const Value& value = node.input();
     const Shape& out = node.output().shape;
-    MoveStep step;
-    step.element_bytes = element_bytes(value.element, 1);
-    step.fill_count = out.elements() == value.shape.elements() ? 0 : out.elements();
     std::size_t offset = 0;
     for (std::size_t axis = 0; axis < out.rank(); ++axis) offset += layer.before[axis] * out.stride(axis);
-    step.parts.push_back({0, detail::joined_axes(detail::move_geometry(value.shape, value.shape, out)), offset});
+    MoveStep step = detail::moving(value, {0, detail::move_geometry(value.shape, value.shape, out), offset});
+    step.fill_count = out.elements() == value.shape.elements() ? 0 : out.elements();
     if (value.element == Element::f32) {
         std::memcpy(step.fill_value.data(), &layer.value, sizeof layer.value);
     } else if (value.element == Element::i8) {
@@ -222,8 +209,8 @@ void lower(const Pad& layer, Context& node) {
 namespace detail {
 
 template <class Lazy = void>
-Movement movement_of(const Slice& layer, const Shape& in, const Shape& out) {
-    Movement result{move_geometry(out, in, out), 0};
+MoveStep::Part movement_of(const Slice& layer, const Shape& in, const Shape& out) {
+    MoveStep::Part result{0, move_geometry(out, in, out)};
     if (out.elements() == 0) return result;
     for (std::size_t axis = 0; axis < out.rank(); ++axis) {
         result.input_offset += layer.begin[axis] * in.stride(axis);
@@ -234,7 +221,7 @@ Movement movement_of(const Slice& layer, const Shape& in, const Shape& out) {
 
 /// False where the repeated axes and the input's are more than a movement has.
 template <class Lazy = void>
-bool movement_of(const Tile& layer, const Shape& in, const Shape& out, Movement& result) {
+bool movement_of(const Tile& layer, const Shape& in, const Shape& out, MoveStep::Part& result) {
     MoveGeometry& g = result.geometry;
     for (std::size_t axis = 0; axis < in.rank(); ++axis) {
         const auto append = [&](std::size_t extent, std::size_t input_stride, std::size_t output_stride) {
@@ -262,7 +249,7 @@ GatherGeometry gather_geometry(const Gather& layer, const Shape& in) {
 
 /// False where the indices do not lie one stride apart.
 template <class Lazy = void>
-bool movement_of(const GatherGeometry& g, const Tensor<i32>& indices, Movement& result) {
+bool movement_of(const GatherGeometry& g, const Tensor<i32>& indices, MoveStep::Part& result) {
     const std::int32_t step = g.count < 2 ? 1 : indices[1] - indices[0];
     for (std::size_t k = 1; k < indices.elements(); ++k) {
         if (indices[k] - indices[k - 1] != step) return false;
@@ -286,7 +273,7 @@ void lower(const Gather& layer, Context& node) {
     if (!detail::movable(node)) return;
     if (node.output().shape.elements() == 0) return detail::emit_movement(node, {}, "nothing is gathered");
     const GatherGeometry geometry = detail::gather_geometry(layer, node.input().shape);
-    detail::Movement movement;
+    MoveStep::Part movement;
     if (detail::movement_of(geometry, layer.indices, movement)) {
         return detail::emit_movement(node, movement, "the indices are one stride apart");
     }
@@ -296,7 +283,7 @@ void lower(const Gather& layer, Context& node) {
 template <class Context>
 void lower(const Tile& layer, Context& node) {
     if (!detail::movable(node)) return;
-    detail::Movement movement;
+    MoveStep::Part movement;
     if (!detail::movement_of(layer, node.input().shape, node.output().shape, movement)) {
         return node.unsupported("input ", to_string(node.input()), ": its axes and those that are repeated are more than ",
                                 Shape::max_rank, "; repeat them in several layers");

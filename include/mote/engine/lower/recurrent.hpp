@@ -3,11 +3,10 @@
 // lower: Lstm, Gru, Rnn and Svdf. The input's side of all steps is one matrix product; the states' side is one a step.
 
 #include <mote/engine/lower/context.hpp>
+#include <mote/kernels/functions.hpp>
 #include <mote/kernels/multipliers.hpp>
 #include <mote/kernels/recurrent.hpp>
 #include <mote/model/infer/recurrent.hpp>
-
-#include <cmath>
 
 MOTE_BEGIN_NAMESPACE
 
@@ -65,11 +64,9 @@ __attribute__((noinline)) void activate(const KernelTable& kernels, RecurrentFun
             unary.hi = 1.0f;
             break;
         case RecurrentFunction::softsign:
-            for (std::size_t i = 0; i < count; ++i) x[i] /= 1.0f + std::fabs(x[i]);
-            return;
+            return mote::kernels::reference::unary_function_f32(UnaryFunction::softsign, count, 0.0f, 0.0f, x, x);
         case RecurrentFunction::softplus:
-            for (std::size_t i = 0; i < count; ++i) x[i] = std::fmax(x[i], 0.0f) + std::log1p(std::exp(-std::fabs(x[i])));
-            return;
+            return mote::kernels::reference::unary_function_f32(UnaryFunction::softplus, count, 0.0f, 0.0f, x, x);
     }
     kernels.unary_f32(count, unary, x, x);
 }
@@ -171,15 +168,6 @@ struct RecurrenceStep {
         /// Of the scratch: the products with the input and with the states, the hidden and the cell state (where they do not
         /// outlive the run), reset * h, the candidate's product, what a product asks for.
         std::size_t offset[7] = {};
-
-        /// Calls visit(sample, row of the sequence) for the samples that have this step.
-        template <class Visit>
-        void for_each_sample(std::size_t step, Visit visit) const noexcept {
-            for (std::size_t b = 0; b < shape.batch; ++b) {
-                const std::size_t length = layer.lengths->empty() ? shape.time : (*layer.lengths)[b];
-                if (step < length) visit(b, shape.row(b, detail::SequenceShape::time_of(step, length, layer.reverse)));
-            }
-        }
     };
     std::shared_ptr<const Data> data{};
 
@@ -210,12 +198,12 @@ struct RecurrenceStep {
         for (std::size_t step = 0; step < shape.time; ++step) {
             d.recurrent.run(kernels, state[0], sides, piece(6));
             if (gru) {
-                d.for_each_sample(step, [&](std::size_t b, std::size_t row) {
+                shape.for_each_sample(layer, step, [&](std::size_t b, std::size_t row) {
                     cell.open(projected + row * width, sides + b * side_width, state[0] + b * n, piece(4) + b * n);
                 });
                 if (apart) d.candidate.run(kernels, piece(4), piece(5), piece(6));
             }
-            d.for_each_sample(step, [&](std::size_t b, std::size_t row) {
+            shape.for_each_sample(layer, step, [&](std::size_t b, std::size_t row) {
                 const float* side = apart ? piece(5) + b * n : sides + b * side_width + (gru ? 2 * n : 0);
                 float* const h = state[0] + b * n;
                 float* const c = state[1] + b * n;

@@ -150,21 +150,22 @@ RowGeometry reduced_rows(AxisSet chosen, Context& node, std::vector<BufferId>& i
         }
     }
     input = {node.temporary(node.input().bytes())};
-    node.emit(transposing(node.input(), order), {.reason = "the axes that become one number last", .outputs = input});
+    node.emit(moving(node.input(), {0, transposition(in, order)}),
+              {.reason = "the axes that become one number last", .outputs = input});
     g.outer *= g.channels;
     g.channels = 1;
     return g;
 }
 
 template <class Context>
-void lower_average_pool(const ConvGeometry& geometry, bool count_padding, const char* reason, Context& node) {
+void lower_average_pool(const ConvGeometry& geometry, bool count_padding, StepOptions options, Context& node) {
     if (node.input().element == Element::f32) {
-        node.emit(AveragePoolStep<f32>{geometry, count_padding}, {.reason = reason});
+        node.emit(AveragePoolStep<f32>{geometry, count_padding}, std::move(options));
         return;
     }
     QuantizationParams params;
     if (!quantization_of(node, node.input(), params)) return;
-    node.emit(AveragePoolStep<i8>{geometry, count_padding, params.zero_point}, {.reason = reason});
+    node.emit(AveragePoolStep<i8>{geometry, count_padding, params.zero_point}, std::move(options));
 }
 
 }  // namespace detail
@@ -180,9 +181,7 @@ void lower(const Reduce& layer, Context& node) {
     g.in_channels = g.out_channels = g.groups = rows.channels;
     options.reason = "the window is the axes";
     if (layer.function == Reduction::max) return node.emit(MaxPoolStep<i8>{g}, std::move(options));
-    QuantizationParams params;
-    if (!detail::quantization_of(node, node.input(), params)) return;
-    node.emit(AveragePoolStep<i8>{g, false, params.zero_point}, std::move(options));
+    detail::lower_average_pool(g, false, std::move(options), node);
 }
 
 template <class Context>
@@ -205,13 +204,13 @@ void lower(const MaxPool2d& layer, Context& node) {
 template <class Context>
 void lower(const AveragePool2d& layer, Context& node) {
     const ConvGeometry g = geometry(layer, node.input().shape, node.output().shape);
-    detail::lower_average_pool(g, layer.count_padding, "", node);
+    detail::lower_average_pool(g, layer.count_padding, {}, node);
 }
 
 template <class Context>
 void lower(const GlobalAveragePool& layer, Context& node) {
     const ConvGeometry g = geometry(layer, node.input().shape, node.output().shape);
-    detail::lower_average_pool(g, false, "the window is the image", node);
+    detail::lower_average_pool(g, false, {.reason = "the window is the image"}, node);
 }
 
 template <class Context>

@@ -50,23 +50,28 @@ inline std::uint64_t cost(const BatchNorm&, const CostContext& node) {
     return node.output_elements();
 }
 
+namespace detail {
+
 /// MACs of each step of each sample: both matrices.
 template <class L>
 std::uint64_t recurrent_cost(const L& layer, const CostContext& node) {
     const std::uint64_t steps = node.inputs[0]->shape.elements() / layer.weight.shape()[1];
     return steps * (layer.weight.elements() + layer.recurrent.elements());
 }
+
+}  // namespace detail
+
 template <class P>
 std::uint64_t cost(const Lstm<P>& layer, const CostContext& node) {
-    return recurrent_cost(layer, node);
+    return detail::recurrent_cost(layer, node);
 }
 template <class P>
 std::uint64_t cost(const Gru<P>& layer, const CostContext& node) {
-    return recurrent_cost(layer, node);
+    return detail::recurrent_cost(layer, node);
 }
 template <class P>
 std::uint64_t cost(const Rnn<P>& layer, const CostContext& node) {
-    return recurrent_cost(layer, node);
+    return detail::recurrent_cost(layer, node);
 }
 template <class P>
 std::uint64_t cost(const Svdf<P>& layer, const CostContext& node) {

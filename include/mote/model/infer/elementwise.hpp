@@ -80,7 +80,7 @@ template <class Context>
 void infer(const Prelu& layer, Context& node) {
     node.expect_inputs(1);
     const Value& in = node.input(0);
-    if (in.element != Element::f32) node.fail("input ", to_string(in), ": f32 expected");
+    detail::expect_f32(node, 0);
     if (in.shape.rank() < 2) node.fail("input ", to_string(in), " needs a batch and a channel axis");
     node.expect_full(0);
     if (layer.slope.shape() != Shape{in.shape.back()}) {

@@ -20,9 +20,13 @@ struct SequenceShape {
     std::size_t row(std::size_t sample, std::size_t step) const noexcept {
         return time_major ? step * batch + sample : sample * time + step;
     }
-    /// The time of the sample's step number `step`, which is below its length.
-    static std::size_t time_of(std::size_t step, std::size_t length, bool reverse) noexcept {
-        return reverse ? length - 1 - step : step;
+    /// Calls visit(sample, row) for the samples of the layer that have this step.
+    template <class Visit>
+    void for_each_sample(const Recurrence& layer, std::size_t step, const Visit& visit) const {
+        for (std::size_t b = 0; b < batch; ++b) {
+            const std::size_t length = layer.lengths->empty() ? time : (*layer.lengths)[b];
+            if (step < length) visit(b, row(b, layer.reverse ? length - 1 - step : step));
+        }
     }
 };
 
@@ -52,9 +56,7 @@ __attribute__((cold)) std::size_t check_recurrent(const Context& node, const Ten
 template <class Context>
 __attribute__((noinline, cold)) void infer_recurrence(const Recurrence& layer, Context& node) {
     node.expect_inputs(1, 1 + layer.states());
-    for (std::size_t i = 0; i < node.inputs(); ++i) {
-        if (node.input(i).element != Element::f32) node.fail("input ", to_string(node.input(i)), ": f32 expected");
-    }
+    for (std::size_t i = 0; i < node.inputs(); ++i) expect_f32(node, i);
     const std::size_t gates = layer.gates();
     const std::size_t hidden = check_recurrent(node, *layer.weight, *layer.recurrent, gates, layer.time_major);
     const SequenceShape sequence(node.input(0).shape, layer.time_major);

@@ -23,18 +23,6 @@ inline void move_back(GradientContext& node, std::size_t index, const MoveGeomet
     put(dx, count, moved);
 }
 
-/// A dense block of extents `part` inside a dense array of shape `whole`, to a dense array.
-inline MoveGeometry block_geometry(const Shape& part, const Shape& whole) {
-    MoveGeometry geometry;
-    geometry.rank = narrow<std::int32_t>(part.rank());
-    for (std::size_t axis = 0; axis < part.rank(); ++axis) {
-        geometry.extent[axis] = narrow<std::int32_t>(part[axis]);
-        geometry.input_stride[axis] = narrow<std::int32_t>(whole.stride(axis));
-        geometry.output_stride[axis] = narrow<std::int32_t>(part.stride(axis));
-    }
-    return geometry;
-}
-
 }  // namespace detail
 
 inline void gradient(const Concat& layer, GradientContext& node) {
@@ -43,7 +31,7 @@ inline void gradient(const Concat& layer, GradientContext& node) {
     std::size_t offset = 0;
     for (std::size_t i = 0; i < node.inputs(); ++i) {
         const Shape& part = node.input(i).shape;
-        if (node.wants(i)) detail::move_back(node, i, detail::block_geometry(part, whole), offset);
+        if (node.wants(i)) detail::move_back(node, i, detail::move_geometry(part, whole, part), offset);
         offset += part[axis] * whole.stride(axis);
     }
 }
@@ -51,9 +39,10 @@ inline void gradient(const Concat& layer, GradientContext& node) {
 inline void gradient(const Pad& layer, GradientContext& node) {
     if (!node.wants(0)) return;
     const Shape& whole = node.output().shape;
+    const Shape& part = node.input().shape;
     std::size_t offset = 0;
     for (std::size_t axis = 0; axis < whole.rank(); ++axis) offset += layer.before[axis] * whole.stride(axis);
-    detail::move_back(node, 0, detail::block_geometry(node.input().shape, whole), offset);
+    detail::move_back(node, 0, detail::move_geometry(part, whole, part), offset);
 }
 
 inline void gradient(const Reshape&, GradientContext& node) {
@@ -65,17 +54,15 @@ inline void gradient(const Flatten&, GradientContext& node) {
 
 inline void gradient(const Transpose& layer, GradientContext& node) {
     if (!node.wants(0)) return;
-    MoveGeometry geometry = detail::block_geometry(node.output().shape, node.output().shape);
-    for (std::size_t axis = 0; axis < layer.order.size(); ++axis) {
-        geometry.output_stride[axis] = narrow<std::int32_t>(node.input().shape.stride(layer.order[axis]));
-    }
+    MoveGeometry geometry = detail::transposition(node.input().shape, layer.order.data());
+    std::swap(geometry.input_stride, geometry.output_stride);
     detail::move_back(node, 0, geometry, 0);
 }
 
 namespace detail {
 
 /// dx += dy, each element of dy where the movement took it from.
-inline void scatter(GradientContext& node, const Movement& movement) {
+inline void scatter(GradientContext& node, const MoveStep::Part& movement) {
     const MoveGeometry& g = movement.geometry;
     if (node.output().shape.elements() == 0) return;
     const float* dy = node.output_gradient();
@@ -102,7 +89,7 @@ inline void gradient(const Slice& layer, GradientContext& node) {
 
 inline void gradient(const Tile& layer, GradientContext& node) {
     if (!node.wants(0)) return;
-    detail::Movement movement;
+    MoveStep::Part movement;
     detail::movement_of(layer, node.input().shape, node.output().shape, movement);  // it was lowered, so it is one
     detail::scatter(node, movement);
 }

@@ -6,6 +6,8 @@
 #include <mote/train/gradient/contraction.hpp>
 
 #include <array>
+#include <cmath>
+#include <limits>
 
 MOTE_BEGIN_NAMESPACE
 
@@ -116,14 +118,6 @@ class RecurrenceGradient {
         g.scratch = gemm_scratch_;
         node_.kernels().gemm_f32(g);
     }
-    /// Calls visit(sample, row of the sequence) for the samples that have this step.
-    template <class Visit>
-    void each_sample(std::size_t step, const Visit& visit) const {
-        for (std::size_t b = 0; b < shape_.batch; ++b) {
-            const std::size_t length = layer_.lengths->empty() ? shape_.time : (*layer_.lengths)[b];
-            if (step < length) visit(b, shape_.row(b, SequenceShape::time_of(step, length, layer_.reverse)));
-        }
-    }
     void add_candidate_bias(float* values, std::size_t stride) const {
         if (layer_.recurrent_bias == nullptr || layer_.recurrent_bias->empty()) return;
         for (std::size_t b = 0; b < shape_.batch; ++b) {
@@ -144,7 +138,7 @@ class RecurrenceGradient {
         for (std::size_t step = 0; step < shape_.time; ++step) {
             multiply(shape_.batch, first, n_, state_[0], n_, false, r, n_, true, side_, width_, false);
             if (gru() && !resets_before()) add_candidate_bias(side_ + 2 * n_, width_);
-            each_sample(step, [&](std::size_t b, std::size_t row) {
+            shape_.for_each_sample(layer_, step, [&](std::size_t b, std::size_t row) {
                 std::memcpy(h_before_ + row * n_, state_[0] + b * n_, n_ * sizeof(float));
                 std::memcpy(c_before_ + row * n_, state_[1] + b * n_, n_ * sizeof(float));
                 if (gru()) cell_.open(z_ + row * width_, side_ + b * width_, state_[0] + b * n_, small_[0] + b * n_);
@@ -153,7 +147,7 @@ class RecurrenceGradient {
                 multiply(shape_.batch, n_, n_, small_[0], n_, false, r + 2 * n_ * n_, n_, true, small_[1], n_, false);
                 add_candidate_bias(small_[1], n_);
             }
-            each_sample(step, [&](std::size_t b, std::size_t row) {
+            shape_.for_each_sample(layer_, step, [&](std::size_t b, std::size_t row) {
                 const float* side = resets_before() ? small_[1] + b * n_ : side_ + b * width_ + (gru() ? 2 * n_ : 0);
                 std::memcpy(product_ + row * n_, side, n_ * sizeof(float));
                 float* const c = state_[1] + b * n_;
@@ -180,11 +174,12 @@ class RecurrenceGradient {
             std::memset(side_, 0, shape_.batch * width_ * sizeof(float));
             if (resets_before()) {
                 std::memset(small_[0], 0, bytes);
-                each_sample(step,
-                            [&](std::size_t b, std::size_t row) { candidate_step(row, dy, dh + b * n_, small_[0] + b * n_); });
+                shape_.for_each_sample(layer_, step, [&](std::size_t b, std::size_t row) {
+                    candidate_step(row, dy, dh + b * n_, small_[0] + b * n_);
+                });
                 multiply(shape_.batch, n_, n_, small_[0], n_, false, r + 2 * n_ * n_, n_, false, small_[1], n_, false);
             }
-            each_sample(step, [&](std::size_t b, std::size_t row) {
+            shape_.for_each_sample(layer_, step, [&](std::size_t b, std::size_t row) {
                 float* const dz = dz_ + row * width_;
                 if (layer_.cell == Cell::lstm) {
                     lstm_step(row, dy, dh + b * n_, dc + b * n_, dz);

@@ -64,16 +64,12 @@ inline void couple(const Mul&, CoupleContext& node) {
     node.output(channels);
 }
 
-/// Where an input repeats, channels of the last axis; one that repeats along it has none.
+/// Where an input repeats, channels of the last axis; one that repeats along it has a single one.
 inline void couple(const Binary&, CoupleContext& node) {
     if (node.input(0).shape == node.input(1).shape) return detail::couple_elements(node);
-    const bool first = node.input(0).shape.back() == node.output_value().shape.back();
-    const std::vector<Channel> channels = node.input_channels(first ? 0 : 1);
-    if (first && node.input(1).shape.back() == node.input(0).shape.back()) {
-        const std::vector<Channel> others = node.input_channels(1);
-        for (std::size_t c = 0; c < channels.size(); ++c) node.all().join(channels[c], others[c]);
-    }
-    node.output(channels);
+    const std::vector<Channel> a = node.input_channels(0), b = node.input_channels(1);
+    for (std::size_t c = 0; a.size() == b.size() && c < a.size(); ++c) node.all().join(a[c], b[c]);
+    node.output(a.size() < b.size() ? b : a);
 }
 
 inline void couple(const Prelu& layer, CoupleContext& node) {

@@ -80,6 +80,13 @@ inline Shape cut_shape(const Shape& shape, std::size_t axis, const Labels& label
     return result;
 }
 
+/// The reshape to `out`, which is what is left of the output.
+inline Reshape cut_layer(Reshape layer, const Shape& out) {
+    for (std::size_t axis = 0; axis < layer.shape.size(); ++axis) {
+        if (layer.shape[axis] > 0) layer.shape[axis] = narrow<std::int64_t>(out[axis]);
+    }
+    return layer;
+}
 /// The slice and the gathering of what is left of a value, whose channels lie along `axis`.
 template <class KeptBefore>
 Slice cut_layer(const Slice& layer, std::size_t axis, const Shape& out, const KeptBefore& kept) {
@@ -136,15 +143,6 @@ BasicModel<List> cut_model(const BasicModel<List>& model, ModelCouplings& coupli
                 return cut_layer(layer, cuts[n]);
             });
         }
-        if (const Reshape* reshape = get_if<Reshape>(graph, node)) {
-            const ValueId id = node.outputs[0];
-            const Shape shape = cut_shape(model.value(id).shape, couplings.axis[id], couplings.labels[id], couplings.all, gone);
-            Reshape next = *reshape;
-            for (std::size_t axis = 0; axis < next.shape.size(); ++axis) {
-                if (next.shape[axis] > 0) next.shape[axis] = narrow<std::int64_t>(shape[axis]);
-            }
-            if constexpr (contains<Reshape, List>) node = with_layer<List>(node, std::move(next));
-        }
         const auto left_of = [&](ValueId id) {
             return cut_shape(model.value(id).shape, couplings.axis[id], couplings.labels[id], couplings.all, gone);
         };
@@ -152,6 +150,11 @@ BasicModel<List> cut_model(const BasicModel<List>& model, ModelCouplings& coupli
             const ValueId id = node.inputs[0];
             return kept_before(model.value(id).shape, couplings.axis[id], couplings.labels[id], couplings.all, gone, end);
         };
+        if constexpr (contains<Reshape, List>) {
+            if (const Reshape* reshape = get_if<Reshape>(graph, node)) {
+                node = with_layer<List>(node, cut_layer(*reshape, left_of(node.outputs[0])));
+            }
+        }
         if constexpr (contains<Slice, List>) {
             if (const Slice* slice = get_if<Slice>(graph, node)) {
                 const ValueId in = node.inputs[0], out = node.outputs[0];
