@@ -192,7 +192,7 @@ TEST_CASE("quantize: keep_f32 leaves nodes in f32 between Convert nodes; f32 inp
 }
 
 TEST_CASE("quantize: keep_f32 of random nodes of random networks, and of those that int8 refuses, gives models that follow") {
-    std::size_t done = 0;
+    std::size_t done = 0, finer_than_steps = 0;
     for (std::uint64_t seed = 100; seed < 260; ++seed) {
         const Model<f32> model = with_batch(random_model::make<f32>(seed, 10), 1);
         Random random(seed);
@@ -206,12 +206,10 @@ TEST_CASE("quantize: keep_f32 of random nodes of random networks, and of those t
         const Model<f32, i8> light = quantize<f32, i8>(model, list, options);
         for (const ValueComparison& value : compare(model, light, list)) {
             CAPTURE(seed, value.name);
-            // Most of a softmax over hundreds is below a step of 1/256.
-            if (value.name.starts_with("softmax") && value_named(model, value.name).shape.back() > 128) {
-                std::printf("EX %d %s %zu %f %f %d\n", (int)seed, value.name.c_str(),
-                            value_named(model, value.name).shape.back(), value.sqnr, value.cosine, (int)value.element);
-                continue;
-            }
+            // Most of a softmax over hundreds is below its step of 1/256.
+            const bool fine = value.element == Element::i8 && value.name.starts_with("softmax") &&
+                              value_named(model, value.name).shape.back() > 128;
+            if (fine && ++finer_than_steps <= 2) continue;
             CHECK(value.sqnr > least_sqnr);
         }
         ++done;
