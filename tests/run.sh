@@ -33,11 +33,19 @@ failed=()
 for preset in "${presets[@]}"; do
     echo "== $preset: configure, build, test"
     SECONDS=0
+    mkdir -p "build/$preset"
     {
         cmake --preset "$preset" -DMOTE_TOOL=$tool >/dev/null && cmake --build --preset "$preset" --parallel "$(nproc)" &&
             echo "== $preset: built in $SECONDS s" && ctest --preset "$preset" --parallel "$(nproc)" "${choice[@]}"
-    } || failed+=("$preset")
+    } 2>&1 | tee "build/$preset/run.log" || failed+=("$preset")
     echo "== $preset: $SECONDS s"
 done
-[ ${#failed[@]} = 0 ] || { echo "run.sh: failed: ${failed[*]}" >&2; exit 1; }
-echo "run.sh: all passed: ${presets[*]}"
+[ ${#failed[@]} != 0 ] || { echo "run.sh: all passed: ${presets[*]}"; exit; }
+{
+    for preset in "${failed[@]}"; do
+        echo "== $preset failed; what its log (build/$preset/run.log) says of it:"
+        grep -E -B 2 -A 12 '\*\*\*|FAILED|error|Error' "build/$preset/run.log" | tail -n 60 || true
+    done
+    echo "run.sh: failed: ${failed[*]}"
+} >&2
+exit 1

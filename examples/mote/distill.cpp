@@ -20,24 +20,15 @@ struct Arguments {
 void distill(const Arguments& arguments) {
     expect_writable_format(arguments.out);
     const mote::AnyModel teacher = load_model(arguments.teacher);
-    const mote::Model<mote::f32> student = load_f32_model(arguments.student);
+    const mote::Model<mote::f32, mote::wide> student = load_f32_model(arguments.student);
     about(arguments.student, [&] {
         const ToolDataset data = open_data(arguments.data, only_input(student), mote::Cifar10Part::train);
         mote::DistillOptions options = arguments.options;
         if (options.hard_label_weight > 0.0) expect_labels(data, arguments.data);
-        mote::ProgressLine line;
-        line.start("distillation");
-        options.training = training_options(arguments.training, line);
-        double loss = 0.0, accuracy = 0.0;
-        options.training.callback = [&, show = options.training.callback](const mote::TrainProgress& progress) {
-            loss = progress.loss;
-            accuracy = progress.accuracy;
-            show(progress);
-        };
+        Training training("distillation");
+        options.training = training.options(arguments.training);
         save_model(mote::distill(teacher, student, data, options), arguments.out);
-        arguments.output.print(mote::concat("last epoch: loss ", number("%.4f", loss), ", accuracy ",
-                                            number("%.2f", 100.0 * accuracy), " % of the samples while training\n"));
-        arguments.output.write(Json().add("samples", data.size()).add("loss", loss).add("training_accuracy", accuracy));
+        training.report(arguments.output, data.size());
     });
 }
 

@@ -18,23 +18,13 @@ struct Arguments {
 
 void fine_tune(const Arguments& arguments) {
     expect_writable_format(arguments.out);
-    const mote::Model<mote::f32> model = load_f32_model(arguments.model);
+    const mote::Model<mote::f32, mote::wide> model = load_f32_model(arguments.model);
     about(arguments.model, [&] {
         const ToolDataset data = open_data(arguments.data, only_input(model), mote::Cifar10Part::train);
         expect_labels(data, arguments.data);
-        mote::ProgressLine line;
-        line.start("training");
-        mote::TrainOptions options = training_options(arguments.training, line);
-        double loss = 0.0, accuracy = 0.0;
-        options.callback = [&, show = options.callback](const mote::TrainProgress& progress) {
-            loss = progress.loss;
-            accuracy = progress.accuracy;
-            show(progress);
-        };
-        save_model(mote::fine_tune(model, data, options), arguments.out);
-        arguments.output.print(mote::concat("last epoch: loss ", number("%.4f", loss), ", accuracy ",
-                                            number("%.2f", 100.0 * accuracy), " % of the samples while training\n"));
-        arguments.output.write(Json().add("samples", data.size()).add("loss", loss).add("training_accuracy", accuracy));
+        Training training("training");
+        save_model(mote::fine_tune(model, data, training.options(arguments.training)), arguments.out);
+        training.report(arguments.output, data.size());
     });
 }
 

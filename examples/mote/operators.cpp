@@ -86,7 +86,7 @@ void operators(const Arguments& arguments) {
     std::vector<std::vector<std::string>> rows{{"layer", "family", "f32", "int8", "trained", "pruned"}};
     std::vector<Json> layers;
     const auto mark = [](bool supported) { return std::string(supported ? "yes" : ""); };
-    for (const Verbs& verbs : AllVerbs<mote::standard_layers<mote::f32>>::of) {
+    for (const Verbs& verbs : AllVerbs<mote::standard_layers<mote::f32, mote::wide>>::of) {
         rows.push_back(
             {verbs.layer, verbs.family, mark(verbs.run), mark(verbs.quantize), mark(verbs.train), mark(verbs.prune)});
         layers.push_back(Json()

@@ -26,7 +26,7 @@ mote::Scope scope_of(const Arguments& arguments, mote::Scope otherwise) {
 
 void prune(const Arguments& arguments) {
     expect_writable_format(arguments.out);
-    const mote::Model<mote::f32> model = load_f32_model(arguments.model);
+    const mote::Model<mote::f32, mote::wide> model = load_f32_model(arguments.model);
     about(arguments.model, [&] {
         mote::Criterion criterion = mote::L1{};
         if (arguments.taylor) {
@@ -37,7 +37,7 @@ void prune(const Arguments& arguments) {
         mote::PruneReport done;
         const auto report = [&done](const mote::PruneReport& r) { done = r; };
         const bool channels = arguments.keep > 0.0;
-        const mote::Model<mote::f32> slim =
+        const mote::Model<mote::f32, mote::wide> slim =
             channels ? mote::prune(model, mote::ChannelPruning{.keep = arguments.keep,
                                                                .criterion = criterion,
                                                                .scope = scope_of(arguments, mote::Scope::per_layer),

@@ -18,11 +18,11 @@ struct Arguments {
 
 void quantize(const Arguments& arguments) {
     expect_writable_format(arguments.out);
-    const mote::Model<mote::f32> model = load_f32_model(arguments.model);
+    const mote::Model<mote::f32, mote::wide> model = load_f32_model(arguments.model);
     about(arguments.model, [&] {
         ToolDataset data = open_data(arguments.data, only_input(model), mote::Cifar10Part::train);
         data.follow("calibration", data.size());
-        const mote::AnyModel light = mote::quantize<mote::f32, mote::i8>(model, data, arguments.options);
+        const mote::AnyModel light = mote::quantize<mote::f32, mote::i8, mote::wide>(model, data, arguments.options);
         save_model(light, arguments.out);
         arguments.output.print(size_table(model, light));
         arguments.output.write(size_figures(light).add("samples", data.size()));

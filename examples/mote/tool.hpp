@@ -25,7 +25,7 @@ class Output {
 /// unless they are asked to have their channels last.
 mote::AnyModel load_model(const std::string& path, bool channels_last_io = false);
 /// The same in f32 throughout; else an Error that names the first node that is not.
-mote::Model<mote::f32> load_f32_model(const std::string& path);
+mote::Model<mote::f32, mote::wide> load_f32_model(const std::string& path);
 /// Writes .mote or .onnx, as the path ends.
 void save_model(const mote::AnyModel& model, const std::string& path);
 /// Throws an Error unless save_model() can write to a path with this ending: before long work.

@@ -20,7 +20,7 @@ void add_training(CLI::App& command, TrainingArguments& arguments) {
     command.add_flag("--freeze-batch-norm", arguments.freeze_batch_norm, "BatchNorm keeps its statistics");
 }
 
-mote::TrainOptions training_options(const TrainingArguments& arguments, mote::ProgressLine& line) {
+mote::TrainOptions Training::options(const TrainingArguments& arguments) {
     mote::TrainOptions options;
     options.epochs = arguments.epochs;
     options.batch_size = arguments.batch_size;
@@ -28,8 +28,18 @@ mote::TrainOptions training_options(const TrainingArguments& arguments, mote::Pr
     options.seed = arguments.seed;
     options.threads = arguments.threads;
     options.freeze_batch_norm = arguments.freeze_batch_norm;
-    options.callback = [&line](const mote::TrainProgress& progress) { line.update(progress); };
+    options.callback = [this](const mote::TrainProgress& progress) {
+        loss_ = progress.loss;
+        accuracy_ = progress.accuracy;
+        line_.update(progress);
+    };
     return options;
+}
+
+void Training::report(const Output& output, std::size_t samples) const {
+    output.print(mote::concat("last epoch: loss ", number("%.4f", loss_), ", accuracy ", number("%.2f", 100.0 * accuracy_),
+                              " % of the samples while training\n"));
+    output.write(Json().add("samples", samples).add("loss", loss_).add("training_accuracy", accuracy_));
 }
 
 }  // namespace tool

@@ -21,7 +21,20 @@ struct TrainingArguments {
 /// --epochs, --batch-size, --rate, --seed, --threads, --freeze-batch-norm.
 void add_training(CLI::App& command, TrainingArguments& arguments);
 
-/// AdamW with a cosine from the rate to zero; `line` follows it.
-mote::TrainOptions training_options(const TrainingArguments& arguments, mote::ProgressLine& line);
+/// One training that a line on the terminal follows.
+class Training {
+  public:
+    explicit Training(const char* work) { line_.start(work); }
+
+    /// AdamW with a cosine from the rate to zero. They hold a reference to this.
+    mote::TrainOptions options(const TrainingArguments& arguments);
+    /// Says how the last epoch went.
+    void report(const Output& output, std::size_t samples) const;
+
+  private:
+    mote::ProgressLine line_;
+    double loss_ = 0.0;
+    double accuracy_ = 0.0;
+};
 
 }  // namespace tool

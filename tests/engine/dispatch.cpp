@@ -15,7 +15,7 @@
 
 namespace dispatch_test {
 
-std::vector<std::vector<std::int8_t>> bytes_of(const mote::Model<mote::i8>& model, const mote::KernelTable& kernels,
+std::vector<std::vector<std::int8_t>> bytes_of(const mote::Model<mote::i8, mote::wide>& model, const mote::KernelTable& kernels,
                                                std::uint64_t seed) {
     mote::Engine engine(model, {.kernels = &kernels});
     random_model::fill_inputs(engine, seed);
@@ -44,7 +44,7 @@ TEST_CASE("dispatch: every table in the program that the machine runs gives the 
         INFO(set.instruction_set);
         CHECK(std::string(set.table().instruction_set) == set.instruction_set);
         for (std::uint64_t seed = 300; seed < 315; ++seed) {
-            const mote::Model<mote::i8> model = random_model::make<mote::i8>(seed, 14);
+            const mote::Model<mote::i8, mote::wide> model = random_model::make<mote::i8>(seed, 14);
             INFO("seed " << seed);
             REQUIRE(bytes_of(model, set.table(), seed) == bytes_of(model, mote::scalar_kernels(), seed));
         }

@@ -182,7 +182,7 @@ void lower(const Delay&, LowerContext& node) {
     node.emit(DelayStep{node.input().bytes()}, {.in_place = {0}});
 }
 
-using Layers = append<standard_layers<f32>, Leaky, Delay>;
+using Layers = append<standard_layers<f32, wide>, Leaky, Delay>;
 
 BasicModel<Layers> recurrent_model() {
     BasicBuilder<Layers> b;
@@ -206,7 +206,7 @@ std::vector<std::byte> output_bytes(const Engine& engine) {
 /// A value of this element through a Transpose and a Reshape, which keep every bit.
 template <class P>
 void check_moves(const std::vector<typename P::value_type>& numbers) {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {1, 2, 3}, P::element);
     b.output("y", b.add(Reshape{{1, 6}}, b.add(Transpose{{0, 2, 1}}, x)));
     Engine engine(b.build());
@@ -272,7 +272,7 @@ TEST_CASE("engine: run allocates nothing") {
 }
 
 TEST_CASE("engine: a span of another type is refused, and the error says what is there and what is accepted") {
-    ModelBuilder<i8> b;
+    ModelBuilder<i8, wide> b;
     const Quantization q = QuantizationParams{0.5f, 10};
     b.output("scores", b.add(Relu{}, b.input("image", {1, 4}, Element::i8, q)));
     Engine engine(b.build());
@@ -284,7 +284,7 @@ TEST_CASE("engine: a span of another type is refused, and the error says what is
 }
 
 TEST_CASE("engine: an unknown name lists the names there are, and an index beyond the last says so") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("left", {1, 4});
     const auto y = b.input("right", {1, 4});
     b.output("sum", b.add(Add{}, {x, y}));
@@ -297,7 +297,7 @@ TEST_CASE("engine: an unknown name lists the names there are, and an index beyon
 }
 
 TEST_CASE("engine: inputs survive a run and are the engine's own") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {1, 3});
     b.output("y", b.add(Relu{}, b.add(Tanh{}, x)));
     Engine engine(b.build());
@@ -377,7 +377,7 @@ TEST_CASE("engine: inputs of every element are bound by their type, and movement
 }
 
 TEST_CASE("engine: packed elements are no bytes, and a Reshape that would move them is refused") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     b.output(b.input("packed", {1, 5}, Element::i4));
     b.output(b.add(Relu{}, b.input("other", {1, 1})));
     Engine engine(b.build());
@@ -387,7 +387,7 @@ TEST_CASE("engine: packed elements are no bytes, and a Reshape that would move t
     CHECK(packed.size() == 3);
     CHECK(engine.output<i4>("packed").data() == packed.data());
 
-    ModelBuilder<f32> refused;
+    ModelBuilder<f32, wide> refused;
     refused.output("y", refused.add(Reshape{{1, 2, 2}}, refused.input("x", {1, 4}, Element::i4), {.name = "shape"}));
     CHECK_THROWS_WITH(plan(refused.build()), Catch::Contains("'shape'") && Catch::Contains("i4") &&
                                                  Catch::Contains("packed elements are not moved; convert them first"));
@@ -431,9 +431,9 @@ TEST_CASE("engine: an int8 state is reset to its zero point") {
 }
 
 TEST_CASE("engine: values are read by name where the plan keeps them, and the error says how") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     b.output("y", b.add(Relu{}, b.add(Tanh{}, b.input("x", {1, 2}), {.name = "bent"})));
-    const Model<f32> model = b.build();
+    const Model<f32, wide> model = b.build();
     Engine kept(model, {.plan = {.keep_values = true}});
     kept.input<float>()[0] = -1;
     kept.run();
@@ -447,7 +447,7 @@ TEST_CASE("engine: values are read by name where the plan keeps them, and the er
 }
 
 TEST_CASE("engine: an input may be an output") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {1, 2});
     const auto y = b.add(Relu{}, x);
     b.output(y);
@@ -462,7 +462,7 @@ TEST_CASE("engine: an input may be an output") {
 
 TEST_CASE("engine: run_steps computes what run does, and tells of each step of the plan in turn") {
     using namespace mote;
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {1, 4});
     b.output("y", b.add(Tanh{}, b.add(Sigmoid{}, x)));
     Engine engine(b.build()), other(engine.plan());

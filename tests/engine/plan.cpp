@@ -44,8 +44,8 @@ using Kinds = std::set<std::string, std::less<>>;
 template <class P>
 void check_random_models(std::uint64_t first_seed, std::size_t models, std::size_t nodes, Kinds& seen) {
     for (std::uint64_t seed = first_seed; seed < first_seed + models; ++seed) {
-        const Model<P> model = random_model::make<P>(seed, nodes);
-        for (const Node& node : model.nodes()) seen.insert(kind_name<standard_layers<P>>(node));
+        const Model<P, wide> model = random_model::make<P>(seed, nodes);
+        for (const Node& node : model.nodes()) seen.insert(kind_name<standard_layers<P, wide>>(node));
         INFO("seed " << seed << "\n" << to_string(model));
         Engine kept(plan(model, {.keep_values = true}));
         Engine fused(plan(model));
@@ -86,7 +86,7 @@ Kinds kinds_of(LayerList<Layer...>) {
 template <class P>
 std::string missing(const Kinds& seen) {
     std::string names;
-    for (const std::string& kind : kinds_of(standard_layers<P>{})) {
+    for (const std::string& kind : kinds_of(standard_layers<P, wide>{})) {
         if (!seen.contains(kind)) names += kind + "\n";
     }
     return names;
@@ -151,7 +151,7 @@ TEST_CASE("plan: every node of random i8 models computes its layer's definition,
 
 TEST_CASE("plan: buffers that live at one time never overlap, on random graphs") {
     for (std::uint64_t seed = 0; seed < 40; ++seed) {
-        const Model<f32> model = random_model::make<f32>(seed, 15);
+        const Model<f32, wide> model = random_model::make<f32>(seed, 15);
         check_memory(plan(model));
         check_memory(plan(model, {.keep_values = true}));
         check_memory(plan(model, {.fuse = false}));
@@ -160,7 +160,7 @@ TEST_CASE("plan: buffers that live at one time never overlap, on random graphs")
 
 TEST_CASE("plan: scalar kernels and native kernels give the same bytes for i8 models") {
     for (std::uint64_t seed = 40; seed < 60; ++seed) {
-        const Model<i8> model = random_model::make<i8>(seed, 12);
+        const Model<i8, wide> model = random_model::make<i8>(seed, 12);
         Engine native(plan(model, native_kernels()));
         Engine scalar(plan(model, scalar_kernels()));
         random_model::fill_inputs(native, seed);
@@ -173,14 +173,14 @@ TEST_CASE("plan: scalar kernels and native kernels give the same bytes for i8 mo
 }
 
 TEST_CASE("plan: a unit compiles integer convolutions only for models that can meet one") {
-    CHECK_FALSE(has_integer_convolutions<standard_layers<f32>>);
-    CHECK(has_integer_convolutions<standard_layers<i8>>);
+    CHECK_FALSE(has_integer_convolutions<standard_layers<f32, wide>>);
+    CHECK(has_integer_convolutions<standard_layers<i8, wide>>);
     CHECK(has_integer_convolutions<AnyModel::layers>);
     struct OwnLayer {};  // may call any kernel
-    CHECK(has_integer_convolutions<append<standard_layers<f32>, OwnLayer>>);
+    CHECK(has_integer_convolutions<append<standard_layers<f32, wide>, OwnLayer>>);
 
-    const Model<f32> real = random_model::make<f32>(1, 3);
-    const Model<i8> bytes = random_model::make<i8>(1, 3);
+    const Model<f32, wide> real = random_model::make<f32>(1, 3);
+    const Model<i8, wide> bytes = random_model::make<i8>(1, 3);
     CHECK(plan(real).kernels().conv2d_f32.run != nullptr);
 #if defined(MOTE_VECTORS)
     CHECK(plan(real).kernels().conv2d_i8.run == nullptr);
@@ -191,7 +191,7 @@ TEST_CASE("plan: a unit compiles integer convolutions only for models that can m
 }
 
 TEST_CASE("plan: an activation may overwrite its input only where nobody else needs it") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {1, 2, 2, 4});
     const auto y = b.add(Tanh{}, x, {.name = "input_survives"});
     const auto z = b.add(Sigmoid{}, y, {.name = "last_use"});
@@ -211,10 +211,10 @@ TEST_CASE("plan: an activation may overwrite its input only where nobody else ne
 }
 
 TEST_CASE("plan: a convolution whose residual is its own input writes elsewhere") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.add(Tanh{}, b.input("x", {1, 3, 3, 4}));
     b.output("y", b.add(Tanh{}, b.add(Add{}, {b.add(conv(4, 4, 3), x), x})));
-    const Model<f32> model = b.build();
+    const Model<f32, wide> model = b.build();
     const Plan p = plan(model);
     REQUIRE(p.steps().size() == 3);
     const Step& step = p.steps()[1];
@@ -227,7 +227,7 @@ TEST_CASE("plan: a convolution whose residual is its own input writes elsewhere"
 }
 
 TEST_CASE("plan: a residual block is two steps: the shortcut's result is the residual and the output") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.add(Tanh{}, b.input("x", {1, 4, 4, 3}));
     const auto left = b.add(conv(8, 3), x, {.name = "shortcut"});
     const auto right = b.add(Relu{}, b.add(conv(8, 3, 3), x, {.name = "a"}));
@@ -242,12 +242,12 @@ TEST_CASE("plan: a residual block is two steps: the shortcut's result is the res
 }
 
 TEST_CASE("plan: Reshape and Flatten cost no step, and copy where both sides are seen from outside") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {2, 3, 1, 4});
     const auto y = b.add(Tanh{}, x);
     b.output("flat", b.add(Flatten{}, y));
     b.output("both", b.add(Reshape{{2, 2, 6}}, x));
-    const Model<f32> model = b.build();
+    const Model<f32, wide> model = b.build();
     Engine engine(model);
     CHECK(engine.plan().steps().size() == 2);  // tanh, and the copy of the input
     for (std::size_t i = 0; i < 24; ++i) engine.input<float>()[i] = static_cast<float>(i);
@@ -257,7 +257,7 @@ TEST_CASE("plan: Reshape and Flatten cost no step, and copy where both sides are
 }
 
 TEST_CASE("plan: one error lists every node that cannot be computed") {
-    BasicBuilder<append<standard_layers<i8>, Foreign>> b;
+    BasicBuilder<append<standard_layers<i8, wide>, Foreign>> b;
     const auto x = b.input("x", {1, 2, 2, 1}, Element::i8);  // no quantization: its bytes mean nothing
     const auto y = b.add(Relu6{}, b.add(Relu{}, x, {.name = "first"}), {.name = "second"});
     b.output("y", b.add(Foreign{}, y, {.name = "third"}));
@@ -275,7 +275,7 @@ TEST_CASE("plan: one error lists every node that cannot be computed") {
 
 TEST_CASE("plan: a plan is shared by its copies and outlives its model") {
     auto make = [] {
-        ModelBuilder<f32> b;
+        ModelBuilder<f32, wide> b;
         b.output("y", b.add(conv(5, 3), b.input("x", {1, 2, 2, 3})));
         return plan(b.build());
     };
@@ -290,7 +290,7 @@ TEST_CASE("plan: a plan is shared by its copies and outlives its model") {
 }
 
 TEST_CASE("plan: a value that a kernel cannot index with 32 bits is refused, without allocating it") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     b.output("y", b.add(Relu{}, b.input("huge", {1, 1 << 16, 1 << 15, 2}), {.name = "r"}));
     CHECK_THROWS_WITH(plan(b.build()), Catch::Contains("'huge'") && Catch::Contains("2^31"));
 }

@@ -17,7 +17,7 @@ class Maker {
 
     explicit Maker(std::uint64_t seed) : dice_{seed} {}
 
-    Model<P> make(std::size_t nodes) {
+    Model<P, wide> make(std::size_t nodes) {
         const std::size_t inputs = dice_.from_to(1, 2);
         const std::size_t batch = dice_.from_to(1, 2);
         for (std::size_t i = 0; i < inputs; ++i) {
@@ -480,7 +480,7 @@ class Maker {
 };
 
 template <class P>
-Model<P> make(std::uint64_t seed, std::size_t nodes) {
+Model<P, wide> make(std::uint64_t seed, std::size_t nodes) {
     return Maker<P>(seed).make(nodes);
 }
 

@@ -27,7 +27,7 @@ struct Dice {
 };
 
 template <class P>
-using Builder = ModelBuilder<P>;
+using Builder = ModelBuilder<P, wide>;
 
 /// An activation quantization of about the given range.
 inline Quantization activation(Dice& dice, float range) {

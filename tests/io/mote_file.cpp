@@ -14,8 +14,8 @@ namespace mote_file_test {
 using namespace mote;
 
 /// Every form of a field, two branches, and values whose quantization no layer knows.
-Model<f32, i8> mixed() {
-    ModelBuilder<f32, i8> b;
+Model<f32, i8, wide> mixed() {
+    ModelBuilder<f32, i8, wide> b;
     const auto image = b.input("image", {1, 4, 4, 2});
     Tensor<f32> weight({4, 3, 3, 2});
     for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = 0.25f * static_cast<float>(i % 7) - 0.5f;
@@ -69,7 +69,7 @@ TEST_CASE("mote file: a model comes back equal, its weights borrowed at aligned 
 
 TEST_CASE("mote file: recurrent layers come back, of reals and of bytes, with all their outputs") {
     using namespace mote;
-    ModelBuilder<f32, i8> b;
+    ModelBuilder<f32, i8, wide> b;
     const auto x = b.input("x", {2, 3, 4});
     Lstm<f32> lstm{.weight = Tensor<f32>({8, 4}), .recurrent = Tensor<f32>({8, 2}), .output = RecurrentFunction::softsign};
     lstm.lengths = {3, 1};
@@ -92,7 +92,7 @@ TEST_CASE("mote file: recurrent layers come back, of reals and of bytes, with al
 
 TEST_CASE("mote file: functions come back, and one that is unknown is refused") {
     using namespace mote_file_test;
-    ModelBuilder<f32, i8> b;
+    ModelBuilder<f32, i8, wide> b;
     const auto x = b.input("x", {2, 3});
     const auto y = b.add(Unary{UnaryFunction::clip, -1.5f, 2.5f}, x);
     b.output("y", b.add(Binary{BinaryFunction::squared_difference}, {x, y}, {.name = "difference"}));
@@ -162,12 +162,12 @@ TEST_CASE("mote file: errors say what is wrong") {
     std::string damaged = bytes;
     damaged[bytes.size() / 2] ^= 4;
     CHECK_ERROR(mote_file_test::load_bytes(damaged), "checksum");
-    CHECK_ERROR((mote_file_test::load_bytes<mote::standard_layers<mote::f32>>(bytes)), "Conv2d in i8");
+    CHECK_ERROR((mote_file_test::load_bytes<mote::standard_layers<mote::f32, mote::wide>>(bytes)), "Conv2d in i8");
     std::remove("bytes.mote");
 }
 
 TEST_CASE("mote file: an application's layer is read where the list holds it") {
-    using List = mote::append<mote::standard_layers<mote::f32>, mote_file_test::Scaled>;
+    using List = mote::append<mote::standard_layers<mote::f32, mote::wide>, mote_file_test::Scaled>;
     mote::BasicBuilder<List> b;
     const auto x = b.input("x", {1, 3});
     b.output("y", b.add(mote_file_test::Scaled{mote::Tensor<mote::f32>({3}, {1, 2, 3}), 2}, x));

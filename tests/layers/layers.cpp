@@ -35,46 +35,18 @@ bool counted_in_order(LayerList<L...>) {
 
 TEST_CASE("layer lists: the standard layers of a precision are all there, each at its own place") {
     using namespace layer_lists_test;
-    CHECK(kinds(standard_layers<f32>{}) == std::set<std::string>{"Conv2d",
-                                                                 "DepthwiseConv2d",
-                                                                 "Dense",
-                                                                 "BatchNorm",
-                                                                 "Add",
-                                                                 "Mul",
-                                                                 "Concat",
-                                                                 "Pad",
-                                                                 "MaxPool2d",
-                                                                 "AveragePool2d",
-                                                                 "GlobalAveragePool",
-                                                                 "Softmax",
-                                                                 "Relu",
-                                                                 "Relu6",
-                                                                 "LeakyRelu",
-                                                                 "Sigmoid",
-                                                                 "Tanh",
-                                                                 "HardSigmoid",
-                                                                 "HardSwish",
-                                                                 "Reshape",
-                                                                 "Flatten",
-                                                                 "Transpose",
-                                                                 "Convert",
-                                                                 "Resize2d",
-                                                                 "Unary",
-                                                                 "Binary",
-                                                                 "Slice",
-                                                                 "Gather",
-                                                                 "Tile",
-                                                                 "Constant",
-                                                                 "Reduce",
-                                                                 "ArgMax",
-                                                                 "MatMul",
-                                                                 "Prelu",
-                                                                 "Lstm",
-                                                                 "Gru",
-                                                                 "Rnn",
-                                                                 "Svdf"});
-    CHECK(kinds(standard_layers<f32>{}).size() == standard_layers<f32>::size);
+    std::set<std::string> all{"Conv2d",      "DepthwiseConv2d", "Dense",     "BatchNorm", "Add",
+                              "Mul",         "Concat",          "Pad",       "MaxPool2d", "AveragePool2d",
+                              "Relu",        "Relu6",           "LeakyRelu", "Sigmoid",   "GlobalAveragePool",
+                              "HardSigmoid", "HardSwish",       "Reshape",   "Flatten",   "Transpose",
+                              "Convert",     "Softmax",         "Tanh"};
+    CHECK(kinds(standard_layers<f32>{}) == all);
+    all.insert({"Resize2d", "Unary", "Binary", "Slice", "Gather", "Tile", "Constant", "Reduce", "ArgMax", "MatMul", "Prelu",
+                "Lstm", "Gru", "Rnn", "Svdf"});
+    CHECK(kinds(standard_layers<f32, wide>{}) == all);
+    CHECK(all.size() == standard_layers<f32, wide>::size);
     CHECK(counted_in_order(standard_layers<f32, i8>{}));
+    CHECK(counted_in_order(standard_layers<wide, f32, i8>{}));
 }
 
 TEST_CASE("layer lists: a list holds the layers of its precisions and no others; BatchNorm is f32 only") {
@@ -83,7 +55,8 @@ TEST_CASE("layer lists: a list holds the layers of its precisions and no others;
     STATIC_REQUIRE(!contains<Conv2d<f32>, standard_layers<i8>>);
     STATIC_REQUIRE(!contains<BatchNorm, standard_layers<i8>>);
     STATIC_REQUIRE(contains<BatchNorm, standard_layers<i8, f32>>);
-    STATIC_REQUIRE(standard_layers<f32, i8>::size == standard_layers<f32>::size + 5);
+    STATIC_REQUIRE(standard_layers<f32, i8>::size == standard_layers<f32>::size + 3);
+    STATIC_REQUIRE(standard_layers<f32, i8, wide>::size == standard_layers<f32, wide>::size + 5);
 }
 
 TEST_CASE("layer lists: an application's own layer is appended and the others keep their places") {

@@ -29,7 +29,7 @@ inline Dense<i8> dense_i8(std::size_t out, std::size_t in, float scale = 0.01f) 
 
 inline const Quantization tenth = QuantizationParams{0.1f, 3};
 
-using List = standard_layers<f32, i8>;
+using List = AnyModel::layers;
 
 /// The model of one node on inputs "x0", "x1" ... of these shapes. (Not a template on the layer: it is used for many.)
 inline BasicModel<List> one_node(Node node, const std::vector<Shape>& inputs, Element element, const Quantization& input,

@@ -48,10 +48,10 @@ inline void infer(const Split& layer, InferContext& node) {
     node.output({in.shape[0], in.shape[1] - layer.first}, in.element);
     node.state("last", {1, layer.first}, in.element);
 }
-using Extended = append<standard_layers<f32>, Split>;
+using Extended = append<standard_layers<f32, wide>, Split>;
 
-Model<f32> small(float weight = 1.0f) {
-    ModelBuilder<f32> b;
+Model<f32, wide> small(float weight = 1.0f) {
+    ModelBuilder<f32, wide> b;
     Dense<f32> layer = dense(3, 4);
     layer.weight[5] = weight;
     b.output("y", b.add(layer, b.add(Relu{}, b.input("x", {1, 4}))));
@@ -104,7 +104,7 @@ TEST_CASE("model: names are there and unique") {
     CHECK_ERROR(spoiled([](auto& g) { g.nodes[1].name = "first"; }), "two nodes", "'first'");
     CHECK_ERROR(spoiled([](auto& g) { g.values[1].name.clear(); }), "a value has no name");
     CHECK_ERROR(spoiled([](auto& g) { g.nodes[1].name.clear(); }), "a node has no name");
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {1, 4});
     b.output("x", b.add(Relu{}, x));
     CHECK_ERROR(b.build(), "two values", "'x'");
@@ -166,13 +166,13 @@ TEST_CASE("model: equality sees names, structure, layers, shapes and values") {
 
 TEST_CASE("model: a copy shares the layers and is equal; a change makes another graph and leaves the model alone") {
     using namespace model_test;
-    const Model<f32> model = small();
-    const Model<f32> copy = model;
+    const Model<f32, wide> model = small();
+    const Model<f32, wide> copy = model;
     CHECK(copy == model);
     CHECK(copy.nodes()[1].layer == model.nodes()[1].layer);
-    Graph<standard_layers<f32>> graph = model.graph();
-    graph.nodes[0] = with_layer<standard_layers<f32>>(graph.nodes[0], Relu6{});
-    const Model<f32> other(graph);
+    Graph<standard_layers<f32, wide>> graph = model.graph();
+    graph.nodes[0] = with_layer<standard_layers<f32, wide>>(graph.nodes[0], Relu6{});
+    const Model<f32, wide> other(graph);
     CHECK(other != model);
     CHECK(model == copy);
     CHECK(other.nodes()[1].layer == model.nodes()[1].layer);
@@ -180,8 +180,8 @@ TEST_CASE("model: a copy shares the layers and is equal; a change makes another 
 
 TEST_CASE("model: a batch is the first axis of every input; what fixes it is named") {
     using namespace model_test;
-    const Model<f32> model = small();
-    const Model<f32> many = with_batch(model, 7);
+    const Model<f32, wide> model = small();
+    const Model<f32, wide> many = with_batch(model, 7);
     CHECK(many.value(many.inputs()[0]).shape == Shape{7, 4});
     CHECK(many.value(many.outputs()[0]).shape == Shape{7, 3});
     CHECK(many.nodes()[1].layer == model.nodes()[1].layer);
@@ -190,35 +190,35 @@ TEST_CASE("model: a batch is the first axis of every input; what fixes it is nam
     CHECK_ERROR(with_batch(model, 0), "at least one sample");
     CHECK_ERROR(with_batch(model, std::size_t{1} << 61), "input 'x'", "memory");
     for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{1, -1}, {1, 12}}) {
-        ModelBuilder<f32> b;
+        ModelBuilder<f32, wide> b;
         b.output(b.add(Reshape{shape}, b.input("x", {1, 3, 4}), {.name = "fixed"}));
-        const Model<f32> fixed = b.build();
+        const Model<f32, wide> fixed = b.build();
         CHECK(with_batch(fixed, 1) == fixed);
         CHECK_ERROR(with_batch(fixed, 2), "node 'fixed' (Reshape)", "batch at 1", "0 or -1");
     }
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     b.output(b.add(Reshape{{0, -1}}, b.input("x", {1, 3, 4})));
     CHECK(with_batch(b.build(), 5).values()[1].shape == Shape{5, 12});
-    ModelBuilder<f32> scalar;
+    ModelBuilder<f32, wide> scalar;
     scalar.output(scalar.add(Relu{}, scalar.input("x", Shape{})));
     CHECK_ERROR(with_batch(scalar.build(), 2), "input 'x'", "no batch axis");
 }
 
 TEST_CASE("model: widening is implicit and narrowing is not; as<> narrows or names the first node that does not fit") {
     using namespace model_test;
-    const Model<f32> real = small();
+    const Model<f32, wide> real = small();
     const AnyModel any = real;
     CHECK(any.nodes()[1].layer == real.nodes()[1].layer);
     CHECK(any.values() == real.values());
-    CHECK(as<f32>(any) == real);
-    CHECK(as<f32, i8>(real) == any);
-    STATIC_REQUIRE(std::is_convertible_v<Model<f32>, AnyModel>);
+    CHECK(as<f32, wide>(any) == real);
+    CHECK(as<f32, i8, wide>(real) == any);
+    STATIC_REQUIRE(std::is_convertible_v<Model<f32, wide>, AnyModel>);
     CHECK_ERROR(as<i8>(any), "node 'dense_1' (Dense)", "not in the list");
-    ModelBuilder<f32, i8> b;
+    ModelBuilder<f32, i8, wide> b;
     auto x = b.add(Convert{Element::i8}, b.input("x", {1, 4}), {.quantization = tenth});
     x = b.add(Relu{}, x);
     b.output(b.add(dense_i8(3, 4), x, {.name = "bytes", .quantization = tenth}));
-    CHECK_ERROR(as<f32>(b.build()), "node 'bytes' (Dense)");
+    CHECK_ERROR((as<f32, wide>(b.build())), "node 'bytes' (Dense)");
     CHECK(as<i8>(b.build()).nodes().size() == 3);
 }
 
@@ -238,7 +238,7 @@ TEST_CASE("model: an application's own layer has a place in its list, with outpu
     CHECK(BasicModel<Extended>(graph) == model);
     graph.nodes[0] = with_layer<Extended>(graph.nodes[0], Split{3});
     CHECK(BasicModel<Extended>(graph) != model);
-    CHECK_ERROR(as<f32>(model), "node 'split' (Split)");
+    CHECK_ERROR((as<f32, wide>(model)), "node 'split' (Split)");
     const BasicModel<Extended> widened = small();
     CHECK(widened.nodes().size() == 2);
 }

@@ -89,7 +89,7 @@ void write_resnet8(const std::string& out, const std::string& network, const std
         if (index < 9000) calibration.push_back(narrow<std::size_t>(index));  // the others are not in the shared data
     }
     write_classifier<f32>(model, test, out + "trained_resnet8");
-    write_classifier<i8>(quantize<i8>(model, subset(all, calibration)), test, out + "trained_resnet8_i8");
+    write_classifier<i8>(quantize<i8, wide>(model, subset(all, calibration)), test, out + "trained_resnet8_i8");
 }
 
 }  // namespace

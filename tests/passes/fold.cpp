@@ -20,7 +20,7 @@ std::size_t count_norms(const BasicModel<List>& model) {
     return count;
 }
 
-double largest_gap(const Model<f32>& a, const Model<f32>& b, std::uint64_t seed) {
+double largest_gap(const Model<f32, wide>& a, const Model<f32, wide>& b, std::uint64_t seed) {
     Engine first(a, {.plan = {.fuse = false}});
     Engine second(b, {.plan = {.fuse = false}});
     random_model::fill_inputs(first, seed);
@@ -50,7 +50,7 @@ TEST_CASE("fold: BatchNorm after each contraction disappears, and the outputs st
     random_model::Dice dice{7};
     for (const bool with_bias : {false, true}) {
         auto bias = [&](std::size_t n) { return with_bias ? random_model::reals(dice, n, -1, 1) : Tensor<f32>{}; };
-        ModelBuilder<f32> b;
+        ModelBuilder<f32, wide> b;
         auto x = b.input("x", {2, 7, 6, 4});
         x = b.add(Conv2d<f32>{.weight = random_model::weights<f32>(dice, {6, 3, 3, 2}), .bias = bias(6), .groups = 2}, x);
         x = b.add(random_model::batch_norm(dice, 6), x);
@@ -62,8 +62,8 @@ TEST_CASE("fold: BatchNorm after each contraction disappears, and the outputs st
         x = b.add(Relu{}, x);
         x = b.add(Dense<f32>{random_model::weights<f32>(dice, {5, 12}), bias(5)}, x);
         b.output("y", b.add(random_model::batch_norm(dice, 5), x));
-        const Model<f32> model = b.build();
-        const Model<f32> light = fold(model);
+        const Model<f32, wide> model = b.build();
+        const Model<f32, wide> light = fold(model);
         CHECK(count_norms(model) == 4);
         CHECK(count_norms(light) == 0);
         CHECK(light.value(light.outputs()[0]).name == "y");
@@ -73,7 +73,7 @@ TEST_CASE("fold: BatchNorm after each contraction disappears, and the outputs st
 
 TEST_CASE("fold: BatchNorm stays where the value before it goes elsewhere too, or comes from no contraction") {
     random_model::Dice dice{8};
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {1, 3, 3, 4});
     const auto direct = b.add(random_model::batch_norm(dice, 4), x);
     const auto conv = b.add(Conv2d<f32>{.weight = random_model::weights<f32>(dice, {4, 1, 1, 4})}, direct);
@@ -82,15 +82,15 @@ TEST_CASE("fold: BatchNorm stays where the value before it goes elsewhere too, o
     const auto seen = b.add(Conv2d<f32>{.weight = random_model::weights<f32>(dice, {2, 1, 1, 4})}, norm);
     b.output("seen", seen);
     b.output("z", b.add(random_model::batch_norm(dice, 2), seen));
-    const Model<f32> model = b.build();
+    const Model<f32, wide> model = b.build();
     CHECK(fold(model) == model);
 }
 
 TEST_CASE("fold: random models keep their outputs") {
     std::size_t folded_norms = 0;
     for (std::uint64_t seed = 300; seed < 360; ++seed) {
-        const Model<f32> model = random_model::make<f32>(seed, 14);
-        const Model<f32> light = fold(model);
+        const Model<f32, wide> model = random_model::make<f32>(seed, 14);
+        const Model<f32, wide> light = fold(model);
         folded_norms += count_norms(model) - count_norms(light);
         INFO("seed " << seed << "\n" << to_string(model));
         CHECK(largest_gap(model, light, seed) < fold_tolerance);

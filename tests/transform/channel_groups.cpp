@@ -53,7 +53,7 @@ TEST_CASE("channel groups: outputs of the model, softmax, ignored nodes and mixe
     CHECK_THAT(group_named(channel_groups(networks::plain(1), {"first"}), "first").locked, Catch::Contains("is ignored"));
     CHECK_THROWS_WITH(channel_groups(networks::plain(1), {"none"}), Catch::Contains("'none'") && Catch::Contains("'first'"));
 
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     Random random(1);
     auto x = b.add(networks::conv(random, 2, 6), b.input("x", {1, 4, 4, 2}), {.name = "conv"});
     x = b.add(Reshape{{0, 24, 4}}, x, {.name = "mixing"});  // six channels in rows of four
@@ -62,7 +62,7 @@ TEST_CASE("channel groups: outputs of the model, softmax, ignored nodes and mixe
     CHECK_THAT(group_named(channel_groups(b.build()), "conv").locked,
                Catch::Contains("value 'mixing' has channels along more than one axis"));
 
-    ModelBuilder<f32> c;
+    ModelBuilder<f32, wide> c;
     x = c.add(networks::conv(random, 2, 6), c.input("x", {1, 4, 4, 2}), {.name = "conv"});
     x = c.add(Flatten{}, c.add(Transpose{{0, 3, 1, 2}}, x));
     x = c.add(Reshape{{0, 24, 4}}, x);

@@ -10,7 +10,7 @@ namespace criterion_test {
 
 using namespace mote;
 
-double mean_loss(const Model<f32>& model, const TensorDataset& set) {
+double mean_loss(const Model<f32, wide>& model, const TensorDataset& set) {
     double loss = 0.0;
     for_each_gradient(model, set, cross_entropy(), {.batch_size = 64}, [](std::span<const ParameterGradient>) {});
     Engine engine(with_batch(model, set.size()));
@@ -30,10 +30,10 @@ double mean_loss(const Model<f32>& model, const TensorDataset& set) {
 
 TEST_CASE("criterion: the sensitivity of a weight is what the loss would change by, to first order, if it were scaled away") {
     Random random(1);
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     auto x = b.add(Tanh{}, b.add(networks::dense(random, 3, 4), b.input("x", {1, 3}), {.name = "first"}));
     b.output("y", b.add(networks::dense(random, 4, 3), x, {.name = "second"}));
-    const Model<f32> model = b.build();
+    const Model<f32, wide> model = b.build();
     const TensorDataset set(networks::samples(2, {6, 3}), {0, 1, 2, 0, 1, 2});
     const std::vector<detail::WeightRef> weights = detail::weights_of(model.graph(), "test");
     REQUIRE(weights.size() == 2);
@@ -46,12 +46,12 @@ TEST_CASE("criterion: the sensitivity of a weight is what the loss would change 
             for (std::size_t i = 0; i < products.size(); ++i) {
                 constexpr float share = 0.02f;  // of the weight; two-sided, so that the error is of its cube
                 auto scaled = [&](float factor) {
-                    Graph<standard_layers<f32>> graph = model.graph();
+                    Graph<standard_layers<f32, wide>> graph = model.graph();
                     Node& node = graph.nodes[weights[w].node];
                     Dense<f32> layer = *get_if<Dense<f32>>(graph, node);
                     layer.weight[i] *= factor;
-                    node = with_layer<standard_layers<f32>>(node, layer);
-                    return mean_loss(Model<f32>(graph), set);
+                    node = with_layer<standard_layers<f32, wide>>(node, layer);
+                    return mean_loss(Model<f32, wide>(graph), set);
                 };
                 const double slope = (scaled(1 + share) - scaled(1 - share)) / (2.0 * static_cast<double>(share));
                 CHECK(products[i] == Approx(slope).margin(2e-5));
@@ -67,9 +67,9 @@ TEST_CASE("criterion: Taylor reads at most the samples that it is given, in batc
     CHECK(Taylor(set, {.samples = 7}).size() == 7);
     CHECK(Taylor(set, {.samples = 0}).size() == 100);
     Random random(3);
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     b.output("y", b.add(networks::dense(random, 3, 2), b.input("x", {1, 3})));
-    const Model<f32> model = b.build();
+    const Model<f32, wide> model = b.build();
     std::size_t batches = 0;
     TaylorOptions options{.samples = 7};
     options.gradient.batch_size = 3;
@@ -79,7 +79,7 @@ TEST_CASE("criterion: Taylor reads at most the samples that it is given, in batc
 }
 
 TEST_CASE("criterion: weights in int8 are refused by the name of their node") {
-    ModelBuilder<i8> b;
+    ModelBuilder<i8, wide> b;
     Dense<i8> layer{Tensor<i8>({1, 2}, {1, 2}), {}};
     layer.weight.set_quantization(Quantization({0.1f}, 0));
     const auto x = b.input("x", {1, 2}, Element::i8, QuantizationParams{0.1f, 0});

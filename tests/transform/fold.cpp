@@ -12,8 +12,8 @@ using namespace mote;
 
 TEST_CASE("fold: the network of every coupling loses its BatchNorm and changes by less than 1e-5 of its range") {
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-        const Model<f32> model = networks::mixed(seed);
-        const Model<f32> folded = fold(model);
+        const Model<f32, wide> model = networks::mixed(seed);
+        const Model<f32, wide> folded = fold(model);
         for (const Node& node : folded.nodes()) CHECK(get_if<BatchNorm>(folded, node) == nullptr);
         CHECK(folded.nodes().size() + 2 == model.nodes().size());
         CHECK(networks::difference(model, folded) <= 1e-5);

@@ -45,9 +45,9 @@ inline BatchNorm norm(Random& random, std::size_t channels) {
 
 /// Everything that channels go through: BatchNorm, a residual Add, depthwise, squeeze-excite, Concat, pooling, Transpose,
 /// Reshape, Flatten -> Dense. Input [1, 6, 6, 3], output [1, 5]. No activation in it moves zero.
-inline Model<f32> mixed(std::uint64_t seed) {
+inline Model<f32, wide> mixed(std::uint64_t seed) {
     Random random(seed);
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto image = b.input("image", {1, 6, 6, 3});
     const auto stem = b.add(conv(random, 3, 8), image, {.name = "stem"});
     const auto x = b.add(Relu{}, b.add(norm(random, 8), stem, {.name = "stem_norm"}));
@@ -75,9 +75,9 @@ inline Model<f32> mixed(std::uint64_t seed) {
 }
 
 /// Channels through slices, a reversal, a shuffle by index, a tile; a constant that is added to some of them.
-inline Model<f32> parted(std::uint64_t seed) {
+inline Model<f32, wide> parted(std::uint64_t seed) {
     Random random(seed);
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto all = [](std::size_t begin, std::int64_t size, std::int64_t stride) {
         return Slice{{0, 0, 0, begin}, {-1, -1, -1, size}, {1, 1, 1, stride}};
     };
@@ -96,9 +96,9 @@ inline Model<f32> parted(std::uint64_t seed) {
 }
 
 /// conv -> relu -> global pool -> dense -> softmax, [1, 6, 6, 2] -> [1, 4]
-inline Model<f32> plain(std::uint64_t seed, std::size_t outputs = 4) {
+inline Model<f32, wide> plain(std::uint64_t seed, std::size_t outputs = 4) {
     Random random(seed);
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     auto x = b.input("image", {1, 6, 6, 2});
     x = b.add(Relu{}, b.add(conv(random, 2, 8), x, {.name = "first"}), {.name = "first_relu"});
     x = b.add(Relu{}, b.add(conv(random, 8, 6), x, {.name = "second"}), {.name = "second_relu"});

@@ -25,11 +25,11 @@ TEST_CASE("transform: a trained teacher, a pruned and distilled student and its 
     }
     const TensorDataset set(images, labels);
     const TrainOptions training{.epochs = 12, .schedule = Cosine{.rate = 1e-2f}};
-    const Model<f32> teacher = train(networks::plain(2), set, training);
-    const Model<f32> slim = prune(teacher, ChannelPruning{.keep = 0.5, .criterion = Taylor(set)});
-    const Model<f32> taught = distill(teacher, slim, set, {.temperature = 4, .training = training});
-    const Model<f32> sparse = fine_tune(prune(taught, WeightPruning{.sparsity = 0.3}), set, training);
-    const Model<i8> light = quantize<i8>(sparse, set);
+    const Model<f32, wide> teacher = train(networks::plain(2), set, training);
+    const Model<f32, wide> slim = prune(teacher, ChannelPruning{.keep = 0.5, .criterion = Taylor(set)});
+    const Model<f32, wide> taught = distill(teacher, slim, set, {.temperature = 4, .training = training});
+    const Model<f32, wide> sparse = fine_tune(prune(taught, WeightPruning{.sparsity = 0.3}), set, training);
+    const Model<i8, wide> light = quantize<i8, wide>(sparse, set);
     CHECK(accuracy(teacher, set) > 0.95);
     CHECK(accuracy(taught, set) > 0.95);
     CHECK(accuracy(light, set) >= accuracy(sparse, set) - 0.02);

@@ -19,7 +19,8 @@ struct Figures {
     std::uint64_t macs = 0;        ///< of convolutions and dense layers
 };
 
-inline Figures figures(const mote::Model<mote::f32>& model) {
+template <class List>
+Figures figures(const mote::BasicModel<List>& model) {
     Figures result;
     for (std::size_t i = 0; i < model.nodes().size(); ++i) {
         mote::visit(model, model.nodes()[i], [&](const auto& layer) {
@@ -40,20 +41,22 @@ inline double millions(std::uint64_t count) {
     return static_cast<double>(count) / 1e6;
 }
 
-inline const mote::Shape& output_shape(const mote::Model<mote::f32>& model) {
+template <class List>
+const mote::Shape& output_shape(const mote::BasicModel<List>& model) {
     return model.value(model.outputs().front()).shape;
 }
 
 /// One sample goes to [1, outputs], three go to [3, outputs].
-inline void check_output(const mote::Model<mote::f32>& model, std::size_t outputs) {
+template <class List>
+void check_output(const mote::BasicModel<List>& model, std::size_t outputs) {
     REQUIRE(model.outputs().size() == 1);
     CHECK(output_shape(model) == mote::Shape{1, outputs});
     CHECK(output_shape(mote::with_batch(model, 3)) == mote::Shape{3, outputs});
 }
 
 /// A network with options of no meaning is refused by name.
-template <class Options>
-void check_refusals(const char* name, mote::Model<mote::f32> (*network)(const Options&), Options options = {}) {
+template <class Network, class Options>
+void check_refusals(const char* name, Network (*network)(const Options&), Options options = {}) {
     auto refused = [&](const char* what, auto&& change) {
         Options wrong = options;
         change(wrong);

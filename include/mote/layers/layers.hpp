@@ -15,6 +15,14 @@ struct LayerList {
     static constexpr std::size_t size = sizeof...(L);
 };
 
+/// Layers without parameters: their arithmetic follows their values' elements.
+using plain_layers = LayerList<Add, Mul, Concat, Pad, MaxPool2d, AveragePool2d, GlobalAveragePool, Softmax, Relu, Relu6,
+                               LeakyRelu, Sigmoid, Tanh, HardSigmoid, HardSwish, Reshape, Flatten, Transpose, Convert>;
+
+/// A tag among a model's precisions: Model<f32, wide> also holds the layers beyond those of image classifiers. Each layer that
+/// a model may hold costs each unit that plans it a part of a second.
+struct wide {};
+
 namespace detail {
 template <class... Lists>
 struct joined;
@@ -25,15 +33,28 @@ struct joined<LayerList<A...>> {
 template <class... A, class... B, class... Rest>
 struct joined<LayerList<A...>, LayerList<B...>, Rest...> : joined<LayerList<A..., B...>, Rest...> {};
 
+/// What a tag brings into a model: its standard layers, and its further ones, which `wide` lets in.
 template <class P>
 struct layers_of {
-    using type = LayerList<Conv2d<P>, DepthwiseConv2d<P>, Dense<P>, Lstm<P>, Svdf<P>>;
+    using standard = LayerList<Conv2d<P>, DepthwiseConv2d<P>, Dense<P>>;
+    using further = LayerList<Lstm<P>, Svdf<P>>;
 };
 template <>
 struct layers_of<f32> {
-    using type =
-        LayerList<Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>, BatchNorm, Prelu, Lstm<f32>, Gru<f32>, Rnn<f32>, Svdf<f32>>;
+    using standard = LayerList<Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>, BatchNorm>;
+    using further = LayerList<Prelu, Lstm<f32>, Gru<f32>, Rnn<f32>, Svdf<f32>>;
 };
+template <>
+struct layers_of<wide> {
+    using standard = LayerList<>;
+    using further = LayerList<Resize2d, Unary, Binary, Slice, Gather, Tile, Constant, Reduce, ArgMax, MatMul>;
+};
+
+template <bool Wide, class... P>
+struct layers_of_tags : joined<plain_layers, typename layers_of<P>::standard...> {};
+template <class... P>
+struct layers_of_tags<true, P...>
+    : joined<plain_layers, typename layers_of<P>::standard..., typename layers_of<P>::further...> {};
 
 template <class L, class List>
 struct index_in;
@@ -47,14 +68,9 @@ struct index_in<L, LayerList<First, Rest...>> {
 };
 }  // namespace detail
 
-/// Layers without parameters: their arithmetic follows their values' elements.
-using plain_layers = LayerList<Add, Mul, Concat, Pad, MaxPool2d, AveragePool2d, GlobalAveragePool, Softmax, Relu, Relu6,
-                               LeakyRelu, Sigmoid, Tanh, HardSigmoid, HardSwish, Reshape, Flatten, Transpose, Convert, Resize2d,
-                               Unary, Binary, Slice, Gather, Tile, Constant, Reduce, ArgMax, MatMul>;
-
-/// The layers that a Model<P...> may hold.
+/// The layers that a Model<P...> may hold. P: element tags, and `wide`.
 template <class... P>
-using standard_layers = typename detail::joined<plain_layers, typename detail::layers_of<P>::type...>::type;
+using standard_layers = typename detail::layers_of_tags<(std::is_same_v<P, wide> || ...), P...>::type;
 
 /// A list with an application's own layers behind it: BasicModel<append<standard_layers<f32>, MyLayer>>.
 template <class List, class... L>
@@ -70,7 +86,7 @@ namespace detail {
 template <class List>
 struct only_f32;
 template <class... L>
-struct only_f32<LayerList<L...>> : std::bool_constant<(contains<L, standard_layers<f32>> && ...)> {};
+struct only_f32<LayerList<L...>> : std::bool_constant<(contains<L, standard_layers<f32, wide>> && ...)> {};
 }  // namespace detail
 
 /// Whether a model of these layers can meet an integer convolution; an application's own layer may call any kernel.

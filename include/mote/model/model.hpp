@@ -106,12 +106,12 @@ class BasicModel {
     std::vector<std::vector<Value>> states_;
 };
 
-/// The model of the standard layers in these precisions.
+/// The model of the standard layers in these precisions; with `wide` among them, of all layers.
 template <class... P>
 using Model = BasicModel<standard_layers<P...>>;
 
-/// The model of all precisions: what a file may hold.
-using AnyModel = Model<f32, i8>;
+/// The model of all layers in all precisions: what a file may hold.
+using AnyModel = Model<f32, i8, wide>;
 
 template <class List>
 void BasicModel<List>::check() {

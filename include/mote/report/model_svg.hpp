@@ -19,11 +19,6 @@ struct DrawnBox {
     double height() const { return 38.0 + 40.0 * std::sqrt(share); }
 };
 
-/// What is drawn of a value that somebody uses.
-struct DrawnValue {
-    std::string text;
-};
-
 /// A hue a family; the kinds of a family are lighter or darker.
 inline std::string layer_colour(Family family, std::string_view kind = {}) {
     constexpr const char* hues[] = {"0,0%", "130,40%", "40,85%", "208,62%", "285,42%"};
@@ -39,7 +34,7 @@ inline std::string fitted(const std::string& text, double width) {
 }
 
 inline std::string draw_graph(const LayeredGraph& graph, const std::vector<DrawnBox>& boxes,
-                              const std::vector<DrawnValue>& values, const std::string& title) {
+                              const std::vector<std::string>& values, const std::string& title) {
     constexpr double margin = 24, between = 46, legend_height = 76;
     const LayeredLayout layout = LayeredLayouter(graph).run();
     std::vector<double> top(layout.levels + 1, legend_height), height(layout.levels, 12.0);
@@ -86,7 +81,7 @@ inline std::string draw_graph(const LayeredGraph& graph, const std::vector<Drawn
             }
         }
         svg += concat("<path d=\"", path, "\" fill=\"none\" stroke=\"#999999\"/>\n");
-        svg += svg_text(layout.x[net.source] + shift + 5, start + 14, values[n].text, "font-size=\"10\" fill=\"#555555\"");
+        svg += svg_text(layout.x[net.source] + shift + 5, start + 14, values[n], "font-size=\"10\" fill=\"#555555\"");
     }
     for (std::size_t v = 0; v < boxes.size(); ++v) {
         const DrawnBox& box = boxes[v];
@@ -111,13 +106,13 @@ template <class List>
 std::string model_svg(const BasicModel<List>& model, const std::string& title = {}) {
     detail::LayeredGraph graph;
     std::vector<detail::DrawnBox> boxes;
-    std::vector<detail::DrawnValue> values;
+    std::vector<std::string> values;
     std::vector<std::size_t> net_of(model.values().size());
     auto produce = [&](ValueId id) {
         const Value& value = model.value(id);
         net_of[id] = graph.nets.size();
         graph.nets.push_back({boxes.size(), {}});
-        values.push_back({concat(to_string(value.shape), " ", element_name(value.element))});
+        values.push_back(concat(to_string(value.shape), " ", element_name(value.element)));
     };
     auto finish = [&](detail::DrawnBox box) {
         graph.width.push_back(box.width());

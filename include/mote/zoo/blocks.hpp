@@ -124,7 +124,8 @@ inline Handle conv(Builder& b, Handle x, const ConvBlock& block) {
 }
 
 /// [batch, in] -> [batch, out], with bias.
-inline Handle dense(Builder& b, Handle x, std::size_t out) {
+template <class List>
+auto dense(BasicBuilder<List>& b, typename BasicBuilder<List>::Handle x, std::size_t out) {
     return b.add(Dense<f32>{.weight = Tensor<f32>({out, b.channels(x)}), .bias = Tensor<f32>(Shape{out})}, x);
 }
 
@@ -169,7 +170,8 @@ inline Handle inverted_residual(Builder& b, Handle x, const InvertedResidual& bl
 }
 
 /// Names the softmax of logits [batch, classes] as output "probabilities" and builds the model.
-inline Model<f32> with_softmax(Builder& b, Handle logits) {
+template <class List>
+BasicModel<List> with_softmax(BasicBuilder<List>& b, typename BasicBuilder<List>::Handle logits) {
     b.output("probabilities", b.add(Softmax{}, logits));
     return b.build();
 }

@@ -20,15 +20,15 @@ struct SequenceOptions {
 namespace detail {
 
 template <class L>
-Model<f32> sequence_classifier(const char* name, const SequenceOptions& options, std::size_t gates) {
+Model<f32, wide> sequence_classifier(const char* name, const SequenceOptions& options, std::size_t gates) {
     constexpr std::size_t limit = std::size_t{1} << 14;
     check_option(name, "classes", options.classes, std::size_t{1} << 20);
     check_option(name, "time", options.time, limit);
     check_option(name, "features", options.features, limit);
     check_option(name, "hidden", options.hidden, limit);
     check_option(name, "layers", options.layers, 64);
-    Builder b;
-    std::vector<Handle> x{b.input("features", {1, options.time, options.features})};
+    ModelBuilder<f32, wide> b;
+    std::vector x{b.input("features", {1, options.time, options.features})};
     for (std::size_t i = 0; i < options.layers; ++i) {
         L layer{.weight = Tensor<f32>({gates * options.hidden, b.channels(x[0])}),
                 .recurrent = Tensor<f32>({gates * options.hidden, options.hidden}),
@@ -42,12 +42,12 @@ Model<f32> sequence_classifier(const char* name, const SequenceOptions& options,
 
 /// LSTM layers and a dense layer on the last hidden state: [batch, time, features] -> [batch, classes]. The
 /// defaults take keywords' features as zoo/keyword.hpp does. Throws as check_option does.
-inline Model<f32> lstm_classifier(const SequenceOptions& options = {}) {
+inline Model<f32, wide> lstm_classifier(const SequenceOptions& options = {}) {
     return detail::sequence_classifier<Lstm<f32>>("lstm_classifier", options, 4);
 }
 
 /// The same of GRU layers.
-inline Model<f32> gru_classifier(const SequenceOptions& options = {}) {
+inline Model<f32, wide> gru_classifier(const SequenceOptions& options = {}) {
     return detail::sequence_classifier<Gru<f32>>("gru_classifier", options, 3);
 }
 

@@ -26,7 +26,7 @@ Quantization quantized(float scale, std::int32_t zero_point) {
 using namespace contraction_test;
 
 TEST_CASE("contraction: an int8 step has m = s_in * s_w[c] / s_out in float, and its clamps in bytes") {
-    ModelBuilder<i8> b;
+    ModelBuilder<i8, wide> b;
     const auto x = b.input("x", {1, 5, 5, 2}, Element::i8, quantized(0.3f, 4));
     const auto other = b.input("other", {1, 3, 3, 2}, Element::i8, quantized(0.2f, -9));
     auto y = b.add(Pad{{0, 1, 1, 0}, {0, 1, 1, 0}, 0.0f}, x);
@@ -63,12 +63,12 @@ TEST_CASE("contraction: an int8 step has m = s_in * s_w[c] / s_out in float, and
 
 TEST_CASE("contraction: BatchNorm is folded into the step's own weights, the model keeps its layers") {
     auto constant = [](float value) { return Tensor<f32>(Shape{1}, {value}); };
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     auto y = b.add(Dense<f32>{Tensor<f32>({1, 2}, {1, 2}), {}}, b.input("x", {1, 2}));
     y = b.add(BatchNorm{.scale = constant(4), .shift = constant(1), .mean = constant(3), .variance = constant(4), .epsilon = 0},
               y);
     b.output("y", b.add(Relu6{}, y));
-    const Model<f32> model = b.build();
+    const Model<f32, wide> model = b.build();
     Engine engine(model);
     REQUIRE(engine.plan().steps().size() == 1);
     const auto* step = get_if<Conv2dStep<f32>>(engine.plan().steps()[0]);
@@ -81,7 +81,7 @@ TEST_CASE("contraction: BatchNorm is folded into the step's own weights, the mod
 }
 
 TEST_CASE("contraction: a dense layer works on the last axis of any rank") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     b.output("y", b.add(Dense<f32>{Tensor<f32>({1, 2}, {1, 10}), Tensor<f32>({1}, {0.5f})}, b.input("x", {2, 3, 1, 2})));
     Engine engine(b.build());
     for (std::size_t i = 0; i < 12; ++i) engine.input<float>()[i] = static_cast<float>(i);
@@ -92,7 +92,7 @@ TEST_CASE("contraction: a dense layer works on the last axis of any rank") {
 
 TEST_CASE("contraction: a sum whose scales fixed point cannot hold is refused, fused or not") {
     for (const bool fuse : {true, false}) {
-        ModelBuilder<i8> b;
+        ModelBuilder<i8, wide> b;
         const auto x = b.input("x", {1, 1, 1, 2}, Element::i8, quantized(0.1f, 0));
         const auto y = b.add(Conv2d<i8>{.weight = bytes({2, 1, 1, 2}, 1, {0.1f})}, x, {.quantization = quantized(1.0f, 0)});
         b.output("y", b.add(Add{}, {x, y}, {.name = "sum", .quantization = quantized(1e-8f, 0)}));
@@ -113,7 +113,7 @@ TEST_CASE("contraction: products of computed matrices, transposed and repeated i
                 shape[before.rank() + 1] = turned ? rows : columns;
                 return shape;
             };
-            ModelBuilder<f32> b;
+            ModelBuilder<f32, wide> b;
             const MatMul layer{(choice & 1u) != 0, (choice & 2u) != 0};
             const auto x = b.input("x", matrices(before_a, 5, 7, layer.transpose_a));
             const auto y = b.input("y", matrices(before_b, 7, 3, layer.transpose_b));

@@ -44,11 +44,11 @@ void check_function(UnaryFunction function) {
     using F = UnaryFunction;
     const bool unit = function == F::acos || function == F::asin || function == F::atanh;
     const bool positive = function == F::acosh || function == F::log || function == F::rsqrt || function == F::sqrt;
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {1, 7, 5});
     const Unary layer{function, function == F::clip ? -1.3f : 1.3f, 2.1f};
     b.output("y", b.add(layer, b.add(Unary{F::linear, unit ? 0.2f : 0.7f, positive ? 4.0f : 0.013f}, x)));
-    const Model<f32> model = b.build();
+    const Model<f32, wide> model = b.build();
     Engine engine(model, {.plan = {.keep_values = true}});
     random_model::fill_inputs(engine, static_cast<std::uint64_t>(function));
     engine.run();
@@ -58,14 +58,14 @@ void check_function(UnaryFunction function) {
 
 /// Every function on values of these shapes.
 void check_broadcast(const Shape& first, const Shape& second) {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", first), y = b.input("y", second);
     const auto positive = b.add(Unary{UnaryFunction::linear, 0.2f, 1.1f}, x);  // for pow
     for (std::size_t i = 0; i < binary_functions; ++i) {
         const auto function = static_cast<BinaryFunction>(i);
         b.output(concat("z", i), b.add(Binary{function}, {function == BinaryFunction::pow ? positive : x, y}));
     }
-    const Model<f32> model = b.build();
+    const Model<f32, wide> model = b.build();
     Engine engine(model, {.plan = {.keep_values = true}});
     random_model::fill_inputs(engine, first.elements());
     engine.run();
@@ -78,7 +78,7 @@ void check_broadcast(const Shape& first, const Shape& second) {
 using namespace elementwise_test;
 
 TEST_CASE("elementwise: Convert quantizes, requantizes, dequantizes, and costs nothing between equal numbers") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {1, 5});
     auto y = b.add(Convert{Element::f32}, x);
     y = b.add(Convert{Element::i8}, y, {.quantization = params(0.5f, 3)});
@@ -99,7 +99,7 @@ TEST_CASE("elementwise: Convert quantizes, requantizes, dequantizes, and costs n
 }
 
 TEST_CASE("elementwise: a Convert between an input and an output that are the same numbers is a copy") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     b.output("y", b.add(Convert{Element::f32}, b.input("x", {2, 3})));
     Engine engine(b.build());
     engine.input<float>()[5] = 7;
@@ -109,7 +109,7 @@ TEST_CASE("elementwise: a Convert between an input and an output that are the sa
 }
 
 TEST_CASE("elementwise: Mul repeats a gate over the positions of each image") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {2, 2, 1, 3});
     const auto gate = b.input("gate", {2, 1, 1, 3});
     b.output("y", b.add(Mul{}, {x, gate}));
@@ -135,7 +135,7 @@ TEST_CASE("elementwise: Mul takes a gate of two axes, [batch, channels]") {
 TEST_CASE("elementwise: int8 activations by table hold the layer's table, and refuse nothing that infer allowed") {
     Tensor<i8> table(Shape{256});
     for (std::size_t i = 0; i < 256; ++i) table[i] = static_cast<std::int8_t>(127 - static_cast<int>(i));
-    ModelBuilder<i8> b;
+    ModelBuilder<i8, wide> b;
     b.output("y",
              b.add(Sigmoid{table}, b.input("x", {1, 256}, Element::i8, params(0.1f, 0)), {.quantization = params(0.01f, 0)}));
     Engine engine(b.build());
@@ -145,7 +145,7 @@ TEST_CASE("elementwise: int8 activations by table hold the layer's table, and re
 }
 
 TEST_CASE("elementwise: scales that 32-bit fixed point cannot hold are refused with the scales") {
-    ModelBuilder<i8> b;
+    ModelBuilder<i8, wide> b;
     const auto x = b.input("x", {1, 2}, Element::i8, params(1.0f, 0));
     const auto y = b.add(Mul{}, {x, x}, {.name = "product", .quantization = params(1e-12f, 0)});
     b.output("a", y);
@@ -155,7 +155,7 @@ TEST_CASE("elementwise: scales that 32-bit fixed point cannot hold are refused w
 }
 
 TEST_CASE("elementwise: a Convert whose multiplier is no normal float is refused") {
-    ModelBuilder<i8> b;
+    ModelBuilder<i8, wide> b;
     const auto x = b.input("x", {1, 2}, Element::i8, params(1e-30f, 0));
     b.output("y", b.add(Convert{Element::i8}, x, {.name = "tiny", .quantization = params(1e30f, 0)}));
     CHECK_THROWS_WITH(plan(b.build()), Catch::Contains("'tiny'") && Catch::Contains("multiplier"));
@@ -163,12 +163,12 @@ TEST_CASE("elementwise: a Convert whose multiplier is no normal float is refused
 
 TEST_CASE("elementwise: a Convert to bytes whose scale has no normal inverse is refused") {
     for (const float scale : {1e38f, 3e38f}) {
-        ModelBuilder<f32, i8> b;
+        ModelBuilder<f32, i8, wide> b;
         b.output("y", b.add(Convert{Element::i8}, b.input("x", {1, 2}), {.name = "coarse", .quantization = params(scale, 0)}));
         CHECK_THROWS_WITH(plan(b.build()),
                           Catch::Contains("'coarse' (Convert)") && Catch::Contains(concat("the scale ", scale)));
     }
-    ModelBuilder<f32, i8> b;  // the largest that has one
+    ModelBuilder<f32, i8, wide> b;  // the largest that has one
     b.output("y", b.add(Convert{Element::i8}, b.input("x", {1, 2}), {.quantization = params(0x1p126f, 0)}));
     Engine engine(b.build());
     engine.input<float>()[0] = 0x1p127f;
@@ -191,13 +191,13 @@ TEST_CASE("elementwise: functions of two values repeat what broadcasts, whatever
 
 TEST_CASE("elementwise: a function of two values takes the place of the one that does not repeat") {
     for (const bool swapped : {false, true}) {
-        ModelBuilder<f32> b;
+        ModelBuilder<f32, wide> b;
         const auto x = b.input("x", {4, 3}), row = b.input("row", {3});
         auto y = b.add(Unary{UnaryFunction::square}, x);
         for (int i = 0; i < 3; ++i)
             y = swapped ? b.add(Binary{BinaryFunction::sub}, {row, y}) : b.add(Binary{BinaryFunction::sub}, {y, row});
         b.output("y", b.add(Tanh{}, y));
-        const Model<f32> model = b.build();
+        const Model<f32, wide> model = b.build();
         Engine engine(model);
         CHECK(engine.plan().arena_bytes() <= 64 + 2 * 64 + 64);  // both inputs and one value
         random_model::fill_inputs(engine, 5);
@@ -212,7 +212,7 @@ TEST_CASE("elementwise: a function of two values takes the place of the one that
 }
 
 TEST_CASE("elementwise: infinities and numbers that are none pass through functions as IEEE 754 has it (NaN)") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {1, 4});
     b.output("clip", b.add(Unary{UnaryFunction::clip, -1.0f, 1.0f}, x));
     b.output("exp", b.add(Unary{UnaryFunction::exp}, x));

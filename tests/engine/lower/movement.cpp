@@ -45,7 +45,7 @@ TEST_CASE("movement: a concat of parts of unequal extents and of different value
 }
 
 TEST_CASE("movement: a concat of channels is a copy of two axes a part") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {2, 3, 4, 5});
     const auto y = b.input("y", {2, 3, 4, 2});
     b.output("z", b.add(Concat{}, {x, y}));
@@ -60,7 +60,7 @@ TEST_CASE("movement: a concat of channels is a copy of two axes a part") {
 }
 
 TEST_CASE("movement: a transpose that only renames axes of extent one moves nothing") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.add(Tanh{}, b.input("x", {1, 6, 1, 5}));
     const auto y = b.add(Transpose{{0, 2, 1, 3}}, x);
     b.output("y", b.add(Tanh{}, y));
@@ -68,7 +68,7 @@ TEST_CASE("movement: a transpose that only renames axes of extent one moves noth
 }
 
 TEST_CASE("movement: one and eight byte elements move too, and pad with zero") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {1, 2}, Element::i64);
     b.output("wide", b.add(Pad{{0, 1}, {0, 1}, 0.0f}, x));
     const auto y = b.input("y", {2, 3}, Element::b8);
@@ -85,7 +85,7 @@ TEST_CASE("movement: one and eight byte elements move too, and pad with zero") {
 }
 
 TEST_CASE("movement: an int8 pad holds the real value in steps") {
-    ModelBuilder<i8> b;
+    ModelBuilder<i8, wide> b;
     const Quantization q = QuantizationParams{0.5f, 10};
     const auto x = b.input("x", {1, 1}, Element::i8, q);
     b.output("zero", b.add(Pad{{0, 1}, {0, 0}, 0.0f}, x));
@@ -99,7 +99,7 @@ TEST_CASE("movement: an int8 pad holds the real value in steps") {
 }
 
 TEST_CASE("movement: what cannot be moved is refused: packed elements, and a pad of another value for plain integers") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {1, 2}, Element::i4);
     b.output("y", b.add(Transpose{{1, 0}}, x, {.name = "turn"}));
     const auto z = b.input("z", {1, 2}, Element::i32);
@@ -111,7 +111,7 @@ TEST_CASE("movement: slices, gatherings and tiles of generated shapes give the o
     std::size_t steps = 0;
     for (std::uint64_t seed = 0; seed < 60; ++seed) {
         random_model::Dice dice{seed};
-        ModelBuilder<i8> b;
+        ModelBuilder<i8, wide> b;
         Shape shape = Shape::ones(dice.from_to(1, 6));
         for (std::size_t axis = 0; axis < shape.rank(); ++axis) shape[axis] = dice.from_to(1, 5);
         const auto x = b.input("x", shape, Element::i8, QuantizationParams{0.25f, -3});
@@ -129,7 +129,7 @@ TEST_CASE("movement: slices, gatherings and tiles of generated shapes give the o
         b.output("slice", b.add(slice, x));
         b.output("tile", b.add(tile, x));
         b.output("gather", b.add(gather, x));
-        const Model<i8> model = b.build();
+        const Model<i8, wide> model = b.build();
         Engine engine(model, {.plan = {.keep_values = true}});
         random_model::fill_inputs(engine, seed);
         engine.run();
@@ -141,7 +141,7 @@ TEST_CASE("movement: slices, gatherings and tiles of generated shapes give the o
 }
 
 TEST_CASE("movement: what takes everything as it is moves nothing") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     auto x = b.add(Tanh{}, b.input("x", {2, 3, 4}));
     x = b.add(Slice{{0, 0, 0}, {-1, 3, 4}, {1, 1, 1}}, x);
     x = b.add(Gather{1, Tensor<i32>(Shape{3}, {0, 1, 2})}, x);
@@ -151,18 +151,18 @@ TEST_CASE("movement: what takes everything as it is moves nothing") {
 }
 
 TEST_CASE("movement: a tile along more axes than a movement has is refused") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {2, 2, 2, 2, 2});
     b.output("y", b.add(Tile{{2, 2, 2, 2, 2}}, x, {.name = "all"}));
     CHECK_THROWS_WITH(plan(b.build()), Catch::Contains("'all'") && Catch::Contains("several layers"));
 }
 
 TEST_CASE("movement: a constant of any element is an output, of a model without inputs too") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     b.output("wide", b.add(constant_of(Tensor<i64>(Shape{2}, {std::int64_t{1} << 40, -2})), {}));
     b.output("real", b.add(Relu{}, b.add(constant_of(Tensor<f32>(Shape{1, 3}, {-1.0f, 2.0f, 0.5f})), {})));
     b.output("none", b.add(constant_of(Tensor<f32>(Shape{0, 3})), {}));
-    const Model<f32> model = b.build();
+    const Model<f32, wide> model = b.build();
     CHECK(model.inputs().empty());
     Engine engine(model);
     for (int run = 0; run < 2; ++run) {  // the second finds the constant as it was

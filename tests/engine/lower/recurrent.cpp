@@ -163,12 +163,12 @@ void check_case(const Case& c, std::uint64_t seed) {
     Random random(seed, 12);
     const L l = random_layer<L>(c, random);
     const Shape shape = l.time_major ? Shape{c.time, c.batch, c.in} : Shape{c.batch, c.time, c.in};
-    ModelBuilder<f32> b;
-    std::vector<ModelBuilder<f32>::Handle> inputs{b.input("x", shape)};
+    ModelBuilder<f32, wide> b;
+    std::vector<ModelBuilder<f32, wide>::Handle> inputs{b.input("x", shape)};
     for (std::size_t i = 0; c.inputs && i < states<L>; ++i) inputs.push_back(b.input(concat("s", i), {c.batch, c.hidden}));
-    const auto outputs = b.add_outputs(l, 1 + states<L>, std::span<const ModelBuilder<f32>::Handle>(inputs));
+    const auto outputs = b.add_outputs(l, 1 + states<L>, std::span<const ModelBuilder<f32, wide>::Handle>(inputs));
     for (std::size_t i = 0; i < outputs.size(); ++i) b.output(concat("y", i), outputs[i]);
-    const Model<f32> model = b.build();
+    const Model<f32, wide> model = b.build();
     std::vector<Tensor<f32>> given;
     for (const ValueId id : model.inputs()) given.push_back(random_tensor(model.value(id).shape, random));
 
@@ -218,7 +218,7 @@ void check_cases() {
 template <class P, class L>
 void check_stateful(L l, const Shape& whole, const Quantization& q) {
     const auto model = [&](const Shape& shape) {
-        ModelBuilder<P> b;
+        ModelBuilder<P, wide> b;
         b.output("y", b.add(l, b.input("x", shape, P::element, q), {.quantization = q}));
         return b.build();
     };
@@ -294,7 +294,7 @@ TEST_CASE("recurrent: an integer LSTM is near the real one of its weights; time 
         for (std::size_t i = 0; i < 4 * hidden; ++i)
             real.bias[i] = 0.02f * 0.008f * static_cast<float>(std::as_const(bytes.bias)[i]);
         const Shape shape = time_major ? Shape{time, batch, in} : Shape{batch, time, in};
-        ModelBuilder<f32, i8> b;
+        ModelBuilder<f32, i8, wide> b;
         const auto x = b.input("x", shape, Element::i8, in_q);
         b.output("bytes", b.add(bytes, x, {.quantization = out_q}));
         b.output("real", b.add(real, b.add(Convert{Element::f32}, x)));
@@ -336,7 +336,7 @@ TEST_CASE("recurrent: svdf remembers from run to run, each sample by itself; of 
         real.bias[i] = bytes.state_scale * time_scale * static_cast<float>(std::as_const(bytes.bias)[i]);
     }
     const QuantizationParams in_q{0.01f, 4}, out_q{0.05f, -3};
-    ModelBuilder<f32, i8> b;
+    ModelBuilder<f32, i8, wide> b;
     const auto x = b.input("x", {batch, in}, Element::i8, in_q);
     b.output("bytes", b.add(bytes, x, {.quantization = out_q}));
     b.output("real", b.add(real, b.add(Convert{Element::f32}, x)));
@@ -372,7 +372,7 @@ TEST_CASE("recurrent: svdf remembers from run to run, each sample by itself; of 
 TEST_CASE("recurrent: scales that fixed point cannot hold are refused by name") {
     using namespace lower_recurrent_test;
     Random random(4);
-    ModelBuilder<i8> b;
+    ModelBuilder<i8, wide> b;
     Lstm<i8> l = integer_lstm(3, 2, random);
     l.weight.set_quantization(QuantizationParams{1e20f, 0});
     b.output("y", b.add(l, b.input("x", {1, 2, 3}, Element::i8, QuantizationParams{1.0f, 0}),

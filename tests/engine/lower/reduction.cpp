@@ -10,7 +10,7 @@ using namespace mote;
 
 TEST_CASE("reduction: padding counts in a mean only where the layer says so") {
     for (const bool count : {false, true}) {
-        ModelBuilder<f32> b;
+        ModelBuilder<f32, wide> b;
         b.output("y", b.add(AveragePool2d{.kernel = {2, 2}, .stride = {1, 1}, .padding = {1, 0, 1, 0}, .count_padding = count},
                             b.input("x", {1, 1, 1, 1})));
         Engine engine(b.build());
@@ -19,7 +19,7 @@ TEST_CASE("reduction: padding counts in a mean only where the layer says so") {
 }
 
 TEST_CASE("reduction: the largest value of a window wins, however negative; padding never does") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     b.output("y",
              b.add(MaxPool2d{.kernel = {3, 3}, .stride = {1, 1}, .padding = uniform_padding(1)}, b.input("x", {1, 2, 2, 1})));
     Engine engine(b.build());
@@ -27,7 +27,7 @@ TEST_CASE("reduction: the largest value of a window wins, however negative; padd
 }
 
 TEST_CASE("reduction: softmax works on the last axis of any rank and sums to one") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     b.output("y", b.add(Softmax{}, b.input("x", {2, 1, 3, 4})));
     Engine engine(b.build());
     for (std::size_t i = 0; i < 24; ++i) engine.input<float>()[i] = static_cast<float>(i * i % 7) * 10.0f;
@@ -40,7 +40,7 @@ TEST_CASE("reduction: softmax works on the last axis of any rank and sums to one
 }
 
 TEST_CASE("reduction: an int8 mean without quantization is refused, a maximum needs none") {
-    ModelBuilder<i8> b;
+    ModelBuilder<i8, wide> b;
     const auto x = b.input("x", {1, 2, 2, 1}, Element::i8);
     b.output("most", b.add(MaxPool2d{.kernel = {2, 2}}, x));
     CHECK(plan(b.build()).steps().size() == 1);
@@ -50,7 +50,7 @@ TEST_CASE("reduction: an int8 mean without quantization is refused, a maximum ne
 
 TEST_CASE("reduction: axes apart from each other are moved together first, neighbours are not") {
     const auto kernels_of = [](std::vector<std::size_t> axes) {
-        ModelBuilder<f32> b;
+        ModelBuilder<f32, wide> b;
         b.output("y", b.add(Reduce{Reduction::sum, std::move(axes)}, b.input("x", {2, 3, 4, 5})));
         std::string text;
         const Plan planned = plan(b.build());
@@ -71,7 +71,7 @@ TEST_CASE("reduction: every function over every choice of axes gives what its de
             for (std::size_t axis = 0; axis < 4; ++axis) {
                 if ((choice >> axis & 1u) != 0) layer.axes.push_back(axis);
             }
-            ModelBuilder<f32> b;
+            ModelBuilder<f32, wide> b;
             b.output("y", b.add(layer, b.input("x", {2, 3, 1, 5})));
             const auto model = b.build();
             Engine engine(model, {.plan = {.keep_values = true}});
@@ -85,7 +85,7 @@ TEST_CASE("reduction: every function over every choice of axes gives what its de
 TEST_CASE("reduction: where the largest stands, along each axis") {
     for (std::size_t axis = 0; axis < 3; ++axis) {
         for (unsigned choice = 0; choice < 8; ++choice) {
-            ModelBuilder<f32> b;
+            ModelBuilder<f32, wide> b;
             b.output("y",
                      b.add(ArgMax{axis, (choice & 1u) != 0, (choice & 2u) != 0, (choice & 4u) != 0}, b.input("x", {2, 5, 3})));
             const auto model = b.build();

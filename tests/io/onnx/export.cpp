@@ -68,8 +68,8 @@ std::size_t reals(const std::vector<Value>& values) {
 }
 
 /// The model with the tables of its functions.
-Model<i8> with_own_tables(const Model<i8>& model) {
-    using List = Model<i8>::layers;
+Model<i8, wide> with_own_tables(const Model<i8, wide>& model) {
+    using List = Model<i8, wide>::layers;
     Graph<List> graph = model.graph();
     for (Node& node : graph.nodes) {
         if (node.inputs.empty()) continue;
@@ -84,11 +84,11 @@ Model<i8> with_own_tables(const Model<i8>& model) {
             }
         });
     }
-    return Model<i8>(std::move(graph));
+    return Model<i8, wide>(std::move(graph));
 }
 
 /// Whether a function has no operator of its own in some opset.
-bool has_formula(const Model<i8>& model) {
+bool has_formula(const Model<i8, wide>& model) {
     using F = UnaryFunction;
     return std::ranges::any_of(model.nodes(), [&](const Node& node) {
         const auto* layer = get_if<Unary>(model, node);
@@ -102,7 +102,7 @@ bool has_formula(const Model<i8>& model) {
 TEST_CASE("onnx export: random models come back with the same answers") {
     using namespace onnx_export_test;
     for (std::uint64_t seed = 0; seed < 60; ++seed) {
-        const Model<f32> model = random_model::make<f32>(seed, 12);
+        const Model<f32, wide> model = random_model::make<f32>(seed, 12);
         for (const bool channels_first_io : {false, true}) {
             INFO("seed " << seed << ", channels first " << channels_first_io);
             const OnnxExportOptions options{.opset = 13 + static_cast<std::int64_t>(seed % 9),
@@ -114,7 +114,7 @@ TEST_CASE("onnx export: random models come back with the same answers") {
 
 TEST_CASE("onnx export: functions are operators, or made of such, in every opset") {
     using namespace onnx_export_test;
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {1, 5, 4, 3}), gate = b.input("gate", {4, 1});
     const auto inside = b.add(Unary{UnaryFunction::linear, 0.2f, 0.05f}, x);
     const auto above = b.add(Unary{UnaryFunction::linear, 0.7f, 4.1f}, x);
@@ -134,7 +134,7 @@ TEST_CASE("onnx export: functions are operators, or made of such, in every opset
         if (layer.function != BinaryFunction::prelu) b.output(concat("swapped ", i), b.add(layer, {inside, above}));
     }
     b.output("turned", b.add(Binary{BinaryFunction::sub}, {gate, x}));
-    const Model<f32> model = b.build();
+    const Model<f32, wide> model = b.build();
     for (const std::int64_t opset : {13, 17, 18, 20, 21}) {
         for (const bool channels_first_io : {false, true}) {
             INFO("opset " << opset << ", channels first " << channels_first_io);
@@ -144,7 +144,7 @@ TEST_CASE("onnx export: functions are operators, or made of such, in every opset
     }
     CHECK(count_of(export_onnx(model, {.opset = 17}), "Gelu") == 0);
     CHECK(count_of(export_onnx(model, {.opset = 20}), "Gelu") == 2);
-    ModelBuilder<f32> wide;
+    ModelBuilder<f32, wide> wide;
     wide.output("y", wide.add(Binary{BinaryFunction::prelu}, {wide.input("x", {1, 3}), wide.input("slope", {2, 3})},
                               {.name = "slopes"}));
     CHECK_ERROR(export_onnx(wide.build()), "'slopes' (Binary)", "PRelu");
@@ -158,19 +158,19 @@ TEST_CASE("onnx export: reductions by every function, products of computed matri
             Reduce layer{.function = static_cast<Reduction>(i / 4), .keep_dims = i % 2 == 0};
             if (i % 4 == 1) layer.axes = {1, 3};
             if (i % 4 >= 2) layer.axes = {2};
-            ModelBuilder<f32> b;
+            ModelBuilder<f32, wide> b;
             const auto x = b.input("x", {2, 3, 4, 5});
             const auto above = b.add(Sigmoid{}, x);
             b.output("y", b.add(layer, above));
             b.output("z", b.add(MatMul{i % 2 == 0, i % 2 != 0}, {above, x}));
-            const Model<f32> model = b.build();
+            const Model<f32, wide> model = b.build();
             CHECK(first_difference(model, there_and_back(model, {.opset = opset}), i) == "");
         }
     }
     for (std::size_t axis = 0; axis < 4; ++axis) {
-        ModelBuilder<f32> b;
+        ModelBuilder<f32, wide> b;
         b.output("y", b.add(ArgMax{axis, axis % 2 == 0, axis < 2, axis != 1}, b.input("x", {2, 3, 4, 5})));
-        const Model<f32> model = b.build();
+        const Model<f32, wide> model = b.build();
         const OnnxModel file = export_onnx(model);
         CHECK(file.graph.outputs[0].type.element == OnnxElement::int64);
         Engine here(model), back(import_onnx(file));
@@ -185,7 +185,7 @@ TEST_CASE("onnx export: reductions by every function, products of computed matri
 TEST_CASE("onnx export: random models of bytes come back with the same bytes") {
     using namespace onnx_export_test;
     for (std::uint64_t seed = 0; seed < 60; ++seed) {
-        const Model<i8> model = with_own_tables(random_model::make<i8>(seed, 12));
+        const Model<i8, wide> model = with_own_tables(random_model::make<i8>(seed, 12));
         for (const bool channels_first_io : {false, true}) {
             INFO("seed " << seed << ", channels first " << channels_first_io);
             const OnnxExportOptions options{.opset = 14 + static_cast<std::int64_t>(seed % 8),
@@ -202,7 +202,7 @@ TEST_CASE("onnx export: networks of the zoo come back with the same answers, the
     using namespace onnx_export_test;
     for (const onnx_test::ZooNetwork& network : onnx_test::zoo_networks<false>) {
         INFO(network.name);
-        const Model<f32> model = onnx_test::drawn(network.make());
+        const Model<f32, wide> model = onnx_test::drawn(network.make());
         const bool image = model.value(model.inputs()[0]).shape.rank() == 4;
         CHECK(count_of(export_onnx(model, {.channels_first_io = true}), "Transpose") == 0);
         const bool one_channel = model.value(model.inputs()[0]).shape.back() == 1;
@@ -215,20 +215,20 @@ TEST_CASE("onnx export: networks of the zoo come back with the same answers, the
 TEST_CASE(
     "onnx export: weights are the layers' own bytes where their order is the same, and shared by nodes that share a layer") {
     using namespace onnx_export_test;
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     random_model::Dice dice{4};
     const Tensor<f32> weight = random_model::reals(dice, 24, -1, 1);
     const auto x = b.input("x", {1, 2, 2, 3});
     const auto point = b.add(Conv2d<f32>{.weight = weight.reshaped({8, 1, 1, 3})}, x, {.name = "point"});
     b.output("y", b.add(Dense<f32>{.weight = weight.reshaped({3, 8})}, point, {.name = "dense"}));
-    Graph<Model<f32>::layers> graph = b.build().graph();
+    Graph<Model<f32, wide>::layers> graph = b.build().graph();
     graph.values.push_back({"again", {}, Element::f32, {}});
     graph.nodes.push_back({"second", graph.nodes[0].layer, graph.nodes[0].kind, {0}, {3}});
     graph.outputs.push_back(3);
     OnnxModel file;
     const void *conv = nullptr, *dense = nullptr;
     {
-        const Model<f32> model(graph);
+        const Model<f32, wide> model(graph);
         file = export_onnx(model);
         conv = get_if<Conv2d<f32>>(model, model.nodes()[0])->weight.data();
         dense = get_if<Dense<f32>>(model, model.nodes()[1])->weight.data();
@@ -247,7 +247,7 @@ TEST_CASE(
 
 TEST_CASE("onnx export: operators, opset and names are as stated") {
     using namespace onnx_export_test;
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("image", {2, 5, 4, 3});
     const auto c = b.add(DepthwiseConv2d<f32>{.weight = Tensor<f32>({6, 3, 2, 1}), .padding = {1, 2, 0, 1}, .multiplier = 2}, x,
                          {.name = "depth"});
@@ -255,7 +255,7 @@ TEST_CASE("onnx export: operators, opset and names are as stated") {
     const auto r = b.add(Resize2d{{3, 7}, false, Alignment::half_pixel}, s, {.name = "resize"});
     const auto f = b.add(Flatten{}, r, {.name = "flatten"});
     b.output("scores", b.add(Dense<f32>{Tensor<f32>(Shape{4, 126}), Tensor<f32>(Shape{4})}, f, {.name = "dense"}));
-    const Model<f32> model = b.build();
+    const Model<f32, wide> model = b.build();
     const OnnxModel file = export_onnx(model, {.name = "net"});
     CHECK(file.opset() == 17);
     CHECK(file.ir_version == 8);
@@ -306,7 +306,7 @@ inline void to_onnx(const Own<true>&, OnnxExportContext& node) {
 
 TEST_CASE("onnx export: an application's layer says what it is, and all that have no operator are told in one error") {
     using namespace onnx_export_test;
-    BasicBuilder<append<standard_layers<f32>, Own<true>, Own<false>>> b;
+    BasicBuilder<append<standard_layers<f32, wide>, Own<true>, Own<false>>> b;
     const auto x = b.input("x", {1, 4});
     const auto y = b.add(Own<true>{}, x, {.name = "own"});
     b.output("y", y);
@@ -319,7 +319,7 @@ TEST_CASE("onnx export: an application's layer says what it is, and all that hav
 
 TEST_CASE("save_onnx: the file is what export_onnx states; what is too large is refused before it is written") {
     using namespace onnx_export_test;
-    const Model<f32> model = onnx_test::drawn(zoo::autoencoder());
+    const Model<f32, wide> model = onnx_test::drawn(zoo::autoencoder());
     const auto path = (std::filesystem::temp_directory_path() / "mote_export_test.onnx").string();
     save_onnx(model, path, {.name = "autoencoder"});
     CHECK(read_onnx(path) == export_onnx(model, {.name = "autoencoder"}));
@@ -331,7 +331,7 @@ TEST_CASE("save_onnx: the file is what export_onnx states; what is too large is 
     void* memory = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return;
     const std::shared_ptr<const void> owner(memory, [=](const void* p) { ::munmap(const_cast<void*>(p), bytes); });
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {1, 1'000});
     b.output("y",
              b.add(Dense<f32>{.weight = Tensor<f32>::borrow({600'000, 1'000}, static_cast<const float*>(memory), owner)}, x));
@@ -343,7 +343,7 @@ TEST_CASE("save_onnx: the file is what export_onnx states; what is too large is 
 TEST_CASE(
     "onnx export: bytes stand between QuantizeLinear and DequantizeLinear, weights with a scale a channel, biases exact") {
     using namespace onnx_export_test;
-    ModelBuilder<i8> b;
+    ModelBuilder<i8, wide> b;
     const auto x = b.input("x", {1, 3, 3, 1}, Element::i8, QuantizationParams{0.5f, 3});
     Tensor<i8> weight({2, 1, 1, 1}, {127, -127});
     weight.set_quantization(Quantization({0.25f, 0.125f}, 0));
@@ -353,7 +353,7 @@ TEST_CASE(
     const auto z = b.add(Relu{}, y, {.name = "relu"});
     b.output("y",
              b.add(Relu{}, b.add(Convert{Element::i8}, z, {.name = "wider", .quantization = QuantizationParams{2e6f, 0}})));
-    const Model<i8> model = b.build();
+    const Model<i8, wide> model = b.build();
     const OnnxModel file = export_onnx(model, {.channels_first_io = true});
     CHECK(count_of(file, "Transpose") == 0);
     CHECK(count_of(file, "Relu") == 1);  // the first clamps what no byte at zero point -128 holds
@@ -375,7 +375,7 @@ TEST_CASE(
 
 TEST_CASE("onnx export: tables of bytes that no function makes are refused, and so are biases in steps that no float holds") {
     using namespace onnx_export_test;
-    ModelBuilder<i8> b;
+    ModelBuilder<i8, wide> b;
     const auto x = b.input("x", {1, 4}, Element::i8, QuantizationParams{1e-20f, 0});
     Softmax other{softmax_table(1e-20f)};
     other.table[255] -= 1;

@@ -68,7 +68,7 @@ void check_pair() {
     CHECK_ERROR(one(L{}, {{2, 3}, {2, 3}}, Element::i8, tenth), "'node'", "the output has no quantization");
     CHECK_ERROR(one(L{}, {{2, 3}, {2, 3}}, Element::i8, {}, fifth), "'node'", "'x0' [2x3] i8", "no quantization");
     CHECK_ERROR(one(L{}, {{2, 3}, {2, 3}}, Element::i16), "f32 or i8 expected");
-    BasicBuilder<standard_layers<f32, i8>> b;
+    BasicBuilder<standard_layers<f32, i8, wide>> b;
     const auto real = b.input("real", {2, 3});
     const auto bytes = b.input("bytes", {2, 3}, Element::i8, tenth);
     CHECK_ERROR(b.add(L{}, {real, bytes}), "'real' [2x3] f32", "'bytes' [2x3] i8");

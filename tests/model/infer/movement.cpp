@@ -145,7 +145,7 @@ TEST_CASE("infer concat: what does not fit is refused by name") {
     CHECK_ERROR(one(Concat{std::numeric_limits<std::int32_t>::min()}, {{2, 3}}), "axis -2147483648");
     CHECK_ERROR(one(Concat{0}, {Shape{}}), "axis 0", "0 axes");
     CHECK_ERROR(one(Concat{-1}, std::vector<Shape>(32, {1, std::size_t{1} << 59})), "'node'", "absurd");
-    BasicBuilder<standard_layers<f32, i8>> b;
+    BasicBuilder<standard_layers<f32, i8, wide>> b;
     const auto x = b.input("x", {1, 2}, Element::i8, tenth);
     CHECK_ERROR(b.add(Concat{}, {x, b.input("y", {1, 2}, Element::i8, fifth)}), "'x'", "'y'", "different quantizations");
     CHECK_ERROR(b.add(Concat{}, {x, b.input("z", {1, 2})}), "'x' [1x2] i8", "'z' [1x2] f32");

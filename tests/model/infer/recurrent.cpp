@@ -82,7 +82,7 @@ void check_common(L layer, std::size_t states) {
     CHECK(model.states(0)[0].name == "hidden");
     CHECK(model.states(0)[0].shape == Shape{5, 4});
 
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.input("x", {2, 5, 3});
     const auto outputs = b.add_outputs(layer, 1 + states, {x});
     CHECK(b.shape(outputs[0]) == Shape{2, 5, 4});

@@ -48,7 +48,7 @@ inline void gradient(const Offset& layer, mote::GradientContext& node) {
     if (node.wants(0)) mote::detail::put(node.input_sink(0), count, dy);
 }
 
-using List = mote::append<mote::standard_layers<mote::f32>, Offset>;
+using List = mote::append<mote::standard_layers<mote::f32, mote::wide>, Offset>;
 using Builder = mote::BasicBuilder<List>;
 using Handle = Builder::Handle;
 

@@ -143,7 +143,7 @@ TEST_CASE("gradient: nothing passes where a clip holds, nor behind a sample's le
 TEST_CASE("gradient: a state that outlives a run is not trained") {
     using namespace recurrent_gradient_test;
     Random random(6, 1);
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     Rnn<f32> l = layer<Rnn<f32>>(1, 3, 4, random);
     l.stateful = true;
     b.output("y", b.add(l, b.input("x", {1, 4, 3}), {.name = "memory"}));
@@ -155,9 +155,9 @@ TEST_CASE("gradient: recurrent classifiers learn what stood at the first step") 
     const FirstStep set{6, 2};
     const mote::zoo::SequenceOptions options{.classes = 2, .time = 6, .features = 2, .hidden = 8};
     for (const bool gru : {false, true}) {
-        const Model<f32> fresh =
+        const Model<f32, wide> fresh =
             mote::initialize(gru ? mote::zoo::gru_classifier(options) : mote::zoo::lstm_classifier(options), {.seed = 2});
-        const Model<f32> trained =
+        const Model<f32, wide> trained =
             train(fresh, set, {.epochs = 40, .batch_size = 16, .schedule = Cosine{.rate = 1e-2f, .warm_up_epochs = 1}});
         CHECK(accuracy(trained, set) > 0.95);
     }

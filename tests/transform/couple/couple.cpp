@@ -67,7 +67,7 @@ void lower(const Backwards&, LowerContext& node) {
     node.emit(BackwardsStep{node.input().shape.elements(), node.input().shape.back()});
 }
 
-using List = append<standard_layers<f32>, SilentScale, SpeakingScale, Backwards>;
+using List = append<standard_layers<f32, wide>, SilentScale, SpeakingScale, Backwards>;
 
 template <class L>
 BasicModel<List> between(L layer) {

@@ -12,11 +12,11 @@ using namespace mote;
 
 template <class L>
 std::vector<std::size_t> moved(L layer, const std::vector<Shape>& inputs) {
-    ModelBuilder<f32> b;
-    std::vector<ModelBuilder<f32>::Handle> handles;
+    ModelBuilder<f32, wide> b;
+    std::vector<ModelBuilder<f32, wide>::Handle> handles;
     for (const Shape& shape : inputs) handles.push_back(b.input(concat("x", handles.size()), shape));
-    b.output("y", b.add(std::move(layer), std::span<const ModelBuilder<f32>::Handle>(handles)));
-    const Model<f32> model = b.build();
+    b.output("y", b.add(std::move(layer), std::span<const ModelBuilder<f32, wide>::Handle>(handles)));
+    const Model<f32, wide> model = b.build();
     return detail::moved_elements(model.graph(), model.nodes()[0])[0];
 }
 constexpr std::size_t none = detail::constant_element;

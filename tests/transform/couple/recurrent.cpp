@@ -16,7 +16,7 @@ using namespace mote;
 
 /// A dense layer, a recurrent one, and two dense layers on its last state.
 template <class L>
-Model<f32> network(L layer) {
+Model<f32, wide> network(L layer) {
     Random random(1);
     const auto dense = [&](std::size_t out, std::size_t in) {
         Dense<f32> d{.weight = Tensor<f32>({out, in})};
@@ -27,7 +27,7 @@ Model<f32> network(L layer) {
     for (auto* tensor : {&layer.weight, &layer.recurrent}) {
         for (float& w : tensor->values()) w = 0.3f * random.normal();
     }
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.add(dense(6, 3), b.input("x", {1, 4, 3}), {.name = "before"});
     const auto y = b.add_outputs(std::move(layer), 2, {x}, {.name = "memory"});
     const auto z = b.add(Relu{}, b.add(dense(8, hidden), y[1], {.name = "behind"}));
@@ -37,11 +37,11 @@ Model<f32> network(L layer) {
 
 template <class L>
 void check(std::size_t gates) {
-    const Model<f32> model = network(L{.weight = Tensor<f32>({gates * 5, 6}), .recurrent = Tensor<f32>({gates * 5, 5})});
+    const Model<f32, wide> model = network(L{.weight = Tensor<f32>({gates * 5, 6}), .recurrent = Tensor<f32>({gates * 5, 5})});
     std::size_t free = 0;
     for (const auto& group : channel_groups(model)) free += group.locked.empty() ? group.members.size() : 0;
     CHECK(free == 2);  // the channels between the dense layers behind it, one slice in each
-    const Model<f32> pruned = prune(model, ChannelPruning{.keep = 0.5});
+    const Model<f32, wide> pruned = prune(model, ChannelPruning{.keep = 0.5});
     CHECK(pruned.cost().parameters < model.cost().parameters);
     const L* before = nullptr;
     const L* after = nullptr;
@@ -54,8 +54,8 @@ void check(std::size_t gates) {
     Tensor<f32> inputs({16, 4, 3});
     for (float& v : inputs.values()) v = random.normal();
     const TensorDataset data(inputs, std::vector<std::int64_t>(16, 0));
-    CHECK_ERROR(quantize<i8>(model, data), "'memory'", L::kind);
-    const Model<f32, i8> light = quantize<f32, i8>(model, data, {.keep_f32 = {"memory"}});
+    CHECK_ERROR((quantize<i8, wide>(model, data)), "'memory'", L::kind);
+    const Model<f32, i8, wide> light = quantize<f32, i8, wide>(model, data, {.keep_f32 = {"memory"}});
     Engine whole(model), small(light);
     double worst = 0, largest = 0;
     for (std::size_t i = 0; i < 16; ++i) {
@@ -76,7 +76,7 @@ TEST_CASE("couple: recurrent layers keep their channels, and stay in f32 between
 }
 
 TEST_CASE("couple: svdf keeps its channels") {
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     const auto x = b.add(Dense<f32>{.weight = Tensor<f32>({4, 3})}, b.input("x", {1, 3}));
     b.output("y", b.add(Svdf<f32>{.feature = Tensor<f32>({2, 4}), .time = Tensor<f32>({2, 3})}, x, {.name = "filter"}));
     for (const auto& group : channel_groups(b.build())) CHECK_THAT(group.locked, Catch::Contains("'filter' (Svdf)"));

@@ -12,7 +12,7 @@ using namespace mote;
 
 TEST_CASE("couple: channels go through pooling, and a Softmax in the middle locks what it reads") {
     Random random(1);
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     auto x = b.add(networks::conv(random, 2, 5), b.input("x", {1, 8, 8, 2}), {.name = "first"});
     x = b.add(MaxPool2d{.kernel = {2, 2}, .stride = {2, 2}, .padding = {}}, x);
     x = b.add(AveragePool2d{.kernel = {2, 2}, .stride = {2, 2}, .padding = {}}, x);
@@ -29,7 +29,7 @@ TEST_CASE("couple: channels go through pooling, and a Softmax in the middle lock
 
 TEST_CASE("couple: channels go through a reduction of other axes and end in one of their own") {
     Random random(1);
-    ModelBuilder<f32> b;
+    ModelBuilder<f32, wide> b;
     auto x = b.add(networks::conv(random, 2, 5), b.input("x", {1, 8, 8, 2}), {.name = "first"});
     x = b.add(Reduce{Reduction::l2, {1}}, x);
     x = b.add(networks::conv(random, 5, 4), x, {.name = "second"});

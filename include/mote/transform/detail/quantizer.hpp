@@ -280,11 +280,13 @@ class Quantizer {
         result_.nodes.push_back(make_node<Target>(name, Convert{other}, {from}, {to}));
     }
 
+    [[noreturn]] void refuse(const Node& node) const {
+        fail(concat(node_text<List>(node), ": the result may not hold this layer; quantize<f32, i8, wide> may hold any"));
+    }
+
     Node kept_node(const Node& node) const {
         const std::size_t kind = KindMap<List, Target>::index[node.kind];
-        if (kind >= Target::size) {
-            fail(concat("keep_f32: ", node_text<List>(node), ": the result may not hold it; quantize<f32, i8> may"));
-        }
+        if (kind >= Target::size) refuse(node);
         return {node.name, node.layer, kind, {}, {}};
     }
 
@@ -295,7 +297,13 @@ class Quantizer {
     Node int8_node(const Node& node, const L& layer) const {
         const QuantizationParams out = params_[node.outputs[0]];
         const QuantizationParams in = node.inputs.empty() ? out : params_[node.inputs[0]];
-        auto with = [&](auto next) { return make_node<Target>(node.name, std::move(next), {}, {}); };
+        auto with = [&](auto next) -> Node {
+            if constexpr (contains<decltype(next), Target>) {
+                return make_node<Target>(node.name, std::move(next), {}, {});
+            } else {
+                refuse(node);
+            }
+        };
         if constexpr (!has_int8_kind<L>) {
             fail(concat("the model cannot be quantized: ", node_text<List>(node),
                         ": a layer of this kind has no int8 form; keep_f32 leaves it in f32"));
@@ -320,6 +328,7 @@ class Quantizer {
             return with(Convert{Element::i8});
         } else {
             static_assert(shares_scale<L> || is_any_of<L, Add, Mul>);
+            if constexpr (!contains<L, Target>) refuse(node);
             return {node.name, node.layer, mote::index_in<L, Target>, {}, {}};
         }
     }

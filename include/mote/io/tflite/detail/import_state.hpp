@@ -14,7 +14,7 @@ MOTE_BEGIN_NAMESPACE
 namespace detail::tflite_import {
 
 using namespace tflite;
-using Builder = ModelBuilder<f32, i8>;
+using Builder = BasicBuilder<AnyModel::layers>;
 using Handle = Builder::Handle;
 
 /// What an importer knows while it goes from operator to operator: values and constants by tensor, names, what is not
