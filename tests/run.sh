@@ -12,7 +12,7 @@ TEXT
 }
 presets=(release)
 choice=(-LE slow)
-tool=OFF
+all=OFF
 packages=(g++ cmake ninja-build ccache catch2 libxsimd-dev libeigen3-dev libflatbuffers-dev libprotozero-dev python3
           gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
 [ $# -le 1 ] || { usage >&2; exit 2; }
@@ -21,7 +21,7 @@ case "${1:-}" in
     --all)
         presets+=(debug asan tsan scalar aarch64 clang)
         choice=()
-        tool=ON
+        all=ON
         packages+=(clang-19 libclang-rt-19-dev clang-tidy-19 clang-format-14 g++-aarch64-linux-gnu qemu-user libbenchmark-dev
                   libstb-dev libcli11-dev python3-venv xz-utils)
         ;;
@@ -35,7 +35,7 @@ for preset in "${presets[@]}"; do
     SECONDS=0
     mkdir -p "build/$preset"
     {
-        cmake --preset "$preset" -DMOTE_TOOL=$tool >/dev/null && cmake --build --preset "$preset" --parallel "$(nproc)" &&
+        cmake --preset "$preset" -DMOTE_ALL=$all >/dev/null && cmake --build --preset "$preset" --parallel "$(nproc)" &&
             echo "== $preset: built in $SECONDS s" && ctest --preset "$preset" --parallel "$(nproc)" "${choice[@]}"
     } 2>&1 | tee "build/$preset/run.log" || failed+=("$preset")
     echo "== $preset: $SECONDS s"

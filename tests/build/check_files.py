@@ -7,6 +7,7 @@ usage: check_files.py ROOT
 """
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ MACHINE = re.compile(r"(?<![\w.$}*/-])/(" + "|".join(["tmp", "work", "root", "ho
 
 def listing(root):
     """The files of the tree, without what .gitignore leaves out."""
-    if (root / ".git").exists():
+    if (root / ".git").exists() and shutil.which("git"):
         out = subprocess.run(["git", "-C", str(root), "ls-files", "-co", "--exclude-standard", "-z"], check=False,
                              capture_output=True)
         if out.returncode == 0:

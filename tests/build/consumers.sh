@@ -12,7 +12,7 @@ cd "$scratch"
 configure() {  # name, CMake options...
     local name=$1
     shift
-    "$cmake" -S "$project" -B "$name" -DCMAKE_CXX_COMPILER="$cxx" "$@" >"$name.log" 2>&1
+    "$cmake" -S "$project" -B "$name" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" "$@" >"$name.log" 2>&1
 }
 consume() {  # name, expected text, CMake options...
     local name=$1 expected=$2 answer
