@@ -91,7 +91,7 @@ void conv_f32(benchmark::State& state, bool depthwise, const ConvGeometry& g) {
     kernel.pack(g, {weight.data(), bias.data()}, packed.data());
     mote::ConvF32 run;
     run.input = input.data(), run.packed = packed.data(), run.output = output.data(), run.scratch = scratch.data();
-    for (auto _ : state) kernel.run(g, run);
+    for (auto _ : state) kernel.run(g, run, {});
     set_rate(state, operations(g));
 }
 
@@ -107,7 +107,7 @@ void conv_i8(benchmark::State& state, bool depthwise, const ConvGeometry& g) {
     mote::ConvI8 run;
     run.input = input.data(), run.packed = packed.data(), run.output = output.data(), run.scratch = scratch.data();
     run.input_zero_point = 3;
-    for (auto _ : state) kernel.run(g, run);
+    for (auto _ : state) kernel.run(g, run, {});
     set_rate(state, operations(g));
 }
 

@@ -187,6 +187,40 @@ TEST_CASE("conv2d f32: a row's bits do not depend on how many rows are computed"
     }
 }
 
+TEST_CASE("conv2d: the parts of a run give the bits of the whole, whatever their number") {
+    using namespace conv2d_test;
+    for (const auto& [g, seed] : cases(100)) {
+        CAPTURE(seed);
+        mote::Random random(seed, 24);
+        const auto input = floats(input_elements(g), random), weight = floats(weights(g), random);
+        Block packed(mote::kernels::conv2d_f32_packed_bytes(g)), scratch(mote::kernels::conv2d_f32_scratch_bytes(g));
+        mote::kernels::conv2d_f32_pack(g, {weight.data(), nullptr}, packed.data());
+        const auto quantized = bytes(input_elements(g), random), integers = bytes(weights(g), random, -127);
+        const std::vector<float> multiplier(static_cast<std::size_t>(g.out_channels), 0.001f);
+        Block packed_i8(mote::kernels::conv2d_i8_packed_bytes(g)), scratch_i8(mote::kernels::conv2d_i8_scratch_bytes(g));
+        mote::kernels::conv2d_i8_pack(g, {integers.data(), nullptr, multiplier.data(), 3}, packed_i8.data());
+        std::vector<float> whole(output_elements(g));
+        std::vector<std::int8_t> whole_i8(output_elements(g));
+        for (std::int32_t parts = 1; parts <= 5; ++parts) {
+            std::vector<float> got(whole.size(), -7.0f);
+            std::vector<std::int8_t> got_i8(whole.size(), 99);
+            mote::ConvF32 run;
+            run.input = input.data(), run.packed = packed.data(), run.output = got.data(), run.scratch = scratch.data();
+            mote::ConvI8 run_i8;
+            run_i8.input = quantized.data(), run_i8.packed = packed_i8.data(), run_i8.output = got_i8.data();
+            run_i8.scratch = scratch_i8.data();
+            run_i8.input_zero_point = 3;
+            for (std::int32_t i = parts; i-- > 0;) {
+                mote::kernels::conv2d_f32_run(g, run, {i, parts});
+                mote::kernels::conv2d_i8_run(g, run_i8, {i, parts});
+            }
+            if (parts == 1) whole = got, whole_i8 = got_i8;
+            CHECK(std::memcmp(got.data(), whole.data(), whole.size() * sizeof(float)) == 0);
+            CHECK(got_i8 == whole_i8);
+        }
+    }
+}
+
 TEST_CASE("conv2d int8: the vector kernel equals the definition to the bit for odd shapes") {
     using namespace conv2d_test;
     for (const auto& [g, seed] : cases(600)) {

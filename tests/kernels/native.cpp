@@ -35,7 +35,7 @@ struct Packed {
         kernels.pack(g, constants, constants_.data());
         run.packed = constants_.data();
         run.scratch = scratch_.data();
-        kernels.run(g, run);
+        kernels.run(g, run, {});
     }
 
   private:

@@ -7,6 +7,7 @@
 //   i8:  sum = bias + sum(w * (q - input_zero_point)), exact in int32; the padding holds the zero point. The bias that is given
 //        holds - input_zero_point * sum(w) already. Then RequantizeI8, and with a residual AddI8.
 
+#include <mote/core/part.hpp>
 #include <mote/kernels/requantize.hpp>
 #include <mote/kernels/window.hpp>
 
@@ -91,7 +92,8 @@ inline void conv2d_f32_pack(const ConvGeometry& g, const ConvConstantsF32& const
     const std::ptrdiff_t count = g.out_channels * weight_row(g);
     for (std::ptrdiff_t i = 0; i < count; ++i) to[i] = constants.weight[i];
 }
-inline void conv2d_f32_run(const ConvGeometry& g, const ConvF32& run) noexcept {
+inline void conv2d_f32_run(const ConvGeometry& g, const ConvF32& run, Part part = {}) noexcept {
+    if (part.index != 0) return;  // undivided
     const float* bias = static_cast<const float*>(run.packed);
     conv2d_f32(g, bias + g.out_channels, bias, run);
 }
@@ -110,7 +112,8 @@ inline void conv2d_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constan
     const std::ptrdiff_t count = g.out_channels * weight_row(g);
     for (std::ptrdiff_t i = 0; i < count; ++i) weight[i] = constants.weight[i];
 }
-inline void conv2d_i8_run(const ConvGeometry& g, const ConvI8& run) noexcept {
+inline void conv2d_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) noexcept {
+    if (part.index != 0) return;  // undivided
     const std::int32_t* bias = static_cast<const std::int32_t*>(run.packed);
     const float* multipliers = reinterpret_cast<const float*>(bias + g.out_channels);
     conv2d_i8(g, reinterpret_cast<const std::int8_t*>(multipliers + g.out_channels), bias, multipliers, run);

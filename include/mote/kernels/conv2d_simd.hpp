@@ -1,149 +1,193 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Convolution in vectors: an implicit GEMM. The windows of some output pixels are gathered as rows (of a 1x1 window in f32 they
-// are the image itself), and multiplied by panels of output channels; requantization, clamp and residual follow on the sums
-// while they are in the cache. Packed: for each group, for each panel: bias, multiplier (int8), weights.
+// Convolution in vectors: an implicit GEMM of output pixels and panels of output channels. The window of a pixel is a few runs of
+// taps that lie side by side in the image (its rows, where channels of neighbouring pixels are neighbours), at offsets that all
+// pixels share; so a tile reads its windows where they are. Where the image has padding, or its bytes are not what the
+// instruction set multiplies, the rows of the image that some rows of pixels need are copied first, padding and all, each pixel
+// once. Packed: for each group its panels (kernels/detail/tile.hpp).
 
 #include <mote/kernels/conv2d.hpp>
 #include <mote/kernels/detail/tile.hpp>
-#include <mote/kernels/requantize_simd.hpp>
 
 MOTE_BEGIN_KERNELS
 
 namespace tiles {
 
-/// What follows from a geometry: one multiplication a group, [pixels, steps] by [steps, panels].
+/// What follows from a geometry: one multiplication a group, [pixels, steps] by [steps, channels].
 template <class D>
 struct ConvShape {
-    explicit ConvShape(const ConvGeometry& g) noexcept
-        : in(g.in_channels / g.groups),
-          out(g.out_channels / g.groups),
-          taps(weight_row(g)),
-          pixels(std::ptrdiff_t{g.batch} * g.out_height * g.out_width),
-          steps(ceil_div(taps, D::group)),
-          panels(ceil_div(out, panel_channels)),
-          row_stride(row_steps(steps) * D::group),
-          rows(least(pixels, rows_at_once(steps))) {}
-    std::ptrdiff_t in, out;        ///< channels of a group
-    std::ptrdiff_t taps;           ///< of an output pixel and channel
-    std::ptrdiff_t pixels;         ///< of the output's batch
-    std::ptrdiff_t steps, panels;  ///< of a group
-    std::ptrdiff_t row_stride;     ///< of gathered rows, in activations
-    std::ptrdiff_t rows;           ///< pixels that are taken at once
-    static constexpr bool bytes = sizeof(typename D::Input) == 1;
-    static constexpr std::ptrdiff_t head_bytes = panel_channels * (bytes ? 8 : 4);
+    using Activation = typename D::Activation;
 
-    std::ptrdiff_t panel_bytes() const noexcept { return head_bytes + steps * panel_channels * 4; }
-    std::size_t sums_bytes() const noexcept { return static_cast<std::size_t>((rows < 4 ? 4 : rows) * panel_channels * 4); }
-    std::size_t scratch_bytes(bool gathered) const noexcept {
-        return sums_bytes() +
-               (gathered ? static_cast<std::size_t>(rows * row_stride) * sizeof(typename D::Activation) + 64 : 0);
+    explicit ConvShape(ConvGeometry geometry) noexcept : g(geometry) {
+        const bool side_by_side = g.kernel_height == 1 && g.kernel_width == 1 && g.stride_height == 1 && g.stride_width == 1 &&
+                                  g.pad_top == 0 && g.pad_left == 0 && g.out_height == g.in_height && g.out_width == g.in_width;
+        if (side_by_side) {  // one long row of pixels
+            g.in_width = g.out_width = g.batch * g.out_height * g.out_width;
+            g.batch = g.in_height = g.out_height = 1;
+        }
+        in = g.in_channels / g.groups;
+        out = g.out_channels / g.groups;
+        const bool dense = g.dilation_width == 1 && g.groups == 1;
+        runs = dense ? g.kernel_height : std::ptrdiff_t{g.kernel_height} * g.kernel_width;
+        run_taps = dense ? in * g.kernel_width : in;
+        run_steps = ceil_div(run_taps, D::group);
+        span_y = std::ptrdiff_t{g.kernel_height - 1} * g.dilation_height + 1;
+        span_x = std::ptrdiff_t{g.kernel_width - 1} * g.dilation_width + 1;
+        const bool padded = g.pad_top > 0 || g.pad_left > 0 || rows_of(g.out_height) > g.in_height ||
+                            columns_of(g.out_width) > g.in_width;
+        copied = D::converts || padded || run_taps % D::group != 0;  // (a last step reads all of its group)
+        // Blocks of whole rows of pixels, or of a part of one.
+        constexpr std::ptrdiff_t bytes_at_once = std::ptrdiff_t{192} << 10;  // beside a panel in the second cache
+        const std::ptrdiff_t pixel_bytes = g.in_channels * static_cast<std::ptrdiff_t>(sizeof(Activation));
+        const std::ptrdiff_t pixels_at_once = copied ? 40 * tile_rows : rows_at_once(steps());
+        block_rows = 1;
+        block_columns = g.out_width;
+        const auto fits = [&](std::ptrdiff_t rows, std::ptrdiff_t columns) {
+            return rows * columns <= pixels_at_once &&
+                   (!copied || rows_of(rows) * columns_of(columns) * pixel_bytes <= bytes_at_once);
+        };
+        while (block_rows < g.out_height && fits(block_rows + 1, block_columns)) ++block_rows;
+        if (block_rows == 1 && !fits(1, block_columns)) {
+            const std::ptrdiff_t by_bytes = bytes_at_once / (rows_of(1) * g.stride_width * pixel_bytes);
+            const std::ptrdiff_t most = copied ? least(pixels_at_once, by_bytes) : pixels_at_once;
+            block_columns = least(g.out_width, most < 4 * tile_rows ? 4 * tile_rows : most);
+        }
+        block_rows = ceil_div(g.out_height, ceil_div(g.out_height, block_rows));  // of one size, nearly
+        block_columns = ceil_div(g.out_width, ceil_div(g.out_width, block_columns));
     }
+
+    /// Rows and columns of the image, padding included, under so many of the output.
+    std::ptrdiff_t rows_of(std::ptrdiff_t rows) const noexcept { return (rows - 1) * g.stride_height + span_y; }
+    std::ptrdiff_t columns_of(std::ptrdiff_t columns) const noexcept { return (columns - 1) * g.stride_width + span_x; }
+    std::ptrdiff_t steps() const noexcept { return runs * run_steps; }
+    std::ptrdiff_t block_pixels() const noexcept { return block_rows * block_columns; }
+
+    Panels<D> panels(const void* packed, std::ptrdiff_t group) const noexcept {
+        Panels<D> result{static_cast<const char*>(packed), out, steps()};
+        result.first += group * result.bytes();
+        return result;
+    }
+    std::size_t packed_bytes() const noexcept { return static_cast<std::size_t>(g.groups * panels(nullptr, 0).bytes()); }
+
+    // Scratch: sums, pointers to rows, offsets of runs, the copy.
+    std::ptrdiff_t sums_bytes() const noexcept { return tiles::sums_bytes(block_pixels()); }
+    std::ptrdiff_t pointers_bytes() const noexcept { return block_pixels() * 8; }
+    std::ptrdiff_t offsets_bytes() const noexcept { return runs * 8; }
+    std::ptrdiff_t copy_bytes() const noexcept {
+        return rows_of(block_rows) * columns_of(block_columns) * g.in_channels * static_cast<std::ptrdiff_t>(sizeof(Activation));
+    }
+    std::size_t scratch_bytes() const noexcept {
+        return static_cast<std::size_t>(sums_bytes() + pointers_bytes() + offsets_bytes() + (copied ? copy_bytes() + 128 : 0));
+    }
+
+    ConvGeometry g;  ///< the geometry, or one of the same numbers
+    std::ptrdiff_t in, out;              ///< channels of a group
+    std::ptrdiff_t runs, run_taps, run_steps;
+    std::ptrdiff_t span_y, span_x;       ///< of a window, in the image
+    std::ptrdiff_t block_rows, block_columns;
+    bool copied;
 };
 
-/// True where a window is one pixel and windows lie side by side: rows of the image itself.
-template <class Lazy = void>
-bool windows_are_pixels(const ConvGeometry& g) noexcept {
-    return g.kernel_height == 1 && g.kernel_width == 1 && g.stride_height == 1 && g.stride_width == 1 && g.pad_top == 0 &&
-           g.pad_left == 0 && g.out_height == g.in_height && g.out_width == g.in_width;
-}
-
-/// Writes the weights of a group, canonical [out, taps], as panels; `head_bytes` before each panel stay free.
+/// Writes a group's weights, canonical [out, taps], as panels; heads stay free.
 template <class D, class W>
 void pack_panels(const ConvShape<D>& shape, const W* weight, char* packed) noexcept {
-    for (std::ptrdiff_t p = 0; p < shape.panels; ++p, packed += shape.panel_bytes()) {
-        auto* to = reinterpret_cast<typename D::Weight*>(packed + shape.head_bytes);
-        for (std::ptrdiff_t step = 0; step < shape.steps; ++step) {
-            for (std::ptrdiff_t c = 0; c < panel_channels; ++c) {
-                const std::ptrdiff_t channel = p * panel_channels + D::channel(c);
-                for (std::ptrdiff_t t = 0; t < D::group; ++t) {
-                    const std::ptrdiff_t tap = step * D::group + t;
-                    to[c / lanes32 * lanes32 * D::group + D::place(c % lanes32, t)] =
-                        channel < shape.out && tap < shape.taps ? weight[channel * shape.taps + tap] : W{0};
+    const Panels<D> panels = shape.panels(packed, 0);
+    const std::ptrdiff_t taps = shape.runs * shape.run_taps;
+    for (std::ptrdiff_t p = 0; p < panels.count(); ++p) {
+        const std::ptrdiff_t lanes = panels.vectors(p) * lanes32;
+        auto* to = reinterpret_cast<typename D::Weight*>(packed + p * panels.stride() + lanes * Panels<D>::head_bytes_of_channel);
+        for (std::ptrdiff_t run = 0; run < shape.runs; ++run) {
+            for (std::ptrdiff_t step = 0; step < shape.run_steps; ++step, to += lanes * D::group) {
+                for (std::ptrdiff_t c = 0; c < lanes; ++c) {
+                    const std::ptrdiff_t channel = p * panel_channels + D::channel(c, lanes);
+                    for (std::ptrdiff_t t = 0; t < D::group; ++t) {
+                        const std::ptrdiff_t tap = step * D::group + t;
+                        to[c / lanes32 * lanes32 * D::group + D::place(c % lanes32, t)] =
+                            channel < shape.out && tap < shape.run_taps ? weight[channel * taps + run * shape.run_taps + tap] : W{0};
+                    }
                 }
             }
-            to += panel_channels * D::group;
         }
     }
 }
 
-/// Gathers the windows of output pixels first ... first + count of one group, beginning with channel `channel`.
+/// Copies `rows` rows of `columns` pixels from (y, x) on, which may lie in the padding.
 template <class D>
-void gather_windows(const ConvGeometry& g, const ConvShape<D>& shape, const typename D::Input* input, std::ptrdiff_t channel,
-                    typename D::Input padding, std::ptrdiff_t first, std::ptrdiff_t count,
-                    typename D::Activation* row) noexcept {
-    using Activation = typename D::Activation;
-    const Activation pad = D::convert(padding);
-    std::ptrdiff_t x = first % g.out_width;
-    std::ptrdiff_t y = first / g.out_width % g.out_height;
-    std::ptrdiff_t n = first / g.out_width / g.out_height;
-    // Where channels of neighbouring taps lie side by side, they are copied together.
-    const bool dense = g.dilation_width == 1 && g.groups == 1;
-    for (; count > 0; --count, row += shape.row_stride) {
-        const std::int32_t top = static_cast<std::int32_t>(y) * g.stride_height - g.pad_top;
-        const std::int32_t left = static_cast<std::int32_t>(x) * g.stride_width - g.pad_left;
-        const TapRange across = taps_inside(left, g.dilation_width, g.kernel_width, g.in_width);
-        Activation* to = row;
-        for (std::int32_t ky = 0; ky < g.kernel_height; ++ky) {
-            const std::int32_t in_y = top + ky * g.dilation_height;
-            const bool inside = in_y >= 0 && in_y < g.in_height;
-            const std::ptrdiff_t begin = inside ? across.begin : g.kernel_width;
-            const std::ptrdiff_t end = inside ? across.end : g.kernel_width;
-            for (std::ptrdiff_t i = begin * shape.in; i > 0; --i) *to++ = pad;
-            if (begin < end) {
-                const auto* from =
-                    input + ((n * g.in_height + in_y) * g.in_width + left + begin * g.dilation_width) * g.in_channels + channel;
-                const std::ptrdiff_t run = dense ? (end - begin) * shape.in : shape.in;
-                for (std::ptrdiff_t tap = begin; tap < end; tap += dense ? end - begin : 1, to += run) {
-                    D::convert(to, from, run);
-                    from += std::ptrdiff_t{g.dilation_width} * g.in_channels;
-                }
-            }
-            for (std::ptrdiff_t i = (g.kernel_width - end) * shape.in; i > 0; --i) *to++ = pad;
+void copy_image(const ConvGeometry& g, const typename D::Input* image, std::ptrdiff_t y, std::ptrdiff_t x, std::ptrdiff_t rows,
+                std::ptrdiff_t columns, typename D::Activation padding, typename D::Activation* to) noexcept {
+    const std::ptrdiff_t before = x >= 0 ? 0 : least(-x, columns);
+    const std::ptrdiff_t room = g.in_width - x;
+    const std::ptrdiff_t inside = room <= before ? before : least(room, columns);  // the end of what the image has
+    for (; rows > 0; --rows, ++y) {
+        const bool there = y >= 0 && y < g.in_height;
+        const std::ptrdiff_t begin = there ? before : columns, end = there ? inside : columns;
+        for (std::ptrdiff_t i = begin * g.in_channels; i > 0; --i) *to++ = padding;
+        if (begin < end) {
+            const std::ptrdiff_t count = (end - begin) * g.in_channels;
+            D::convert(to, image + (y * g.in_width + x + begin) * g.in_channels, count);
+            to += count;
         }
-        while (to < row + shape.steps * D::group) *to++ = Activation{0};
-        if (++x == g.out_width) {
-            x = 0;
-            if (++y == g.out_height) {
-                y = 0;
-                ++n;
-            }
-        }
+        for (std::ptrdiff_t i = (columns - end) * g.in_channels; i > 0; --i) *to++ = padding;
     }
 }
 
-/// The convolution of both precisions: finish(pixel, first channel, channels, the panel's head, sums) makes outputs of sums.
+/// The convolution of both precisions, or the part of it.
 template <class D, class Run, class Finish>
-MOTE_ALWAYS_INLINE void run_convolution(const ConvGeometry& g, const Run& run, bool gathered, typename D::Input padding,
-                                        const Finish& finish) noexcept {
-    const ConvShape<D> shape(g);
-    auto* sums = static_cast<typename D::Lane*>(run.scratch);
-    auto* rows = reinterpret_cast<typename D::Activation*>(static_cast<char*>(run.scratch) + shape.sums_bytes());
-    for (std::ptrdiff_t group = 0; group < g.groups; ++group) {
-        const char* packed = static_cast<const char*>(run.packed) + group * shape.panels * shape.panel_bytes();
-        const Panels<D> panels{reinterpret_cast<const typename D::Weight*>(packed + shape.head_bytes),
-                               shape.panel_bytes() / static_cast<std::ptrdiff_t>(sizeof(typename D::Weight)), shape.panels,
-                               shape.steps};
-        for (std::ptrdiff_t first = 0; first < shape.pixels; first += shape.rows) {
-            const std::ptrdiff_t count = least(shape.rows, shape.pixels - first);
-            const typename D::Activation* row = rows;
-            std::ptrdiff_t row_stride = shape.row_stride;
-            if (gathered) {
-                gather_windows(g, shape, run.input, group * shape.in, padding, first, count, rows);
-            } else if constexpr (!ConvShape<D>::bytes) {
-                row = run.input + first * g.in_channels + group * shape.in;
-                row_stride = g.in_channels;
+void run_convolution(const ConvGeometry& geometry, const Run& run, typename D::Input padding, const Finish& finish,
+                     Part part) noexcept {
+    using Activation = typename D::Activation;
+    const ConvShape<D> shape(geometry);
+    const ConvGeometry& g = shape.g;
+    char* scratch = static_cast<char*>(run.scratch);
+    auto* sums = reinterpret_cast<typename D::Lane*>(scratch);
+    auto** pointers = reinterpret_cast<const Activation**>(scratch + shape.sums_bytes());
+    auto* offsets = reinterpret_cast<std::ptrdiff_t*>(scratch + shape.sums_bytes() + shape.pointers_bytes());
+    auto* copy = reinterpret_cast<Activation*>(offsets + shape.runs);
+
+    // A part is some rows of pixels, or some of a single row; where weights are more than pixels, some panels.
+    const std::ptrdiff_t all_rows = std::ptrdiff_t{g.batch} * g.out_height;
+    const Panels<D> some_panels = shape.panels(run.packed, 0);
+    const bool by_panels = some_panels.count() >= 2 * part.count && shape.out > all_rows * g.out_width;
+    const bool by_columns = !by_panels && all_rows == 1;
+    const Range panels = share(some_panels.count(), by_panels ? part : Part{});
+    const Range rows = share(all_rows, by_panels || by_columns ? Part{} : part);
+    const Range columns = share(g.out_width, by_columns ? part : Part{}, tile_rows);
+
+    const std::ptrdiff_t copied_width = shape.columns_of(shape.block_columns);
+    const std::ptrdiff_t width = shape.copied ? copied_width : g.in_width;
+    for (std::ptrdiff_t i = 0; i < shape.runs; ++i) {
+        const bool row_by_row = shape.runs == g.kernel_height;
+        const std::ptrdiff_t ky = row_by_row ? i : i / g.kernel_width, kx = row_by_row ? 0 : i % g.kernel_width;
+        offsets[i] = (ky * g.dilation_height * width + kx * g.dilation_width) * g.in_channels;
+    }
+    std::ptrdiff_t taken = 0;
+    for (std::ptrdiff_t row = rows.begin; row < rows.end; row += taken) {
+        const std::ptrdiff_t n = row / g.out_height, y = row % g.out_height;
+        taken = least(shape.block_rows, least(g.out_height - y, rows.end - row));
+        const auto* image = run.input + n * g.in_height * g.in_width * g.in_channels;
+        for (std::ptrdiff_t x = columns.begin; x < columns.end; x += shape.block_columns) {
+            const std::ptrdiff_t across = least(shape.block_columns, columns.end - x);
+            const std::ptrdiff_t in_y = y * g.stride_height - g.pad_top, in_x = x * g.stride_width - g.pad_left;
+            const Activation* first = copy;
+            if (shape.copied) {
+                copy_image<D>(g, image, in_y, in_x, shape.rows_of(taken), copied_width, D::convert(padding), copy);
+            } else if constexpr (!D::converts) {
+                first = image + (in_y * g.in_width + in_x) * g.in_channels;
             }
-            multiply_rows(
-                row, row_stride, count, panels, sums,
-                [&](std::ptrdiff_t r, std::ptrdiff_t panel, std::ptrdiff_t taken, const typename D::Lane* sum)
-                    __attribute__((always_inline)) {
-                        for (; taken > 0; --taken, ++panel, sum += panel_channels) {
-                            const std::ptrdiff_t channel = panel * panel_channels;
-                            finish(first + r, group * shape.out + channel, least(panel_channels, shape.out - channel),
-                                   packed + panel * shape.panel_bytes(), sum);
-                        }
-                    });
+            const Activation** pointer = pointers;
+            for (std::ptrdiff_t i = 0; i < taken; ++i) {
+                const Activation* at = first + i * g.stride_height * width * g.in_channels;
+                for (std::ptrdiff_t j = 0; j < across; ++j, at += std::ptrdiff_t{g.stride_width} * g.in_channels) *pointer++ = at;
+            }
+            for (std::ptrdiff_t group = 0; group < g.groups; ++group) {
+                if (group > 0) {
+                    for (std::ptrdiff_t i = 0; i < taken * across; ++i) pointers[i] += shape.in;
+                }
+                Finish of_group = finish;
+                of_group.move(group * shape.out, shape.out);
+                multiply<D>(pointers, taken * across, {offsets, shape.runs, shape.run_steps}, shape.panels(run.packed, group),
+                            panels, sums, of_group, row * g.out_width + x);
+            }
         }
     }
 }
@@ -152,19 +196,19 @@ MOTE_ALWAYS_INLINE void run_convolution(const ConvGeometry& g, const Run& run, b
 
 template <class Lazy = void>
 std::size_t conv2d_f32_packed_bytes(const ConvGeometry& g) noexcept {
-    const tiles::ConvShape<simd::DotF32> shape(g);
-    return static_cast<std::size_t>(g.groups * shape.panels * shape.panel_bytes());
+    return tiles::ConvShape<simd::DotF32>(g).packed_bytes();
 }
 
 template <class Lazy = void>
 void conv2d_f32_pack(const ConvGeometry& g, const ConvConstantsF32& constants, void* packed) noexcept {
     const tiles::ConvShape<simd::DotF32> shape(g);
-    char* to = static_cast<char*>(packed);
     for (std::ptrdiff_t group = 0; group < g.groups; ++group) {
-        tiles::pack_panels(shape, constants.weight + group * shape.out * shape.taps, to);
-        for (std::ptrdiff_t p = 0; p < shape.panels; ++p, to += shape.panel_bytes()) {
+        const auto panels = shape.panels(packed, group);
+        char* to = static_cast<char*>(packed) + group * panels.bytes();
+        tiles::pack_panels(shape, constants.weight + group * shape.out * shape.runs * shape.run_taps, to);
+        for (std::ptrdiff_t p = 0; p < panels.count(); ++p, to += panels.stride()) {
             float* bias = reinterpret_cast<float*>(to);
-            for (std::ptrdiff_t c = 0; c < tiles::panel_channels; ++c) {
+            for (std::ptrdiff_t c = 0; c < panels.vectors(p) * simd::lanes32; ++c) {
                 const std::ptrdiff_t channel = p * tiles::panel_channels + c;
                 bias[c] = constants.bias != nullptr && channel < shape.out ? constants.bias[group * shape.out + channel] : 0.0f;
             }
@@ -174,66 +218,43 @@ void conv2d_f32_pack(const ConvGeometry& g, const ConvConstantsF32& constants, v
 
 template <class Lazy = void>
 std::size_t conv2d_f32_scratch_bytes(const ConvGeometry& g) noexcept {
-    return tiles::ConvShape<simd::DotF32>(g).scratch_bytes(!tiles::windows_are_pixels(g));
+    return tiles::ConvShape<simd::DotF32>(g).scratch_bytes();
 }
 
 template <class Lazy = void>
-void conv2d_f32_run(const ConvGeometry& g, const ConvF32& run) noexcept {
-    using namespace simd;
-    const F32 lo(run.lo), hi(run.hi), residual_lo(run.residual_lo), residual_hi(run.residual_hi);
-    tiles::run_convolution<DotF32>(
-        g, run, !tiles::windows_are_pixels(g), 0.0f,
-        [&](std::ptrdiff_t pixel, std::ptrdiff_t channel, std::ptrdiff_t channels, const char* head, const float* sums)
-            __attribute__((always_inline)) {
-                const float* bias = reinterpret_cast<const float*>(head);
-                const std::ptrdiff_t at = pixel * g.out_channels + channel;
-                for_each_vector<lanes32>(
-                    channels, [&](std::ptrdiff_t c, auto some) __attribute__((always_inline)) {
-                        F32 y = clamp(load(sums + c) + load(bias + c), lo, hi);
-                        if (run.residual != nullptr) y = clamp(y + load(run.residual + at + c, some), residual_lo, residual_hi);
-                        store(run.output + at + c, y, some);
-                    });
-            });
+void conv2d_f32_run(const ConvGeometry& g, const ConvF32& run, Part part = {}) noexcept {
+    tiles::run_convolution<simd::DotF32>(g, run, 0.0f,
+                                         tiles::FinishF32{run.lo, run.hi, run.residual_lo, run.residual_hi, run.residual,
+                                                          run.output, g.out_channels, g.out_channels},
+                                         part);
 }
-
-namespace tiles {
-
-/// AddI8 of an output far finer than what it adds: one by one.
-template <class Lazy = void>
-simd::I16 add_wide(const AddI8& p, simd::I16 a, simd::I16 b) noexcept {
-    std::int8_t x[simd::lanes16], y[simd::lanes16];
-    simd::store_bytes(x, a);
-    simd::store_bytes(y, b);
-    for (std::ptrdiff_t i = 0; i < simd::lanes16; ++i) x[i] = add_value(p, x[i], y[i]);
-    return simd::load_bytes(x);
-}
-
-}  // namespace tiles
 
 template <class Lazy = void>
 std::size_t conv2d_i8_packed_bytes(const ConvGeometry& g) noexcept {
-    const tiles::ConvShape<simd::DotI8> shape(g);
-    return static_cast<std::size_t>(g.groups * shape.panels * shape.panel_bytes());
+    return tiles::ConvShape<simd::DotI8>(g).packed_bytes();
 }
 
 template <class Lazy = void>
 void conv2d_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constants, void* packed) noexcept {
     const tiles::ConvShape<simd::DotI8> shape(g);
-    char* to = static_cast<char*>(packed);
+    const std::ptrdiff_t taps = shape.runs * shape.run_taps;
     ConvConstantsI8 shifted = constants;
     shifted.input_zero_point += simd::DotI8::offset;
     for (std::ptrdiff_t group = 0; group < g.groups; ++group) {
-        tiles::pack_panels(shape, constants.weight + group * shape.out * shape.taps, to);
-        for (std::ptrdiff_t p = 0; p < shape.panels; ++p, to += shape.panel_bytes()) {
+        const auto panels = shape.panels(packed, group);
+        char* to = static_cast<char*>(packed) + group * panels.bytes();
+        tiles::pack_panels(shape, constants.weight + group * shape.out * taps, to);
+        for (std::ptrdiff_t p = 0; p < panels.count(); ++p, to += panels.stride()) {
+            const std::ptrdiff_t lanes = panels.vectors(p) * simd::lanes32;
             std::int32_t* bias = reinterpret_cast<std::int32_t*>(to);
-            float* multiplier = reinterpret_cast<float*>(bias + tiles::panel_channels);
-            for (std::ptrdiff_t c = 0; c < tiles::panel_channels; ++c) {
+            float* multiplier = reinterpret_cast<float*>(bias + lanes);
+            for (std::ptrdiff_t c = 0; c < lanes; ++c) {
                 bias[c] = 0;
                 multiplier[c] = 0.0f;
-                const std::ptrdiff_t of_group = p * tiles::panel_channels + simd::DotI8::channel(c);
+                const std::ptrdiff_t of_group = p * tiles::panel_channels + simd::DotI8::channel(c, lanes);
                 if (of_group >= shape.out) continue;
                 const std::ptrdiff_t channel = group * shape.out + of_group;
-                bias[c] = folded_bias(shifted, channel, shape.taps);
+                bias[c] = folded_bias(shifted, channel, taps);
                 multiplier[c] = constants.multiplier[channel];
             }
         }
@@ -242,33 +263,16 @@ void conv2d_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constants, voi
 
 template <class Lazy = void>
 std::size_t conv2d_i8_scratch_bytes(const ConvGeometry& g) noexcept {
-    return tiles::ConvShape<simd::DotI8>(g).scratch_bytes(true);
+    return tiles::ConvShape<simd::DotI8>(g).scratch_bytes();
 }
 
 template <class Lazy = void>
-void conv2d_i8_run(const ConvGeometry& g, const ConvI8& run) noexcept {
-    using namespace simd;
-    const RequantizeLanes requantize(run.requantize);
-    const AddLanes add(run.add);
-    tiles::run_convolution<DotI8>(
-        g, run, true, static_cast<std::int8_t>(run.input_zero_point),
-        [&](std::ptrdiff_t pixel, std::ptrdiff_t channel, std::ptrdiff_t channels, const char* head,
-            const std::int32_t* sums) __attribute__((always_inline)) {
-            const std::int32_t* bias = reinterpret_cast<const std::int32_t*>(head);
-            const float* multiplier = reinterpret_cast<const float*>(bias + tiles::panel_channels);
-            const std::ptrdiff_t at = pixel * g.out_channels + channel;
-            for_each_vector<lanes16>(
-                channels, [&](std::ptrdiff_t c, auto some) __attribute__((always_inline)) {
-                    I16 q = requantize({load(sums + c) + load(bias + c), load(sums + c + lanes32) + load(bias + c + lanes32)},
-                                       load(multiplier + c), load(multiplier + c + lanes32));
-                    if (run.residual != nullptr) {
-                        const std::int8_t* residual = run.residual + at + c;
-                        q = run.add.wide ? tiles::add_wide(run.add, q, load_bytes(residual, some))
-                                         : add(q, load_bytes(residual, some));
-                    }
-                    store_bytes(run.output + at + c, q, some);
-                });
-        });
+void conv2d_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) noexcept {
+    tiles::run_convolution<simd::DotI8>(
+        g, run, static_cast<std::int8_t>(run.input_zero_point),
+        tiles::FinishI8{RequantizeLanes(run.requantize), AddLanes(run.add), run.add.wide ? &run.add : nullptr, run.residual,
+                        run.output, g.out_channels, g.out_channels},
+        part);
 }
 
 MOTE_END_KERNELS

@@ -6,6 +6,7 @@
 //   i8:  sum = bias + sum(w * (q - input_zero_point)), exact in int32; the padding holds the zero point. The bias that is given
 //        holds - input_zero_point * sum(w) already. Then RequantizeI8, and with a residual AddI8.
 
+#include <mote/core/part.hpp>
 #include <mote/kernels/requantize.hpp>
 #include <mote/kernels/window.hpp>
 
@@ -82,7 +83,8 @@ inline void depthwise_f32_pack(const ConvGeometry& g, const ConvConstantsF32& co
     const std::ptrdiff_t count = std::ptrdiff_t{g.out_channels} * g.kernel_height * g.kernel_width;
     for (std::ptrdiff_t i = 0; i < count; ++i) to[i] = constants.weight[i];
 }
-inline void depthwise_f32_run(const ConvGeometry& g, const ConvF32& run) noexcept {
+inline void depthwise_f32_run(const ConvGeometry& g, const ConvF32& run, Part part = {}) noexcept {
+    if (part.index != 0) return;  // undivided
     const float* bias = static_cast<const float*>(run.packed);
     depthwise_f32(g, bias + g.out_channels, bias, run);
 }
@@ -101,7 +103,8 @@ inline void depthwise_i8_pack(const ConvGeometry& g, const ConvConstantsI8& cons
         for (std::ptrdiff_t i = c * area; i < (c + 1) * area; ++i) weight[i] = constants.weight[i];
     }
 }
-inline void depthwise_i8_run(const ConvGeometry& g, const ConvI8& run) noexcept {
+inline void depthwise_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) noexcept {
+    if (part.index != 0) return;  // undivided
     const std::int32_t* bias = static_cast<const std::int32_t*>(run.packed);
     const float* multipliers = reinterpret_cast<const float*>(bias + g.out_channels);
     depthwise_i8(g, reinterpret_cast<const std::int8_t*>(multipliers + g.out_channels), bias, multipliers, run);

@@ -266,7 +266,8 @@ std::size_t depthwise_f32_scratch_bytes(const ConvGeometry& g) noexcept {
 }
 
 template <class Lazy = void>
-void depthwise_f32_run(const ConvGeometry& g, const ConvF32& run) noexcept {
+void depthwise_f32_run(const ConvGeometry& g, const ConvF32& run, Part part = {}) noexcept {
+    if (part.index != 0) return;
     const std::ptrdiff_t taps = depthwise::taps(g);
     char* scratch = static_cast<char*>(run.scratch);
     const std::ptrdiff_t list_bytes = depthwise::rounded_up(taps * 8);
@@ -348,7 +349,8 @@ std::size_t depthwise_i8_scratch_bytes(const ConvGeometry& g) noexcept {
 }
 
 template <class Lazy = void>
-void depthwise_i8_run(const ConvGeometry& g, const ConvI8& run) noexcept {
+void depthwise_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) noexcept {
+    if (part.index != 0) return;
     const std::ptrdiff_t taps = depthwise::taps(g);
     const std::ptrdiff_t pairs = depthwise::pairs(g);
     char* scratch = static_cast<char*>(run.scratch);

@@ -12,12 +12,18 @@ namespace tiles {
 
 struct GemmShape {
     GemmShape(std::int32_t m, std::int32_t n, std::int32_t k) noexcept
-        : panels(ceil_div(n, panel_channels)), rows(least(m, rows_at_once(k))), row_stride(row_steps(k)), steps(k) {}
-    std::ptrdiff_t panels, rows, row_stride, steps;
+        : columns{nullptr, n, k},
+          rows(least(m, rows_at_once(k))),
+          row_stride(k % 256 == 0 ? k + 16 : k) {}  // else rows of 4 KiB would share few places in the cache
+    Panels<simd::DotF32> columns;
+    std::ptrdiff_t rows, row_stride;
 
-    std::ptrdiff_t sums() const noexcept { return (rows < 4 ? 4 : rows) * panel_channels; }
-    std::ptrdiff_t packed() const noexcept { return panels * steps * panel_channels; }
-    std::ptrdiff_t copied() const noexcept { return rows * row_stride + lanes32; }
+    // Scratch: sums, pointers to rows, the copy of rows, the columns as panels.
+    std::ptrdiff_t pointers_bytes() const noexcept { return (rows * 8 + 63) / 64 * 64; }
+    std::ptrdiff_t copy_bytes() const noexcept { return ((rows * row_stride + lanes32) * 4 + 63) / 64 * 64; }
+    std::size_t scratch_bytes() const noexcept {
+        return static_cast<std::size_t>(sums_bytes(rows) + pointers_bytes() + copy_bytes() + columns.bytes());
+    }
 };
 
 /// to[j][i] = from[i][j] for i < rows, j < columns.
@@ -41,18 +47,23 @@ void transpose(const float* from, std::ptrdiff_t from_stride, std::ptrdiff_t row
 
 /// B as panels of columns; those beyond n are zero.
 template <class Lazy = void>
-void pack_columns(const GemmF32& g, float* to) noexcept {
-    for (std::ptrdiff_t j = 0; j < g.n; j += panel_channels, to += g.k * panel_channels) {
-        const std::ptrdiff_t some = least(panel_channels, g.n - j);
-        if (some < panel_channels) {
-            for (std::ptrdiff_t i = 0; i < g.k * panel_channels; ++i) to[i] = 0.0f;
+void pack_columns(const GemmF32& g, const Panels<simd::DotF32>& panels, char* packed) noexcept {
+    for (std::ptrdiff_t panel = 0; panel < panels.count(); ++panel) {
+        const std::ptrdiff_t j = panel * panel_channels, lanes = panels.vectors(panel) * lanes32;
+        const std::ptrdiff_t some = least(lanes, g.n - j);
+        float* to = reinterpret_cast<float*>(packed + panel * panels.stride()) + lanes;  // the head stays free
+        if (some < lanes) {
+            for (std::ptrdiff_t i = 0; i < g.k * lanes; ++i) to[i] = 0.0f;
         }
         if (g.transpose_b) {
-            transpose(g.b + j * g.ldb, g.ldb, some, g.k, to, panel_channels);
+            transpose(g.b + j * g.ldb, g.ldb, some, g.k, to, lanes);
         } else {
             const float* from = g.b + j;
             for (std::ptrdiff_t p = 0; p < g.k; ++p, from += g.ldb) {
-                simd::DotF32::convert(to + p * panel_channels, from, some);
+                simd::for_each_vector<lanes32>(
+                    some, [&](std::ptrdiff_t c, auto n) __attribute__((always_inline)) {
+                        simd::store(to + p * lanes + c, simd::load(from + c, n), n);
+                    });
             }
         }
     }
@@ -62,40 +73,33 @@ void pack_columns(const GemmF32& g, float* to) noexcept {
 
 template <class Lazy = void>
 std::size_t gemm_f32_scratch_bytes(std::int32_t m, std::int32_t n, std::int32_t k) noexcept {
-    const tiles::GemmShape shape(m, n, k);
-    return static_cast<std::size_t>(shape.sums() + shape.packed() + shape.copied()) * sizeof(float);
+    return tiles::GemmShape(m, n, k).scratch_bytes();
 }
 
 template <class Lazy = void>
 void gemm_f32(const GemmF32& g) noexcept {
     using namespace tiles;
-    const GemmShape shape(g.m, g.n, g.k);
-    float* sums = static_cast<float*>(g.scratch);
-    float* packed = sums + shape.sums();
-    float* copied = packed + shape.packed();
-    pack_columns(g, packed);
-    const Panels<simd::DotF32> panels{packed, shape.steps * panel_channels, shape.panels, shape.steps};
+    GemmShape shape(g.m, g.n, g.k);
+    char* scratch = static_cast<char*>(g.scratch);
+    float* sums = reinterpret_cast<float*>(scratch);
+    auto** pointers = reinterpret_cast<const float**>(scratch + sums_bytes(shape.rows));
+    float* copy = reinterpret_cast<float*>(scratch + sums_bytes(shape.rows) + shape.pointers_bytes());
+    char* packed = reinterpret_cast<char*>(copy) + shape.copy_bytes();
+    pack_columns(g, shape.columns, packed);
+    shape.columns.first = packed;
+    for (std::ptrdiff_t r = 0; r < shape.rows; ++r) pointers[r] = copy + r * shape.row_stride;
+    const std::ptrdiff_t offset = 0;
     for (std::ptrdiff_t first = 0; first < g.m; first += shape.rows) {
         const std::ptrdiff_t rows = least(shape.rows, g.m - first);
         if (g.transpose_a) {
-            transpose(g.a + first, g.lda, g.k, rows, copied, shape.row_stride);
+            transpose(g.a + first, g.lda, g.k, rows, copy, shape.row_stride);
         } else {
             for (std::ptrdiff_t r = 0; r < rows; ++r) {
-                simd::DotF32::convert(copied + r * shape.row_stride, g.a + (first + r) * g.lda, g.k);
+                simd::DotF32::convert(copy + r * shape.row_stride, g.a + (first + r) * g.lda, g.k);
             }
         }
-        multiply_rows(
-            copied, shape.row_stride, rows, panels, sums,
-            [&](std::ptrdiff_t r, std::ptrdiff_t panel, std::ptrdiff_t taken, const float* sum) __attribute__((always_inline)) {
-                float* c = g.c + (first + r) * g.ldc + panel * panel_channels;
-                const std::ptrdiff_t n = least(taken * panel_channels, g.n - panel * panel_channels);
-                simd::for_each_vector<lanes32>(
-                    n, [&](std::ptrdiff_t j, auto some) __attribute__((always_inline)) {
-                        simd::F32 value = simd::load(sum + j);
-                        if (g.accumulate) value = value + simd::load(c + j, some);
-                        simd::store(c + j, value, some);
-                    });
-            });
+        multiply<simd::DotF32>(pointers, rows, {&offset, 1, g.k}, shape.columns, {0, shape.columns.count()}, sums,
+                               FinishGemm{g.c, g.ldc, g.n, g.accumulate}, first);
     }
 }
 

@@ -3,6 +3,7 @@
 // KernelTable: one instruction set's kernels as function pointers over plain structs. It is all that plan() and the engine
 // know of SIMD, so that kernels compiled for several instruction sets can stand in one program.
 
+#include <mote/core/part.hpp>
 #include <mote/kernels/arguments.hpp>
 
 #include <cstddef>
@@ -15,8 +16,8 @@ struct ConvKernels {
     const char* name;                                  ///< e.g. "conv2d_i8 6x16 (avx2)"
     std::size_t (*packed_bytes)(const ConvGeometry&);  ///< of the constants as the tile reads them
     void (*pack)(const ConvGeometry&, const Constants&, void* packed);
-    std::size_t (*scratch_bytes)(const ConvGeometry&);  ///< of one run
-    void (*run)(const ConvGeometry&, const Run&);
+    std::size_t (*scratch_bytes)(const ConvGeometry&);  ///< of one run, or of one part
+    void (*run)(const ConvGeometry&, const Run&, Part);  ///< or the part of a run
 };
 
 struct KernelTable {

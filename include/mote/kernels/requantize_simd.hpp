@@ -7,25 +7,38 @@
 
 MOTE_BEGIN_KERNELS
 
-/// RequantizeI8 for 2 N sums in split order.
+/// RequantizeI8 for 2 N sums. The clamp is where it is cheapest, behind the rounding: what is too small saturates on its way to
+/// 16 bits, and meets its bound there; so does what is too large, where the conversion of a float beyond int32 saturates (x86
+/// gives the least integer, so there it stops before).
 class RequantizeLanes {
   public:
     MOTE_ALWAYS_INLINE explicit RequantizeLanes(const RequantizeI8& r) noexcept
-        : lo_(static_cast<float>(r.lo - r.zero_point)),
-          hi_(static_cast<float>(r.hi - r.zero_point)),
-          zero_point_(static_cast<std::int16_t>(r.zero_point)) {}
+        : hi_(static_cast<float>(r.hi - r.zero_point)),
+          zero_point_(static_cast<std::int16_t>(r.zero_point)),
+          lo_(static_cast<std::int16_t>(r.lo)),
+          hi_bytes_(static_cast<std::int16_t>(r.hi)) {}
 
-    /// The bytes, in natural order; the multipliers in split order.
+    /// Of sums in split order, and multipliers too: the bytes in natural order.
     MOTE_ALWAYS_INLINE simd::I16 operator()(simd::I32x2 sum, simd::F32 multiplier_lo, simd::F32 multiplier_hi) const noexcept {
-        return simd::join({rounded(sum.lo, multiplier_lo), rounded(sum.hi, multiplier_hi)}) + zero_point_;
+        return shifted(simd::join({rounded(sum.lo, multiplier_lo), rounded(sum.hi, multiplier_hi)}));
+    }
+    /// Of N sums in natural order: N bytes, and N more of no meaning.
+    MOTE_ALWAYS_INLINE simd::I16 in_order(simd::I32 sum, simd::F32 multiplier) const noexcept {
+        const simd::I32 q = rounded(sum, multiplier);
+        return shifted(simd::narrow_halves({q, q}));
     }
 
   private:
     MOTE_ALWAYS_INLINE simd::I32 rounded(simd::I32 sum, simd::F32 multiplier) const noexcept {
-        return simd::to_int(simd::clamp(simd::to_float(sum) * multiplier, lo_, hi_));
+        const simd::F32 x = simd::to_float(sum) * multiplier;
+        return simd::to_int(simd::to_int_saturates ? x : simd::least(x, hi_));
     }
-    simd::F32 lo_, hi_;
-    simd::I16 zero_point_;
+    MOTE_ALWAYS_INLINE simd::I16 shifted(simd::I16 q) const noexcept {
+        const simd::I16 x = simd::greatest(simd::add_saturated(q, zero_point_), lo_);
+        return simd::to_int_saturates ? simd::least(x, hi_bytes_) : x;
+    }
+    simd::F32 hi_;
+    simd::I16 zero_point_, lo_, hi_bytes_;
 };
 
 /// AddI8 that is not wide, for 2 N bytes in natural order.

@@ -41,9 +41,10 @@ struct DotF32 {
     using Lane = float;
     using Sum = F32;
     static constexpr std::ptrdiff_t group = 1;
+    static constexpr bool converts = false;  ///< whether activations are other than inputs
 
-    /// Which channel of a panel stands at a place of its sums.
-    static constexpr std::ptrdiff_t channel(std::ptrdiff_t at) noexcept { return at; }
+    /// Which channel of a panel of `lanes` channels stands at a place of its sums.
+    static constexpr std::ptrdiff_t channel(std::ptrdiff_t at, std::ptrdiff_t) noexcept { return at; }
     /// The place of a lane's tap (< group) among the lanes32 * group weights of a step.
     static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t) noexcept { return lane; }
     static MOTE_ALWAYS_INLINE F32 weights(const float* p) noexcept {
@@ -73,9 +74,9 @@ struct DotF32 {
 };
 
 namespace detail {
-/// Pairs of vectors are in split order, which join() undoes.
-constexpr std::ptrdiff_t channel_in_pairs(std::ptrdiff_t at) noexcept {
-    return at / lanes16 * lanes16 + split_channel(at / lanes32 % 2, at % lanes32);
+/// Pairs of vectors are in split order, which join() undoes; a vector alone is not.
+constexpr std::ptrdiff_t channel_in_pairs(std::ptrdiff_t at, std::ptrdiff_t lanes) noexcept {
+    return lanes == lanes32 ? at : at / lanes16 * lanes16 + split_channel(at / lanes32 % 2, at % lanes32);
 }
 }  // namespace detail
 
@@ -87,11 +88,14 @@ struct DotI8 {
     using Lane = std::int32_t;
     using Sum = I32;
     static constexpr std::ptrdiff_t group = 4;
-    static constexpr std::ptrdiff_t channel(std::ptrdiff_t at) noexcept { return detail::channel_in_pairs(at); }
+    static constexpr std::ptrdiff_t channel(std::ptrdiff_t at, std::ptrdiff_t lanes) noexcept {
+        return detail::channel_in_pairs(at, lanes);
+    }
     static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept { return lane * 4 + tap; }
 #if defined(MOTE_AVX512)
     // The instruction multiplies unsigned by signed bytes: activations are shifted by 128, and the bias undoes it.
     using Activation = std::uint8_t;
+    static constexpr bool converts = true;
     static constexpr std::int32_t offset = 128;
     static MOTE_ALWAYS_INLINE __m512i weights(const std::int8_t* p) noexcept {
         return _mm512_loadu_si512(p);
@@ -123,6 +127,7 @@ struct DotI8 {
     }
 #else
     using Activation = std::int8_t;
+    static constexpr bool converts = false;
     static constexpr std::int32_t offset = 0;
     static MOTE_ALWAYS_INLINE int8x16_t weights(const std::int8_t* p) noexcept {
         return vld1q_s8(p);
@@ -149,11 +154,14 @@ struct DotI8 {
 struct DotI8 {
     using Input = std::int8_t;
     using Activation = std::int16_t;
+    static constexpr bool converts = true;
     using Weight = std::int16_t;
     using Lane = std::int32_t;
     using Sum = I32;
     static constexpr std::ptrdiff_t group = 2;
-    static constexpr std::ptrdiff_t channel(std::ptrdiff_t at) noexcept { return detail::channel_in_pairs(at); }
+    static constexpr std::ptrdiff_t channel(std::ptrdiff_t at, std::ptrdiff_t lanes) noexcept {
+        return detail::channel_in_pairs(at, lanes);
+    }
     static constexpr std::int32_t offset = 0;
 
     static MOTE_ALWAYS_INLINE I16 weights(const std::int16_t* p) noexcept { return simd::load(p); }

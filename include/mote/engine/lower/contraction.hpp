@@ -77,7 +77,7 @@ struct Conv2dStep : ConvStep<P> {
         }
     }
     void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernel(kernels).run(this->geometry, this->arguments(operands));
+        kernel(kernels).run(this->geometry, this->arguments(operands), {});
     }
 };
 
@@ -92,7 +92,7 @@ struct DepthwiseStep : ConvStep<P> {
         }
     }
     void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernel(kernels).run(this->geometry, this->arguments(operands));
+        kernel(kernels).run(this->geometry, this->arguments(operands), {});
     }
 };
 

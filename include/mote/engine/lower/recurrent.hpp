@@ -23,7 +23,7 @@ struct PackedProduct {
         call.packed = packed.data();
         call.output = y;
         call.scratch = scratch;
-        kernels.conv2d_f32.run(geometry, call);
+        kernels.conv2d_f32.run(geometry, call, {});
     }
 };
 

@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Rows times packed panels: the register tiles under convolution and GEMM, once for f32 and bytes (D is simd::DotF32 or
-// simd::DotI8). A panel holds the weights of panel_channels output channels, step by step; a step is D::group taps. Steps are
-// taken in order whatever the tile's shape, so that an f32 sum has the same bits wherever its row stands.
+// simd::DotI8). A panel holds the weights of up to panel_channels output channels, step by step; a step is D::group taps. Steps
+// are taken in order whatever the tile's shape, so that an f32 sum has the same bits wherever its row stands.
+//
+// A row need not lie side by side: its taps come in runs (the rows of a convolution's window), at offsets that all rows share.
+// So windows are read where the image lies, and nothing is gathered.
+//
+// A tile of R rows and V vectors keeps R * V sums in registers and does R * V multiplications for V loads of weights and R of
+// activations, which go with the multiplications: enough chains for two units of latency 4 (simd/dot.hpp has R and V). A block
+// of steps_in_cache steps of a panel stays in the first cache while rows pass. The last block's sums become outputs where they
+// are, in registers (kernels/detail/finish.hpp).
 
-#include <mote/simd/dot.hpp>
+#include <mote/core/part.hpp>
+#include <mote/kernels/detail/finish.hpp>
 
 MOTE_BEGIN_KERNELS
 
 namespace tiles {
 
-using simd::lanes32;
 constexpr std::ptrdiff_t tile_rows = simd::tile_rows;
-constexpr std::ptrdiff_t panel_channels = simd::tile_vectors * lanes32;
-constexpr std::ptrdiff_t steps_in_cache = 384;  // a panel of so many steps stays in the first cache while rows pass
+constexpr std::ptrdiff_t steps_in_cache = 512;
 
 constexpr std::ptrdiff_t ceil_div(std::ptrdiff_t a, std::ptrdiff_t b) noexcept {
     return (a + b - 1) / b;
@@ -21,117 +28,200 @@ constexpr std::ptrdiff_t ceil_div(std::ptrdiff_t a, std::ptrdiff_t b) noexcept {
 constexpr std::ptrdiff_t least(std::ptrdiff_t a, std::ptrdiff_t b) noexcept {
     return a < b ? a : b;
 }
+/// The share of 0 ... n that a part computes, in multiples of `unit`.
+constexpr Range share(std::ptrdiff_t n, Part part, std::ptrdiff_t unit = 1) noexcept {
+    const std::ptrdiff_t units = ceil_div(n, unit);
+    return {least(n, units * part.index / part.count * unit), least(n, units * (part.index + 1) / part.count * unit)};
+}
 
-/// Adds `steps` steps to the sums [Rows, Panels * panel_channels]; a `fresh` sum begins at zero.
-template <class D, int Rows, int Panels>
-void run_tile(const typename D::Activation* row, std::ptrdiff_t row_stride, const typename D::Weight* weight,
-              std::ptrdiff_t panel_stride, std::ptrdiff_t steps, bool fresh, typename D::Lane* sums) noexcept {
+/// Packed weights: for each panel its head (what finishing reads: a bias, of bytes also a multiplier a channel), then
+/// [step, channel, group]. A last panel of at most half the channels has half the vectors.
+template <class D>
+struct Panels {
+    const char* first = nullptr;
+    std::ptrdiff_t channels = 0;  ///< of all panels
+    std::ptrdiff_t steps = 0;
+
+    static constexpr std::ptrdiff_t head_bytes_of_channel = sizeof(typename D::Input) == 1 ? 8 : 4;
+    static constexpr std::ptrdiff_t bytes(std::ptrdiff_t vectors, std::ptrdiff_t steps) noexcept {
+        return vectors * lanes32 * (head_bytes_of_channel + steps * 4);
+    }
+    std::ptrdiff_t count() const noexcept { return ceil_div(channels, panel_channels); }
+    std::ptrdiff_t stride() const noexcept { return bytes(simd::tile_vectors, steps); }
+    const char* at(std::ptrdiff_t panel) const noexcept { return first + panel * stride(); }
+    std::ptrdiff_t vectors(std::ptrdiff_t panel) const noexcept {
+        return channels - panel * panel_channels <= panel_channels / 2 ? simd::tile_vectors / 2 : simd::tile_vectors;
+    }
+    /// Of all panels.
+    std::ptrdiff_t bytes() const noexcept {
+        const std::ptrdiff_t last = count() - 1;
+        return last * stride() + bytes(vectors(last), steps);
+    }
+};
+
+/// How each row's taps lie: run i begins offsets[i] activations behind the row's first, and takes `steps` steps.
+struct Runs {
+    const std::ptrdiff_t* offsets = nullptr;
+    std::ptrdiff_t count = 1;
+    std::ptrdiff_t steps = 0;
+};
+
+/// What a tile computes of its rows' sums: some runs, or a piece of one.
+template <class D>
+struct TileBlock {
+    const std::ptrdiff_t* offsets = nullptr;
+    std::ptrdiff_t runs = 0, steps = 0;
+    std::ptrdiff_t from = 0;  ///< activations of each run before the first step
+    const char* weight = nullptr;
+    std::ptrdiff_t panel_stride = 0;
+    bool first = false, last = false;
+    typename D::Lane* sums = nullptr;  ///< [rows, vectors * lanes32], between blocks
+    const char* head = nullptr;        ///< of the first panel
+};
+
+/// Adds the block's steps to the sums of Rows rows and `Panels` panels of `Vectors` vectors. `row` is the place of the first
+/// row among the outputs, `channel` that of the first channel.
+template <class D, class Finish, int Rows, int Vectors, int Panels>
+void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& block, const Finish& finish, std::ptrdiff_t row,
+              std::ptrdiff_t channel) noexcept {
     using Sum = typename D::Sum;
-    constexpr int vectors = simd::tile_vectors;
-    constexpr std::ptrdiff_t columns = vectors * Panels;
+    using Weight = typename D::Weight;
+    constexpr int columns = Vectors * Panels;
     constexpr std::ptrdiff_t elements = lanes32 * D::group;  // of a vector of weights
     Sum sum[Rows][columns];
     MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
         MOTE_UNROLL for (int v = 0; v < columns; ++v) {
-            sum[r][v] = fresh ? Sum(typename D::Lane{0}) : simd::load(sums + (r * columns + v) * lanes32);
+            sum[r][v] = block.first ? Sum(typename D::Lane{0}) : simd::load(block.sums + (r * columns + v) * lanes32);
         }
     }
-    const typename D::Activation* rows[Rows];
-    MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
-        rows[r] = row + r * row_stride;
-        MOTE_OPAQUE(rows[r]);  // a register a row: else GCC computes an address a step
-    }
-    const auto step = [&](std::ptrdiff_t at) __attribute__((always_inline)) {
-        MOTE_UNROLL for (int p = 0; p < Panels; ++p) {
-            decltype(D::weights(weight)) w[vectors];
-            MOTE_UNROLL for (int v = 0; v < vectors; ++v) {
-                w[v] = D::weights(weight + p * panel_stride + (at * vectors + v) * elements);
-            }
-            MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
-                const auto a = D::activations(rows[r] + at * D::group);
-                MOTE_UNROLL for (int v = 0; v < vectors; ++v) {
-                    sum[r][p * vectors + v] = D::dot(sum[r][p * vectors + v], a, w[v]);
+    const Weight* weight = reinterpret_cast<const Weight*>(block.weight);
+    const std::ptrdiff_t panel_stride = block.panel_stride / static_cast<std::ptrdiff_t>(sizeof(Weight));
+    for (std::ptrdiff_t run = 0; run < block.runs; ++run) {
+        const std::ptrdiff_t offset = block.offsets[run] + block.from;
+        const typename D::Activation* at[Rows];
+        MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
+            at[r] = rows[r] + offset;
+            MOTE_OPAQUE(at[r]);  // a register a row: else GCC computes an address a step
+        }
+        const auto step = [&](std::ptrdiff_t s) __attribute__((always_inline)) {
+            MOTE_UNROLL for (int p = 0; p < Panels; ++p) {
+                decltype(D::weights(weight)) w[Vectors];
+                MOTE_UNROLL for (int v = 0; v < Vectors; ++v) {
+                    w[v] = D::weights(weight + p * panel_stride + (s * Vectors + v) * elements);
+                }
+                MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
+                    const auto a = D::activations(at[r] + s * D::group);
+                    MOTE_UNROLL for (int v = 0; v < Vectors; ++v) {
+                        sum[r][p * Vectors + v] = D::dot(sum[r][p * Vectors + v], a, w[v]);
+                    }
                 }
             }
+        };
+        constexpr std::ptrdiff_t unroll = simd::tile_unroll;
+        std::ptrdiff_t steps = block.steps;
+        for (; steps >= unroll; steps -= unroll) {
+            MOTE_UNROLL for (int u = 0; u < unroll; ++u) step(u);
+            MOTE_UNROLL for (int r = 0; r < Rows; ++r) at[r] += unroll * D::group;
+            weight += unroll * Vectors * elements;
         }
-    };
-    constexpr std::ptrdiff_t unroll = simd::tile_unroll;
-    for (; steps >= unroll; steps -= unroll) {
-        MOTE_UNROLL for (int u = 0; u < unroll; ++u) step(u);
-        MOTE_UNROLL for (int r = 0; r < Rows; ++r) rows[r] += unroll * D::group;
-        weight += unroll * vectors * elements;
+        for (; steps > 0; --steps) {
+            step(0);
+            MOTE_UNROLL for (int r = 0; r < Rows; ++r) at[r] += D::group;
+            weight += Vectors * elements;
+        }
     }
-    for (; steps > 0; --steps) {
-        step(0);
-        MOTE_UNROLL for (int r = 0; r < Rows; ++r) rows[r] += D::group;
-        weight += vectors * elements;
+    const std::ptrdiff_t left = finish.channels - channel;
+    if (block.last && left >= columns * lanes32) {
+        const char* head = block.head;
+        MOTE_UNROLL for (int p = 0; p < Panels; ++p, head += block.panel_stride, channel += Vectors * lanes32) {
+            MOTE_UNROLL for (int r = 0; r < Rows; ++r) finish.template whole<Vectors>(&sum[r][p * Vectors], head, row + r, channel);
+        }
+        return;
     }
     MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
-        MOTE_UNROLL for (int v = 0; v < columns; ++v) simd::store(sums + (r * columns + v) * lanes32, sum[r][v]);
+        MOTE_UNROLL for (int v = 0; v < columns; ++v) simd::store(block.sums + (r * columns + v) * lanes32, sum[r][v]);
+    }
+    if (!block.last) return;
+    for (int r = 0; r < Rows; ++r) {
+        for (int p = 0; p < Panels; ++p) {
+            const std::ptrdiff_t rest = least(left - p * Vectors * lanes32, Vectors * lanes32);
+            if (rest > 0) {
+                finish.template part<Vectors>(block.sums + (r * columns + p * Vectors) * lanes32,
+                                              block.head + p * block.panel_stride, row + r, channel + p * Vectors * lanes32, rest);
+            }
+        }
     }
 }
 
-template <class D>
-using TileFunction = void (*)(const typename D::Activation*, std::ptrdiff_t, const typename D::Weight*, std::ptrdiff_t,
-                              std::ptrdiff_t, bool, typename D::Lane*) noexcept;
+template <class D, class Finish>
+using TileFunction = void (*)(const typename D::Activation* const*, const TileBlock<D>&, const Finish&, std::ptrdiff_t,
+                              std::ptrdiff_t) noexcept;
 
-/// one_panel(n) takes n rows, or tile_rows of them, and one panel.
-template <class D>
-struct Tiles {
-    static constexpr TileFunction<D> one_panel(std::ptrdiff_t rows) noexcept { return find<tile_rows>(rows); }
-
-  private:
-    template <int Rows>
-    static constexpr TileFunction<D> find(std::ptrdiff_t rows) noexcept {
-        if constexpr (Rows > 1) {
-            if (rows < Rows) return find<Rows - 1>(rows);
-        }
-        return run_tile<D, Rows, 1>;
+/// The tile of `rows` rows, up to tile_rows, and one panel.
+template <class D, class Finish, int Vectors, int Rows = simd::tile_rows>
+constexpr TileFunction<D, Finish> tile_of(std::ptrdiff_t rows) noexcept {
+    if constexpr (Rows > 1) {
+        if (rows < Rows) return tile_of<D, Finish, Vectors, Rows - 1>(rows);
     }
-};
+    return run_tile<D, Finish, Rows, Vectors, 1>;
+}
 
-/// Weights in the order in which tiles read them: [panel, step, panel_channels * D::group].
-template <class D>
-struct Panels {
-    const typename D::Weight* first = nullptr;  ///< the weights of panel 0
-    std::ptrdiff_t stride = 0;                  ///< from panel to panel, in weights
-    std::ptrdiff_t count = 0;
-    std::ptrdiff_t steps = 0;
-};
-
-/// The most rows that multiply_rows() takes at once: what stays in the second cache.
+/// The most rows that multiply() takes at once: what stays in the second cache.
 constexpr std::ptrdiff_t rows_at_once(std::ptrdiff_t steps) noexcept {
     const std::ptrdiff_t tiles = std::ptrdiff_t{32768} / (steps * tile_rows + 1);  // 32768 steps of 4 bytes
     return (tiles < 4 ? 4 : tiles > 32 ? 32 : tiles) * tile_rows;
 }
-/// From row to row of the activations, in steps: not a multiple of 4 KiB, whose lines would share few places in the cache.
-constexpr std::ptrdiff_t row_steps(std::ptrdiff_t steps) noexcept {
-    return steps % 256 == 0 ? steps + 16 : steps;
+/// Bytes of the sums that multiply() keeps of so many rows.
+constexpr std::ptrdiff_t sums_bytes(std::ptrdiff_t rows) noexcept {
+    return (rows < 4 ? 4 : rows) * panel_channels * 4;
 }
 
-/// Multiplies `rows` rows of activations by all panels; finish(row, panel, panels, sums) gets the sums
-/// [panels * panel_channels] of one row. `sums` holds rows * panel_channels lanes, and 4 * panel_channels at least.
+/// Multiplies `count` rows by panels begin <= p < end; finishes the outputs of rows first_row ... first_row + count - 1.
 template <class D, class Finish>
-MOTE_ALWAYS_INLINE void multiply_rows(const typename D::Activation* row, std::ptrdiff_t row_stride, std::ptrdiff_t rows,
-                                      const Panels<D>& panels, typename D::Lane* sums, const Finish& finish) noexcept {
-    const std::ptrdiff_t blocks = ceil_div(panels.steps, steps_in_cache);
-    const std::ptrdiff_t block = ceil_div(panels.steps, blocks);
+void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, const Runs& runs, const Panels<D>& panels,
+              Range range, typename D::Lane* sums, const Finish& finish, std::ptrdiff_t first_row) noexcept {
+    // A block is some runs, or a piece of a long one.
+    const std::ptrdiff_t pieces = runs.steps > steps_in_cache ? ceil_div(runs.steps, steps_in_cache) : 1;
+    const std::ptrdiff_t piece = ceil_div(runs.steps, pieces);
+    const std::ptrdiff_t blocks = pieces > 1 ? runs.count : ceil_div(runs.count, runs.steps < 1 ? 1 : steps_in_cache / runs.steps);
+    const std::ptrdiff_t together = pieces > 1 ? 1 : ceil_div(runs.count, blocks);
+    const std::ptrdiff_t tiles = ceil_div(count, tile_rows);
     std::ptrdiff_t taken = 1;
-    for (std::ptrdiff_t panel = 0; panel < panels.count; panel += taken) {
+    for (std::ptrdiff_t panel = range.begin; panel < range.end; panel += taken) {
         // Few rows alone leave registers to more panels, so that additions do not wait for one another.
-        const std::ptrdiff_t left = panels.count - panel;
-        taken = rows == 1 && left >= 4 ? 4 : rows <= 2 && left >= 2 ? 2 : 1;
-        const TileFunction<D> wide = taken == 4 ? run_tile<D, 1, 4> : rows == 2 ? run_tile<D, 2, 2> : run_tile<D, 1, 2>;
-        for (std::ptrdiff_t from = 0; from < panels.steps; from += block) {
-            const std::ptrdiff_t steps = least(block, panels.steps - from);
-            const auto* weight = panels.first + panel * panels.stride + from * panel_channels * D::group;
-            for (std::ptrdiff_t r = 0; r < rows; r += tile_rows) {
-                const TileFunction<D> tile = taken == 1 ? Tiles<D>::one_panel(rows - r) : wide;
-                tile(row + r * row_stride + from * D::group, row_stride, weight, panels.stride, steps, from == 0,
-                     sums + r * panel_channels);
+        std::ptrdiff_t whole = range.end - panel;
+        if (panels.vectors(range.end - 1) != simd::tile_vectors) --whole;
+        taken = count == 1 && whole >= 4 ? 4 : count <= 2 && whole >= 2 ? 2 : 1;
+        const TileFunction<D, Finish> wide = taken == 4   ? run_tile<D, Finish, 1, simd::tile_vectors, 4>
+                                             : count == 2 ? run_tile<D, Finish, 2, simd::tile_vectors, 2>
+                                                          : run_tile<D, Finish, 1, simd::tile_vectors, 2>;
+        const std::ptrdiff_t vectors = panels.vectors(panel);
+        TileBlock<D> block;
+        block.head = panels.at(panel);
+        block.weight = block.head + vectors * lanes32 * Panels<D>::head_bytes_of_channel;
+        block.panel_stride = panels.stride();
+        block.first = true;
+        for (std::ptrdiff_t run = 0; run < runs.count; run += block.runs) {
+            block.offsets = runs.offsets + run;
+            block.runs = least(together, runs.count - run);
+            for (std::ptrdiff_t from = 0; from < runs.steps; from += block.steps) {
+                block.steps = least(piece, runs.steps - from);
+                block.from = from * D::group;
+                block.last = run + block.runs == runs.count && from + block.steps == runs.steps;
+                // Tiles of nearly the same number of rows: the time of one row alone is that of many.
+                for (std::ptrdiff_t t = 0, r = 0, end = 0; t < tiles; ++t, r = end) {
+                    end = count * (t + 1) / tiles;
+                    const TileFunction<D, Finish> tile = taken > 1 ? wide
+                                                         : vectors == simd::tile_vectors
+                                                             ? tile_of<D, Finish, simd::tile_vectors>(end - r)
+                                                             : tile_of<D, Finish, simd::tile_vectors / 2>(end - r);
+                    block.sums = sums + r * panel_channels;
+                    tile(rows + r, block, finish, first_row + r, panel * panel_channels);
+                }
+                block.first = false;
+                block.weight += block.runs * block.steps * vectors * lanes32 * 4;
             }
         }
-        for (std::ptrdiff_t r = 0; r < rows; ++r) finish(r, panel, taken, sums + r * taken * panel_channels);
     }
 }
 

@@ -10,6 +10,8 @@ MOTE_BEGIN_KERNELS
 
 namespace simd {
 
+/// Whether to_int() of what int32 does not hold is the integer next to it.
+constexpr bool to_int_saturates = true;
 /// The weights of two taps stand one after the other.
 constexpr bool taps_interleaved = false;
 

@@ -21,6 +21,8 @@ MOTE_BEGIN_KERNELS
 
 namespace simd {
 
+/// Whether to_int() of what int32 does not hold is the integer next to it.
+constexpr bool to_int_saturates = false;
 /// The weights of two taps stand side by side, channel by channel.
 constexpr bool taps_interleaved = true;
 
