@@ -75,7 +75,8 @@ TEST_CASE("dot: the places of a step are each taken once, and channels are a per
     }
     for (const int times : taken) CHECK(times == 1);
     std::vector<int> channel(static_cast<std::size_t>(2 * lanes), 0);
-    for (std::ptrdiff_t at = 0; at < 2 * lanes; ++at) ++channel.at(static_cast<std::size_t>(Dot::channel(at)));
+    for (std::ptrdiff_t at = 0; at < 2 * lanes; ++at) ++channel.at(static_cast<std::size_t>(Dot::channel(at, 2 * lanes)));
     for (const int times : channel) CHECK(times == 1);
+    for (std::ptrdiff_t at = 0; at < lanes; ++at) CHECK(Dot::channel(at, lanes) == at);
 }
 #endif

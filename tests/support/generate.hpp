@@ -45,8 +45,8 @@ inline std::int32_t channels(mote::Random& random) {
 inline mote::ConvGeometry window(mote::Random& random) {
     mote::ConvGeometry g;
     g.batch = from_to(random, 1, 2);
-    g.kernel_height = from_to(random, 1, 4);
-    g.kernel_width = from_to(random, 1, 4);
+    g.kernel_height = from_to(random, 1, 5);
+    g.kernel_width = from_to(random, 1, 5);
     g.stride_height = from_to(random, 1, 5);
     g.stride_width = from_to(random, 1, 3);
     g.dilation_height = from_to(random, 1, 2);

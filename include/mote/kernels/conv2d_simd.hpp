@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Convolution in vectors: an implicit GEMM of output pixels and panels of output channels. The window of a pixel is a few runs of
-// taps that lie side by side in the image (its rows, where channels of neighbouring pixels are neighbours), at offsets that all
-// pixels share; so a tile reads its windows where they are. Where the image has padding, or its bytes are not what the
+// Convolution in vectors: an implicit GEMM of output pixels and panels of output channels. The window of a pixel is a few runs
+// of taps that lie side by side in the image (its rows, where channels of neighbouring pixels are neighbours), at offsets that
+// all pixels share; so a tile reads its windows where they are. Where the image has padding, or its bytes are not what the
 // instruction set multiplies, the rows of the image that some rows of pixels need are copied first, padding and all, each pixel
 // once. Packed: for each group its panels (kernels/detail/tile.hpp).
 
@@ -33,8 +33,8 @@ struct ConvShape {
         run_steps = ceil_div(run_taps, D::group);
         span_y = std::ptrdiff_t{g.kernel_height - 1} * g.dilation_height + 1;
         span_x = std::ptrdiff_t{g.kernel_width - 1} * g.dilation_width + 1;
-        const bool padded = g.pad_top > 0 || g.pad_left > 0 || rows_of(g.out_height) > g.in_height ||
-                            columns_of(g.out_width) > g.in_width;
+        const bool padded =
+            g.pad_top > 0 || g.pad_left > 0 || rows_of(g.out_height) > g.in_height || columns_of(g.out_width) > g.in_width;
         copied = D::converts || padded || run_taps % D::group != 0;  // (a last step reads all of its group)
         // Blocks of whole rows of pixels, or of a part of one.
         constexpr std::ptrdiff_t bytes_at_once = std::ptrdiff_t{192} << 10;  // beside a panel in the second cache
@@ -74,16 +74,17 @@ struct ConvShape {
     std::ptrdiff_t pointers_bytes() const noexcept { return block_pixels() * 8; }
     std::ptrdiff_t offsets_bytes() const noexcept { return runs * 8; }
     std::ptrdiff_t copy_bytes() const noexcept {
-        return rows_of(block_rows) * columns_of(block_columns) * g.in_channels * static_cast<std::ptrdiff_t>(sizeof(Activation));
+        return rows_of(block_rows) * columns_of(block_columns) * g.in_channels *
+               static_cast<std::ptrdiff_t>(sizeof(Activation));
     }
     std::size_t scratch_bytes() const noexcept {
         return static_cast<std::size_t>(sums_bytes() + pointers_bytes() + offsets_bytes() + (copied ? copy_bytes() + 128 : 0));
     }
 
-    ConvGeometry g;  ///< the geometry, or one of the same numbers
-    std::ptrdiff_t in, out;              ///< channels of a group
+    ConvGeometry g;          ///< the geometry, or one of the same numbers
+    std::ptrdiff_t in, out;  ///< channels of a group
     std::ptrdiff_t runs, run_taps, run_steps;
-    std::ptrdiff_t span_y, span_x;       ///< of a window, in the image
+    std::ptrdiff_t span_y, span_x;  ///< of a window, in the image
     std::ptrdiff_t block_rows, block_columns;
     bool copied;
 };
@@ -95,7 +96,8 @@ void pack_panels(const ConvShape<D>& shape, const W* weight, char* packed) noexc
     const std::ptrdiff_t taps = shape.runs * shape.run_taps;
     for (std::ptrdiff_t p = 0; p < panels.count(); ++p) {
         const std::ptrdiff_t lanes = panels.vectors(p) * lanes32;
-        auto* to = reinterpret_cast<typename D::Weight*>(packed + p * panels.stride() + lanes * Panels<D>::head_bytes_of_channel);
+        auto* to =
+            reinterpret_cast<typename D::Weight*>(packed + p * panels.stride() + lanes * Panels<D>::head_bytes_of_channel);
         for (std::ptrdiff_t run = 0; run < shape.runs; ++run) {
             for (std::ptrdiff_t step = 0; step < shape.run_steps; ++step, to += lanes * D::group) {
                 for (std::ptrdiff_t c = 0; c < lanes; ++c) {
@@ -103,7 +105,8 @@ void pack_panels(const ConvShape<D>& shape, const W* weight, char* packed) noexc
                     for (std::ptrdiff_t t = 0; t < D::group; ++t) {
                         const std::ptrdiff_t tap = step * D::group + t;
                         to[c / lanes32 * lanes32 * D::group + D::place(c % lanes32, t)] =
-                            channel < shape.out && tap < shape.run_taps ? weight[channel * taps + run * shape.run_taps + tap] : W{0};
+                            channel < shape.out && tap < shape.run_taps ? weight[channel * taps + run * shape.run_taps + tap]
+                                                                        : W{0};
                     }
                 }
             }
@@ -177,7 +180,8 @@ void run_convolution(const ConvGeometry& geometry, const Run& run, typename D::I
             const Activation** pointer = pointers;
             for (std::ptrdiff_t i = 0; i < taken; ++i) {
                 const Activation* at = first + i * g.stride_height * width * g.in_channels;
-                for (std::ptrdiff_t j = 0; j < across; ++j, at += std::ptrdiff_t{g.stride_width} * g.in_channels) *pointer++ = at;
+                for (std::ptrdiff_t j = 0; j < across; ++j, at += std::ptrdiff_t{g.stride_width} * g.in_channels)
+                    *pointer++ = at;
             }
             for (std::ptrdiff_t group = 0; group < g.groups; ++group) {
                 if (group > 0) {
@@ -268,11 +272,11 @@ std::size_t conv2d_i8_scratch_bytes(const ConvGeometry& g) noexcept {
 
 template <class Lazy = void>
 void conv2d_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) noexcept {
-    tiles::run_convolution<simd::DotI8>(
-        g, run, static_cast<std::int8_t>(run.input_zero_point),
-        tiles::FinishI8{RequantizeLanes(run.requantize), AddLanes(run.add), run.add.wide ? &run.add : nullptr, run.residual,
-                        run.output, g.out_channels, g.out_channels},
-        part);
+    const AddLanes add(run.add);
+    tiles::run_convolution<simd::DotI8>(g, run, static_cast<std::int8_t>(run.input_zero_point),
+                                        tiles::FinishI8{RequantizeLanes(run.requantize), add, run.add.wide ? &run.add : nullptr,
+                                                        run.residual, run.output, g.out_channels, g.out_channels},
+                                        part);
 }
 
 MOTE_END_KERNELS

@@ -1,250 +1,362 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Depthwise convolution, vectorised over channels (contract and definition: kernels/depthwise.hpp).
-// Packed: for each block of 2 N output channels the bias, int8 the multipliers (both in split order there), then the weights
-// tap by tap; int8 weights are 16-bit integers, two taps together, a missing second tap and missing channels are zeros. Pixels
-// whose taps all lie in the image are computed four at a time, so that each weight is read once for four; taps are found by
-// their offset from the pixel's first. Other pixels are computed one by one: f32 leaves the taps in the padding out, int8
-// reads them from a row of zero points. Where out_channels > in_channels, each pixel's taps are first spread in scratch.
+//
+// A tile is a few neighbouring output pixels of a row and one vector of channels. Row by row of the window it reads each pixel
+// under it once and multiplies it by all weights that meet it: of a 3x3 window of stride 1 and 7 outputs 9 loads for 21
+// multiplications, so that these are the limit. Of bytes two rows of the window are taken together, whose taps stand in pairs.
+// A table holds the offset of every pixel under the tile; in the middle of the image all tiles share one, near an edge it is
+// made anew, and leads to padding where the image ends. Where out_channels > in_channels, the rows that are read are spread to
+// out_channels first. Packed: for each block of channels the bias, int8 the multipliers (both in split order there), then the
+// weights row by row.
 
 #include <mote/kernels/depthwise.hpp>
-#include <mote/kernels/requantize_simd.hpp>
+#include <mote/kernels/detail/tile.hpp>
 
 MOTE_BEGIN_KERNELS
 
 namespace depthwise {
 
-constexpr std::ptrdiff_t block = simd::lanes16;
-constexpr std::int32_t tile_pixels = 4;
+using simd::lanes32;
 
-MOTE_ALWAYS_INLINE std::ptrdiff_t taps(const ConvGeometry& g) noexcept {
-    return std::ptrdiff_t{g.kernel_height} * g.kernel_width;
-}
-MOTE_ALWAYS_INLINE std::ptrdiff_t blocks(const ConvGeometry& g) noexcept {
-    return (g.out_channels + block - 1) / block;
-}
-MOTE_ALWAYS_INLINE std::ptrdiff_t least(std::ptrdiff_t a, std::ptrdiff_t b) noexcept {
-    return a < b ? a : b;
-}
-/// The next multiple of 64 bytes.
-MOTE_ALWAYS_INLINE std::ptrdiff_t rounded_up(std::ptrdiff_t bytes) noexcept {
-    return (bytes + 63) & ~std::ptrdiff_t{63};
-}
+struct F32 {
+    using Input = float;
+    using Run = ConvF32;
+    using Weight = float;
+    using Sum = simd::F32;
+    static constexpr std::ptrdiff_t lanes = lanes32;     ///< channels of a block
+    static constexpr std::ptrdiff_t head = lanes32 * 4;  ///< bytes of a block before its weights
+    static constexpr std::int32_t rows = 1;              ///< of the window, taken together
+    static constexpr int pixels = 7;                     ///< of a tile: 7 sums, 3 or 5 weights and a tap fit 16 registers
 
-/// The output positions begin <= position < end of one axis whose taps all lie in the image.
-MOTE_ALWAYS_INLINE TapRange interior(std::int32_t image, std::int32_t out, std::int32_t kernel, std::int32_t stride,
-                                     std::int32_t dilation, std::int32_t pad) noexcept {
-    const std::int32_t begin = pad > 0 ? (pad + stride - 1) / stride : 0;
-    const std::int32_t room = image - 1 + pad - (kernel - 1) * dilation;  // position * stride <= room
-    std::int32_t end = room < 0 ? 0 : room / stride + 1;
-    end = end < out ? end : out;
-    return {begin < end ? begin : end, end};
-}
-
-/// Calls one(n, y, x) for each pixel that has taps in the padding, and many(n, y, x, count) for runs that have none.
-template <class One, class Many>
-MOTE_ALWAYS_INLINE void for_each_run(const ConvGeometry& g, One&& one, Many&& many) {
-    const TapRange rows = interior(g.in_height, g.out_height, g.kernel_height, g.stride_height, g.dilation_height, g.pad_top);
-    const TapRange columns = interior(g.in_width, g.out_width, g.kernel_width, g.stride_width, g.dilation_width, g.pad_left);
-    for (std::int32_t n = 0; n < g.batch; ++n) {
-        for (std::int32_t y = 0; y < g.out_height; ++y) {
-            const bool inside = y >= rows.begin && y < rows.end;
-            std::int32_t x = 0;
-            for (const std::int32_t begin = inside ? columns.begin : g.out_width; x < begin; ++x) one(n, y, x);
-            if (inside && columns.begin < columns.end) {
-                many(n, y, x, columns.end - x);
-                x = columns.end;
-            }
-            for (; x < g.out_width; ++x) one(n, y, x);
-        }
-    }
-}
-
-MOTE_ALWAYS_INLINE std::ptrdiff_t image_elements(const ConvGeometry& g) noexcept {
-    return std::ptrdiff_t{g.in_height} * g.in_width * g.in_channels;
-}
-/// Elements from an image's first to the first tap of output (y, x), which may lie outside.
-MOTE_ALWAYS_INLINE std::ptrdiff_t first_tap(const ConvGeometry& g, std::int32_t y, std::int32_t x) noexcept {
-    return ((std::ptrdiff_t{y} * g.stride_height - g.pad_top) * g.in_width + std::ptrdiff_t{x} * g.stride_width - g.pad_left) *
-           g.in_channels;
-}
-MOTE_ALWAYS_INLINE std::ptrdiff_t output_element(const ConvGeometry& g, std::int32_t n, std::int32_t y,
-                                                 std::int32_t x) noexcept {
-    return ((std::ptrdiff_t{n} * g.out_height + y) * g.out_width + x) * g.out_channels;
-}
-/// Elements from the first tap to each.
-MOTE_ALWAYS_INLINE void tap_offsets(const ConvGeometry& g, std::ptrdiff_t* offsets) noexcept {
-    for (std::int32_t ky = 0; ky < g.kernel_height; ++ky) {
-        for (std::int32_t kx = 0; kx < g.kernel_width; ++kx) {
-            *offsets++ =
-                (std::ptrdiff_t{ky} * g.dilation_height * g.in_width + std::ptrdiff_t{kx} * g.dilation_width) * g.in_channels;
-        }
-    }
-}
-/// Output channels from a tap's input channels.
-template <class T>
-MOTE_ALWAYS_INLINE void spread(const ConvGeometry& g, const T* from, T* to) noexcept {
-    const std::int32_t multiplier = g.out_channels / g.in_channels;
-    for (std::int32_t c = 0; c < g.in_channels; ++c) {
-        for (std::int32_t i = 0; i < multiplier; ++i) *to++ = from[c];
-    }
-}
-
-// f32
-
-struct TapsF32 {
-    const float* const* pointers;   ///< the tap's input channels; null: at `base` + offset
-    const float* base;              ///< the first pixel's first tap
-    const std::ptrdiff_t* offsets;  ///< of each tap
-    const std::int32_t* weights;    ///< which tap's weights
-    std::ptrdiff_t count;
-    std::ptrdiff_t pixel_step;  ///< elements from one pixel's taps to the next one's
-};
-
-/// `pixels` x `vectors` x N outputs, of which the last vector holds `n` channels where it is not full.
-template <int pixels, int vectors, bool full, bool border>
-MOTE_ALWAYS_INLINE void tile(const ConvF32& run, const float* packed, const TapsF32& taps, std::ptrdiff_t channel,
-                             std::ptrdiff_t n, std::ptrdiff_t channels, std::ptrdiff_t at) noexcept {
-    using simd::F32;
-    constexpr std::ptrdiff_t lanes = simd::lanes32;
-    const auto read = [n](const float* p, int v) {
-        return full || v + 1 < vectors ? simd::load(p + v * lanes) : simd::load(p + v * lanes, n);
+    struct Residual {
+        explicit Residual(const ConvF32&) noexcept {}
     };
-    F32 sum[pixels][vectors];
-    MOTE_UNROLL for (int v = 0; v < vectors; ++v) {
-        const F32 bias = simd::load(packed + v * lanes);
-        MOTE_UNROLL for (int p = 0; p < pixels; ++p) sum[p][v] = bias;
+    F32(const ConvF32& run, const Residual&)
+    noexcept
+        : lo_(run.lo),
+          hi_(run.hi),
+          residual_lo_(run.residual_lo),
+          residual_hi_(run.residual_hi),
+          residual_(run.residual),
+          output_(run.output) {}
+    static MOTE_ALWAYS_INLINE Sum first(const char* block) noexcept {
+        return simd::load(reinterpret_cast<const float*>(block));
     }
-    for (std::ptrdiff_t t = 0; t < taps.count; ++t) {
-        const float* weight = packed + block + (border ? taps.weights[t] : t) * block;
-        const float* x = (border ? taps.pointers[t] : taps.base + taps.offsets[t]) + channel;
-        MOTE_UNROLL for (int v = 0; v < vectors; ++v) {
-            const F32 w = simd::load(weight + v * lanes);
-            MOTE_UNROLL for (int p = 0; p < pixels; ++p) sum[p][v] = simd::fma(w, read(x + p * taps.pixel_step, v), sum[p][v]);
-        }
+    static MOTE_ALWAYS_INLINE simd::F32 weight(const char* p) noexcept { return simd::load(reinterpret_cast<const float*>(p)); }
+    template <class Some>
+    static MOTE_ALWAYS_INLINE simd::F32 tap(const char* base, const std::ptrdiff_t* offsets, std::ptrdiff_t,
+                                            Some some) noexcept {
+        std::ptrdiff_t offset = *offsets;
+        MOTE_OPAQUE(offset);  // else GCC adds it to the base
+        simd::F32::register_type x = simd::load(reinterpret_cast<const float*>(base + offset), some);
+        MOTE_OPAQUE_VECTOR(x);  // else GCC loads it again for every multiplication
+        return x;
     }
-    const F32 lo(run.lo), hi(run.hi), residual_lo(run.residual_lo), residual_hi(run.residual_hi);
-    MOTE_UNROLL for (int p = 0; p < pixels; ++p) {
-        float* output = run.output + at + p * channels + channel;
-        MOTE_UNROLL for (int v = 0; v < vectors; ++v) {
-            F32 y = simd::clamp(sum[p][v], lo, hi);
-            if (run.residual != nullptr) {
-                y = simd::clamp(y + read(run.residual + at + p * channels + channel, v), residual_lo, residual_hi);
-            }
-            if (full || v + 1 < vectors) {
-                simd::store(output + v * lanes, y);
-            } else {
-                simd::store(output + v * lanes, y, n);
-            }
-        }
+    static MOTE_ALWAYS_INLINE void add(Sum& sum, simd::F32 x, simd::F32 w) noexcept { sum = simd::fma(w, x, sum); }
+    template <class Some>
+    MOTE_ALWAYS_INLINE void finish(Sum sum, const char*, std::ptrdiff_t at, Some some) const noexcept {
+        simd::F32 y = simd::clamp(sum, lo_, hi_);
+        if (residual_ != nullptr) y = simd::clamp(y + simd::load(residual_ + at, some), residual_lo_, residual_hi_);
+        simd::store(output_ + at, y, some);
     }
-}
+    float padding() const noexcept { return 0.0f; }
 
-template <int pixels, bool border>
-MOTE_ALWAYS_INLINE void all_channels(const ConvF32& run, const TapsF32& taps, std::ptrdiff_t kernel_taps,
-                                     std::ptrdiff_t channels, std::ptrdiff_t at) noexcept {
-    const float* packed = static_cast<const float*>(run.packed);
-    std::ptrdiff_t c = 0;
-    for (; c + block <= channels; c += block, packed += (1 + kernel_taps) * block) {
-        tile<pixels, 2, true, border>(run, packed, taps, c, simd::lanes32, channels, at);
-    }
-    const std::ptrdiff_t rest = channels - c;
-    if (rest > simd::lanes32) {
-        tile<pixels, 2, false, border>(run, packed, taps, c, rest - simd::lanes32, channels, at);
-    } else if (rest == simd::lanes32) {
-        tile<pixels, 1, true, border>(run, packed, taps, c, rest, channels, at);
-    } else if (rest > 0) {
-        tile<pixels, 1, false, border>(run, packed, taps, c, rest, channels, at);
-    }
-}
-
-// int8
-
-struct TapsI8 {
-    const std::int8_t* const* pointers;
-    const std::int8_t* base;
-    const std::ptrdiff_t* offsets;
-    std::ptrdiff_t pairs;
-    std::ptrdiff_t pixel_step;
+  private:
+    simd::F32 lo_, hi_, residual_lo_, residual_hi_;
+    const float* residual_;
+    float* output_;
 };
 
-/// The int32 words of a block's bias and multipliers, before its weights.
-constexpr std::ptrdiff_t block_constants = 2 * block;
-MOTE_ALWAYS_INLINE std::ptrdiff_t pairs(const ConvGeometry& g) noexcept {
-    return (taps(g) + 1) / 2;
-}
-MOTE_ALWAYS_INLINE std::ptrdiff_t block_bytes(const ConvGeometry& g) noexcept {
-    return block_constants * 4 + pairs(g) * 2 * block * 2;
-}
+struct I8 {
+    using Input = std::int8_t;
+    using Run = ConvI8;
+    using Weight = std::int16_t;
+    using Sum = simd::I32x2;
+    static constexpr std::ptrdiff_t lanes = simd::lanes16;
+    static constexpr std::ptrdiff_t head = lanes * 8;
+    static constexpr std::int32_t rows = 2;
+    static constexpr int pixels = 4;  ///< 8 sums, two vectors of taps and what a multiplication needs
 
-template <int pixels, bool full, bool border>
-MOTE_ALWAYS_INLINE void tile(const ConvI8& run, const char* packed, const TapsI8& taps, const RequantizeLanes& requantize,
-                             const AddLanes& add, std::ptrdiff_t channel, std::ptrdiff_t n, std::ptrdiff_t channels,
-                             std::ptrdiff_t at) noexcept {
-    using simd::I16;
-    constexpr std::ptrdiff_t lanes = simd::lanes32;
-    const auto read = [n](const std::int8_t* p) { return full ? simd::load_bytes(p) : simd::load_bytes(p, n); };
-    const std::int32_t* bias = reinterpret_cast<const std::int32_t*>(packed);
-    const float* multiplier = reinterpret_cast<const float*>(bias + block);
-    const std::int16_t* weight = reinterpret_cast<const std::int16_t*>(multiplier + block);
-    simd::I32x2 sum[pixels];
-    MOTE_UNROLL for (int p = 0; p < pixels; ++p) sum[p] = {simd::load(bias), simd::load(bias + lanes)};
-    for (std::ptrdiff_t pair = 0; pair < taps.pairs; ++pair) {
-        const simd::WeightPair w = simd::load_pair(weight + pair * 2 * block);
-        const std::int8_t* x0 = (border ? taps.pointers[2 * pair] : taps.base + taps.offsets[2 * pair]) + channel;
-        const std::int8_t* x1 = (border ? taps.pointers[2 * pair + 1] : taps.base + taps.offsets[2 * pair + 1]) + channel;
-        MOTE_UNROLL for (int p = 0; p < pixels; ++p) {
-            simd::add_products(sum[p], read(x0 + p * taps.pixel_step), read(x1 + p * taps.pixel_step), w);
-        }
+    /// What most layers do without.
+    struct Residual {
+        explicit Residual(const ConvI8& run) noexcept : lanes(run.add), add(run.add) {}
+        AddLanes lanes;
+        const AddI8& add;
+    };
+    I8(const ConvI8& run, const Residual& add)
+    noexcept
+        : requantize_(run.requantize),
+          add_(add),
+          padding_(static_cast<std::int8_t>(run.input_zero_point)),
+          residual_(run.residual),
+          output_(run.output) {}
+    static MOTE_ALWAYS_INLINE Sum first(const char* block) noexcept {
+        const auto* bias = reinterpret_cast<const std::int32_t*>(block);
+        return {simd::load(bias), simd::load(bias + lanes32)};
     }
-    const simd::F32 multiplier_lo = simd::load(multiplier), multiplier_hi = simd::load(multiplier + lanes);
-    MOTE_UNROLL for (int p = 0; p < pixels; ++p) {
-        I16 q = requantize(sum[p], multiplier_lo, multiplier_hi);
-        std::int8_t* output = run.output + at + p * channels + channel;
-        if (run.residual != nullptr) {
-            const std::int8_t* residual = run.residual + at + p * channels + channel;
-            if (run.add.wide) {
-                std::int8_t bytes[block];
-                simd::store_bytes(bytes, q);
-                for (std::ptrdiff_t i = 0; i < n; ++i) output[i] = add_value(run.add, bytes[i], residual[i]);
-                continue;
+    static MOTE_ALWAYS_INLINE simd::WeightPair weight(const char* p) noexcept {
+        return simd::load_pair(reinterpret_cast<const std::int16_t*>(p));
+    }
+    /// Of two rows: the second's offset stands `next` entries behind the first's.
+    template <class Some>
+    static MOTE_ALWAYS_INLINE simd::TapPair tap(const char* base, const std::ptrdiff_t* offsets, std::ptrdiff_t next,
+                                                Some some) noexcept {
+        return simd::pair_taps(simd::load_bytes(reinterpret_cast<const std::int8_t*>(base + *offsets), some),
+                               simd::load_bytes(reinterpret_cast<const std::int8_t*>(base + offsets[next]), some));
+    }
+    static MOTE_ALWAYS_INLINE void add(Sum& sum, const simd::TapPair& x, const simd::WeightPair& w) noexcept {
+        simd::add_products(sum, x, w);
+    }
+    template <class Some>
+    MOTE_ALWAYS_INLINE void finish(const Sum& sum, const char* block, std::ptrdiff_t at, Some some) const noexcept {
+        const float* multiplier = reinterpret_cast<const float*>(block) + lanes;
+        simd::I16 q = requantize_(sum, simd::load(multiplier), simd::load(multiplier + lanes32));
+        if (residual_ != nullptr) {
+            const simd::I16 other = simd::load_bytes(residual_ + at, some);
+            q = add_.add.wide ? tiles::add_wide(add_.add, q, other) : add_.lanes(q, other);
+        }
+        simd::store_bytes(output_ + at, q, some);
+    }
+    std::int8_t padding() const noexcept { return padding_; }
+
+  private:
+    RequantizeLanes requantize_;
+    const Residual& add_;
+    std::int8_t padding_;
+    const std::int8_t* residual_;
+    std::int8_t* output_;
+};
+
+/// What follows from a geometry.
+template <class D>
+struct Shape {
+    explicit Shape(const ConvGeometry& g) noexcept
+        : kernel_rows(tiles::ceil_div(g.kernel_height, D::rows) * D::rows),
+          blocks(tiles::ceil_div(g.out_channels, D::lanes)),
+          one_by_one(!(g.dilation_width == 1 && (g.kernel_width == 3 || g.kernel_width == 5) && g.stride_width <= 2)),
+          columns(one_by_one ? std::ptrdiff_t{g.kernel_width} * D::pixels
+                             : std::ptrdiff_t{D::pixels - 1} * g.stride_width + g.kernel_width),
+          tiles(tiles::ceil_div(g.out_width, D::pixels)),
+          reach_y(std::ptrdiff_t{g.kernel_height - 1} * g.dilation_height),
+          reach_x(std::ptrdiff_t{D::pixels - 1} * g.stride_width + std::ptrdiff_t{g.kernel_width - 1} * g.dilation_width) {}
+    std::ptrdiff_t kernel_rows;  ///< of the window, with rows of weights 0
+    std::ptrdiff_t blocks;
+    bool one_by_one;                  ///< whether a table has an entry for each pixel and tap, instead of one a column
+    std::ptrdiff_t columns;           ///< of a table
+    std::ptrdiff_t tiles;             ///< of a row of outputs
+    std::ptrdiff_t reach_y, reach_x;  ///< from a tile's first tap to its last, in the image
+
+    std::ptrdiff_t block_bytes(const ConvGeometry& g) const noexcept {
+        return D::head + kernel_rows * g.kernel_width * D::lanes * static_cast<std::ptrdiff_t>(sizeof(typename D::Weight));
+    }
+    std::size_t packed_bytes(const ConvGeometry& g) const noexcept { return static_cast<std::size_t>(blocks * block_bytes(g)); }
+    // Scratch: two tables, the columns of all tiles, a pixel of padding, the image spread.
+    static constexpr std::ptrdiff_t lines(std::ptrdiff_t bytes) noexcept { return (bytes + 63) / 64 * 64; }
+    std::ptrdiff_t table_bytes() const noexcept { return lines(kernel_rows * columns * 8); }
+    std::ptrdiff_t columns_bytes() const noexcept { return lines(tiles * columns * 8); }
+    static std::ptrdiff_t pixel_bytes(const ConvGeometry& g) noexcept {
+        return g.out_channels * static_cast<std::ptrdiff_t>(sizeof(typename D::Input));
+    }
+    std::size_t scratch_bytes(const ConvGeometry& g) const noexcept {
+        const std::ptrdiff_t spread =
+            g.out_channels == g.in_channels ? 0 : std::ptrdiff_t{g.in_height} * g.in_width * pixel_bytes(g);
+        return static_cast<std::size_t>(2 * table_bytes() + columns_bytes() + lines(pixel_bytes(g)) + spread);
+    }
+};
+
+/// What a tile is called with.
+struct Tile {
+    const char* base;             ///< the offsets begin here
+    const std::ptrdiff_t* table;  ///< [kernel_rows, columns]: offsets of taps in bytes
+    std::ptrdiff_t columns, kernel_rows, kernel_width;
+    std::ptrdiff_t count;     ///< of outputs that are there
+    std::ptrdiff_t channels;  ///< from output pixel to output pixel
+};
+
+/// Outputs from `at` on in one block of channels, the first of which is `channel`. Kernel 0: any width, stride, dilation.
+template <class D, int Kernel, int Stride, class Some>
+MOTE_ALWAYS_INLINE void run_tile(const D& d, const Tile& tile, const char* block, std::ptrdiff_t channel, std::ptrdiff_t at,
+                                 Some some) noexcept {
+    constexpr int pixels = D::pixels;
+    constexpr std::ptrdiff_t weight_bytes = D::lanes * D::rows * static_cast<std::ptrdiff_t>(sizeof(typename D::Weight));
+    const char* base = tile.base + channel * static_cast<std::ptrdiff_t>(sizeof(typename D::Input));
+    MOTE_OPAQUE(base);  // one register: else GCC adds its parts again for every tap
+    const std::ptrdiff_t* table = tile.table;
+    typename D::Sum sum[pixels];
+    MOTE_UNROLL for (int p = 0; p < pixels; ++p) sum[p] = D::first(block);
+    const char* weight = block + D::head;
+    for (std::ptrdiff_t row = 0; row < tile.kernel_rows; row += D::rows, table += D::rows * tile.columns) {
+        if constexpr (Kernel == 0) {
+            for (std::ptrdiff_t kx = 0; kx < tile.kernel_width; ++kx, weight += weight_bytes) {
+                const auto w = D::weight(weight);
+                MOTE_UNROLL for (int p = 0; p < pixels; ++p) {
+                    D::add(sum[p], D::tap(base, table + kx * pixels + p, tile.columns, some), w);
+                }
             }
-            q = add(q, read(residual));
-        }
-        if (full) {
-            simd::store_bytes(output, q);
         } else {
-            simd::store_bytes(output, q, n);
+            decltype(D::weight(weight)) w[Kernel];
+            MOTE_UNROLL for (int kx = 0; kx < Kernel; ++kx) w[kx] = D::weight(weight + kx * weight_bytes);
+            weight += Kernel * weight_bytes;
+            MOTE_UNROLL for (int i = 0; i < (pixels - 1) * Stride + Kernel; ++i) {
+                const auto tap = D::tap(base, table + i, tile.columns, some);
+                MOTE_UNROLL for (int kx = 0; kx < Kernel; ++kx) {
+                    if (i >= kx && (i - kx) % Stride == 0 && (i - kx) / Stride < pixels)
+                        D::add(sum[(i - kx) / Stride], tap, w[kx]);
+                }
+            }
+        }
+    }
+    if (tile.count == pixels) {
+        MOTE_UNROLL for (int p = 0; p < pixels; ++p) d.finish(sum[p], block, at + p * tile.channels, some);
+    } else {
+        MOTE_UNROLL for (int p = 0; p + 1 < pixels; ++p) {
+            if (p < tile.count) d.finish(sum[p], block, at + p * tile.channels, some);
         }
     }
 }
 
-template <int pixels, bool border>
-MOTE_ALWAYS_INLINE void all_channels(const ConvI8& run, const TapsI8& taps, const RequantizeLanes& requantize,
-                                     const AddLanes& add, std::ptrdiff_t bytes, std::ptrdiff_t channels,
-                                     std::ptrdiff_t at) noexcept {
-    const char* packed = static_cast<const char*>(run.packed);
-    std::ptrdiff_t c = 0;
-    for (; c + block <= channels; c += block, packed += bytes) {
-        tile<pixels, true, border>(run, packed, taps, requantize, add, c, block, channels, at);
+/// The tile in blocks begin <= b < end of channels.
+template <class D, int Kernel, int Stride>
+void run_blocks(const D& shared, const Tile& shared_tile, const char* block, std::ptrdiff_t block_bytes, Range blocks,
+                std::ptrdiff_t at) noexcept {
+    const D d = shared;  // copies, which no output overwrites, as the compiler sees
+    const Tile tile = shared_tile;
+    std::ptrdiff_t c = blocks.begin * D::lanes;
+    const std::ptrdiff_t end = tiles::least(blocks.end * D::lanes, tile.channels);
+    for (; c + D::lanes <= end; c += D::lanes, block += block_bytes) {
+        run_tile<D, Kernel, Stride>(d, tile, block, c, at + c, simd::Whole{});
     }
-    if (c < channels) tile<pixels, false, border>(run, packed, taps, requantize, add, c, channels - c, channels, at);
+    if (c < end) run_tile<D, Kernel, Stride>(d, tile, block, c, at + c, end - c);
+}
+
+template <class D>
+using BlocksFunction = void (*)(const D&, const Tile&, const char*, std::ptrdiff_t, Range, std::ptrdiff_t) noexcept;
+
+template <class D>
+BlocksFunction<D> blocks_function(const ConvGeometry& g, const Shape<D>& shape) noexcept {
+    if (shape.one_by_one) return run_blocks<D, 0, 0>;
+    if (g.kernel_width == 3) return g.stride_width == 1 ? run_blocks<D, 3, 1> : run_blocks<D, 3, 2>;
+    return g.stride_width == 1 ? run_blocks<D, 5, 1> : run_blocks<D, 5, 2>;
+}
+
+/// The columns of the image under each tile of a row, in bytes from a row's beginning; -1 where there is none.
+template <class D>
+void find_columns(const ConvGeometry& g, const Shape<D>& shape, std::ptrdiff_t* column) noexcept {
+    for (std::ptrdiff_t x = -g.pad_left, tile = 0; tile < shape.tiles;
+         ++tile, x += D::pixels * std::ptrdiff_t{g.stride_width}) {
+        for (std::ptrdiff_t i = 0; i < shape.columns; ++i) {
+            const std::ptrdiff_t at =
+                x + (shape.one_by_one ? i % D::pixels * g.stride_width + i / D::pixels * g.dilation_width : i);
+            *column++ = at >= 0 && at < g.in_width ? at * shape.pixel_bytes(g) : -1;
+        }
+    }
+}
+
+/// The offset in bytes of each tap of a tile from an image's first pixel: of the rows from y on, at these columns. `padding` is
+/// the offset of a pixel of padding.
+template <class D>
+void fill_table(const ConvGeometry& g, const Shape<D>& shape, std::ptrdiff_t y, const std::ptrdiff_t* column,
+                std::ptrdiff_t padding, std::ptrdiff_t* table) noexcept {
+    const std::ptrdiff_t row_bytes = g.in_width * shape.pixel_bytes(g);
+    for (std::ptrdiff_t row = 0; row < shape.kernel_rows; ++row, table += shape.columns) {
+        // A row of weights that is there only to make up a pair reads what the last one reads.
+        const std::ptrdiff_t at = y + (row < g.kernel_height ? row : g.kernel_height - 1) * g.dilation_height;
+        const bool there = at >= 0 && at < g.in_height;
+        for (std::ptrdiff_t i = 0; i < shape.columns; ++i) {
+            table[i] = there && column[i] >= 0 ? at * row_bytes + column[i] : padding;
+        }
+    }
+}
+
+/// Input channels repeated as output channels: rows begin <= y < end of an image.
+template <class T>
+void spread_rows(const ConvGeometry& g, const T* image, Range rows, T* to) noexcept {
+    const std::ptrdiff_t width = std::ptrdiff_t{g.in_width} * g.in_channels, multiplier = g.out_channels / g.in_channels;
+    to += rows.begin * width * multiplier;
+    for (std::ptrdiff_t i = rows.begin * width; i < rows.end * width; ++i) {
+        for (std::ptrdiff_t k = 0; k < multiplier; ++k) *to++ = image[i];
+    }
+}
+
+/// Of both precisions: the part's rows of outputs, or its blocks of channels.
+template <class D>
+void run(const ConvGeometry& g, const typename D::Run& run, Part part) noexcept {
+    using Input = typename D::Input;
+    const Shape<D> shape(g);
+    const typename D::Residual add(run);
+    const D d(run, add);
+    char* scratch = static_cast<char*>(run.scratch);
+    auto* inner = reinterpret_cast<std::ptrdiff_t*>(scratch);
+    auto* edge = reinterpret_cast<std::ptrdiff_t*>(scratch + shape.table_bytes());
+    auto* columns = reinterpret_cast<std::ptrdiff_t*>(scratch + 2 * shape.table_bytes());
+    Input* padding = reinterpret_cast<Input*>(scratch + 2 * shape.table_bytes() + shape.columns_bytes());
+    Input* spread = padding + shape.lines(shape.pixel_bytes(g)) / static_cast<std::ptrdiff_t>(sizeof(Input));
+    for (std::ptrdiff_t c = 0; c < g.out_channels; ++c) padding[c] = d.padding();
+    find_columns(g, shape, columns);
+    bool has_inner = false;
+
+    const bool by_blocks = shape.blocks >= 4 * part.count && std::ptrdiff_t{g.batch} * g.out_height < 16 * part.count;
+    const Range rows = tiles::share(std::ptrdiff_t{g.batch} * g.out_height, by_blocks ? Part{} : part);
+    const Range blocks = tiles::share(shape.blocks, by_blocks ? part : Part{});
+    const BlocksFunction<D> function = blocks_function(g, shape);
+    const std::ptrdiff_t block_bytes = shape.block_bytes(g);
+    const char* packed = static_cast<const char*>(run.packed) + blocks.begin * block_bytes;
+    Tile tile{nullptr, nullptr, shape.columns, shape.kernel_rows, g.kernel_width, 0, g.out_channels};
+    for (std::ptrdiff_t first = rows.begin, last; first < rows.end; first = last) {  // rows of one image
+        const std::ptrdiff_t n = first / g.out_height;
+        last = tiles::least((n + 1) * g.out_height, rows.end);
+        const Input* image = run.input + n * g.in_height * g.in_width * g.in_channels;
+        if (g.out_channels != g.in_channels) {
+            const std::ptrdiff_t top = (first - n * g.out_height) * g.stride_height - g.pad_top;
+            const std::ptrdiff_t end = (last - 1 - n * g.out_height) * g.stride_height - g.pad_top + shape.reach_y + 1;
+            spread_rows(g, image, {top < 0 ? 0 : top, tiles::least(end, g.in_height)}, spread);
+            image = spread;
+        }
+        const char* base = reinterpret_cast<const char*>(image);
+        const auto to_padding =
+            static_cast<std::ptrdiff_t>(reinterpret_cast<std::uintptr_t>(padding) - reinterpret_cast<std::uintptr_t>(image));
+        for (std::ptrdiff_t row = first; row < last; ++row) {
+            const std::ptrdiff_t y = (row - n * g.out_height) * g.stride_height - g.pad_top;
+            const bool rows_inside = y >= 0 && y + shape.reach_y < g.in_height;
+            for (std::ptrdiff_t i = 0; i < shape.tiles; ++i) {
+                const std::ptrdiff_t x = i * D::pixels * g.stride_width - g.pad_left;
+                const std::ptrdiff_t* column = columns + i * shape.columns;
+                if (rows_inside && x >= 0 && x + shape.reach_x < g.in_width) {
+                    if (!has_inner) {  // relative to the tile's first tap, for all of them
+                        fill_table(g, shape, y, column, 0, inner);
+                        const std::ptrdiff_t corner = inner[0];
+                        for (std::ptrdiff_t k = 0; k < shape.kernel_rows * shape.columns; ++k) inner[k] -= corner;
+                        has_inner = true;
+                    }
+                    tile.table = inner;
+                    tile.base = base + (y * g.in_width + x) * shape.pixel_bytes(g);
+                } else {
+                    fill_table(g, shape, y, column, to_padding, edge);
+                    tile.table = edge;
+                    tile.base = base;
+                }
+                tile.count = tiles::least(D::pixels, g.out_width - i * D::pixels);
+                function(d, tile, packed, block_bytes, blocks, (row * g.out_width + i * D::pixels) * g.out_channels);
+            }
+        }
+    }
 }
 
 }  // namespace depthwise
 
 template <class Lazy = void>
 std::size_t depthwise_f32_packed_bytes(const ConvGeometry& g) noexcept {
-    return static_cast<std::size_t>(depthwise::blocks(g) * depthwise::block * (1 + depthwise::taps(g))) * sizeof(float);
+    return depthwise::Shape<depthwise::F32>(g).packed_bytes(g);
 }
 
 template <class Lazy = void>
 void depthwise_f32_pack(const ConvGeometry& g, const ConvConstantsF32& constants, void* packed) noexcept {
     float* to = static_cast<float*>(packed);
-    const std::ptrdiff_t taps = depthwise::taps(g);
-    for (std::ptrdiff_t first = 0; first < g.out_channels; first += depthwise::block) {
+    const std::ptrdiff_t taps = std::ptrdiff_t{g.kernel_height} * g.kernel_width;
+    for (std::ptrdiff_t first = 0; first < g.out_channels; first += depthwise::F32::lanes) {
         for (std::ptrdiff_t tap = -1; tap < taps; ++tap) {  // -1: the bias
-            for (std::ptrdiff_t c = first; c < first + depthwise::block; ++c, ++to) {
+            for (std::ptrdiff_t c = first; c < first + depthwise::F32::lanes; ++c, ++to) {
                 if (c >= g.out_channels) {
                     *to = 0.0f;
                 } else if (tap < 0) {
@@ -257,146 +369,57 @@ void depthwise_f32_pack(const ConvGeometry& g, const ConvConstantsF32& constants
     }
 }
 
-/// Offsets, pointers, numbers of taps, and the spread taps of a pixel.
 template <class Lazy = void>
 std::size_t depthwise_f32_scratch_bytes(const ConvGeometry& g) noexcept {
-    const std::ptrdiff_t taps = depthwise::taps(g);
-    const std::ptrdiff_t spread = g.out_channels == g.in_channels ? 0 : taps * g.out_channels * 4;
-    return static_cast<std::size_t>(3 * depthwise::rounded_up(taps * 8) + spread);
+    return depthwise::Shape<depthwise::F32>(g).scratch_bytes(g);
 }
 
 template <class Lazy = void>
 void depthwise_f32_run(const ConvGeometry& g, const ConvF32& run, Part part = {}) noexcept {
-    if (part.index != 0) return;
-    const std::ptrdiff_t taps = depthwise::taps(g);
-    char* scratch = static_cast<char*>(run.scratch);
-    const std::ptrdiff_t list_bytes = depthwise::rounded_up(taps * 8);
-    auto* offsets = reinterpret_cast<std::ptrdiff_t*>(scratch);
-    auto* pointers = reinterpret_cast<const float**>(scratch + list_bytes);
-    auto* weights = reinterpret_cast<std::int32_t*>(scratch + 2 * list_bytes);
-    float* spread = reinterpret_cast<float*>(scratch + 3 * list_bytes);
-    depthwise::tap_offsets(g, offsets);
-    const bool same = g.out_channels == g.in_channels;
-    const auto one = [&](std::int32_t n, std::int32_t y, std::int32_t x) {
-        const float* image = run.input + n * depthwise::image_elements(g);
-        std::ptrdiff_t count = 0;
-        for_each_tap(g, y, x, [&](std::int32_t tap, std::int32_t pixel) {
-            if (pixel < 0) return;
-            pointers[count] = image + std::ptrdiff_t{pixel} * g.in_channels;
-            if (!same) {
-                float* to = spread + count * g.out_channels;
-                depthwise::spread(g, pointers[count], to);
-                pointers[count] = to;
-            }
-            weights[count++] = tap;
-        });
-        const depthwise::TapsF32 list{pointers, nullptr, nullptr, weights, count, 0};
-        depthwise::all_channels<1, true>(run, list, taps, g.out_channels, depthwise::output_element(g, n, y, x));
-    };
-    depthwise::for_each_run(g, one, [&](std::int32_t n, std::int32_t y, std::int32_t x, std::int32_t count) {
-        if (!same) {
-            for (; count > 0; --count) one(n, y, x++);
-            return;
-        }
-        const std::ptrdiff_t step = std::ptrdiff_t{g.stride_width} * g.in_channels;
-        const float* base = run.input + n * depthwise::image_elements(g) + depthwise::first_tap(g, y, x);
-        std::ptrdiff_t at = depthwise::output_element(g, n, y, x);
-        constexpr std::int32_t tile = depthwise::tile_pixels;
-        for (; count >= tile; count -= tile, base += tile * step, at += tile * g.out_channels) {
-            depthwise::all_channels<tile, false>(run, {nullptr, base, offsets, nullptr, taps, step}, taps, g.out_channels, at);
-        }
-        for (; count > 0; --count, base += step, at += g.out_channels) {
-            depthwise::all_channels<1, false>(run, {nullptr, base, offsets, nullptr, taps, step}, taps, g.out_channels, at);
-        }
-    });
+    depthwise::run<depthwise::F32>(g, run, part);
 }
 
 template <class Lazy = void>
 std::size_t depthwise_i8_packed_bytes(const ConvGeometry& g) noexcept {
-    return static_cast<std::size_t>(depthwise::blocks(g) * depthwise::block_bytes(g));
+    return depthwise::Shape<depthwise::I8>(g).packed_bytes(g);
 }
 
 template <class Lazy = void>
 void depthwise_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constants, void* packed) noexcept {
-    constexpr std::ptrdiff_t block = depthwise::block;
-    const std::ptrdiff_t taps = depthwise::taps(g);
+    constexpr std::ptrdiff_t lanes = depthwise::I8::lanes;
+    const depthwise::Shape<depthwise::I8> shape(g);
+    const std::ptrdiff_t taps = std::ptrdiff_t{g.kernel_height} * g.kernel_width;
     char* at = static_cast<char*>(packed);
-    for (std::ptrdiff_t first = 0; first < g.out_channels; first += block, at += depthwise::block_bytes(g)) {
+    for (std::ptrdiff_t first = 0; first < g.out_channels; first += lanes, at += shape.block_bytes(g)) {
         std::int32_t* bias = reinterpret_cast<std::int32_t*>(at);
-        float* multiplier = reinterpret_cast<float*>(bias + block);
-        std::int16_t* weight = reinterpret_cast<std::int16_t*>(multiplier + block);
-        for (std::ptrdiff_t i = 0; i < block; ++i) {
+        float* multiplier = reinterpret_cast<float*>(bias + lanes);
+        std::int16_t* weight = reinterpret_cast<std::int16_t*>(at + depthwise::I8::head);
+        for (std::ptrdiff_t i = 0; i < lanes; ++i) {
             const std::ptrdiff_t c = first + simd::split_channel(i / simd::lanes32, i % simd::lanes32);
             bias[i] = c < g.out_channels ? folded_bias(constants, c, taps) : 0;
             multiplier[i] = c < g.out_channels ? constants.multiplier[c] : 0.0f;
         }
-        for (std::ptrdiff_t tap = 0; tap < 2 * depthwise::pairs(g); ++tap) {
-            for (std::ptrdiff_t i = 0; i < block; ++i) {
-                const bool there = tap < taps && first + i < g.out_channels;
-                weight[tap / 2 * 2 * block + simd::pair_place(i, tap % 2)] =
-                    there ? std::int16_t{constants.weight[(first + i) * taps + tap]} : std::int16_t{0};
+        for (std::ptrdiff_t row = 0; row < shape.kernel_rows; ++row) {
+            for (std::ptrdiff_t kx = 0; kx < g.kernel_width; ++kx) {
+                for (std::ptrdiff_t i = 0; i < lanes; ++i) {
+                    const bool there = row < g.kernel_height && first + i < g.out_channels;
+                    weight[(row / 2 * g.kernel_width + kx) * 2 * lanes + simd::pair_place(i, row % 2)] =
+                        there ? std::int16_t{constants.weight[(first + i) * taps + row * g.kernel_width + kx]}
+                              : std::int16_t{0};
+                }
             }
         }
     }
 }
 
-/// Offsets and pointers of taps, a row of zero points, and the spread taps of a pixel.
 template <class Lazy = void>
 std::size_t depthwise_i8_scratch_bytes(const ConvGeometry& g) noexcept {
-    const std::ptrdiff_t taps = 2 * depthwise::pairs(g);
-    const std::ptrdiff_t spread = g.out_channels == g.in_channels ? 0 : taps * g.out_channels;
-    return static_cast<std::size_t>(2 * depthwise::rounded_up(taps * 8) + depthwise::rounded_up(g.out_channels) + spread);
+    return depthwise::Shape<depthwise::I8>(g).scratch_bytes(g);
 }
 
 template <class Lazy = void>
 void depthwise_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) noexcept {
-    if (part.index != 0) return;
-    const std::ptrdiff_t taps = depthwise::taps(g);
-    const std::ptrdiff_t pairs = depthwise::pairs(g);
-    char* scratch = static_cast<char*>(run.scratch);
-    const std::ptrdiff_t list_bytes = depthwise::rounded_up(2 * pairs * 8);
-    auto* offsets = reinterpret_cast<std::ptrdiff_t*>(scratch);
-    auto* pointers = reinterpret_cast<const std::int8_t**>(scratch + list_bytes);
-    auto* zeros = reinterpret_cast<std::int8_t*>(scratch + 2 * list_bytes);
-    std::int8_t* spread = zeros + depthwise::rounded_up(g.out_channels);
-    depthwise::tap_offsets(g, offsets);
-    if (taps % 2 != 0) offsets[taps] = 0;  // read, and multiplied by 0
-    for (std::int32_t c = 0; c < g.out_channels; ++c) zeros[c] = static_cast<std::int8_t>(run.input_zero_point);
-    const RequantizeLanes requantize(run.requantize);
-    const AddLanes add(run.add);
-    const std::ptrdiff_t bytes = depthwise::block_bytes(g);
-    const bool same = g.out_channels == g.in_channels;
-    const auto one = [&](std::int32_t n, std::int32_t y, std::int32_t x) {
-        const std::int8_t* image = run.input + n * depthwise::image_elements(g);
-        pointers[2 * pairs - 1] = zeros;
-        for_each_tap(g, y, x, [&](std::int32_t tap, std::int32_t pixel) {
-            pointers[tap] = pixel < 0 ? zeros : image + std::ptrdiff_t{pixel} * g.in_channels;
-            if (same || pixel < 0) return;
-            std::int8_t* to = spread + std::ptrdiff_t{tap} * g.out_channels;
-            depthwise::spread(g, pointers[tap], to);
-            pointers[tap] = to;
-        });
-        depthwise::all_channels<1, true>(run, {pointers, nullptr, nullptr, pairs, 0}, requantize, add, bytes, g.out_channels,
-                                         depthwise::output_element(g, n, y, x));
-    };
-    depthwise::for_each_run(g, one, [&](std::int32_t n, std::int32_t y, std::int32_t x, std::int32_t count) {
-        if (!same) {
-            for (; count > 0; --count) one(n, y, x++);
-            return;
-        }
-        const std::ptrdiff_t step = std::ptrdiff_t{g.stride_width} * g.in_channels;
-        const std::int8_t* base = run.input + n * depthwise::image_elements(g) + depthwise::first_tap(g, y, x);
-        std::ptrdiff_t at = depthwise::output_element(g, n, y, x);
-        constexpr std::int32_t tile = depthwise::tile_pixels;
-        for (; count >= tile; count -= tile, base += tile * step, at += tile * g.out_channels) {
-            depthwise::all_channels<tile, false>(run, {nullptr, base, offsets, pairs, step}, requantize, add, bytes,
-                                                 g.out_channels, at);
-        }
-        for (; count > 0; --count, base += step, at += g.out_channels) {
-            depthwise::all_channels<1, false>(run, {nullptr, base, offsets, pairs, step}, requantize, add, bytes,
-                                              g.out_channels, at);
-        }
-    });
+    depthwise::run<depthwise::I8>(g, run, part);
 }
 
 MOTE_END_KERNELS

@@ -61,9 +61,8 @@ void pack_columns(const GemmF32& g, const Panels<simd::DotF32>& panels, char* pa
             const float* from = g.b + j;
             for (std::ptrdiff_t p = 0; p < g.k; ++p, from += g.ldb) {
                 simd::for_each_vector<lanes32>(
-                    some, [&](std::ptrdiff_t c, auto n) __attribute__((always_inline)) {
-                        simd::store(to + p * lanes + c, simd::load(from + c, n), n);
-                    });
+                    some, [&](std::ptrdiff_t c, auto n)
+                              __attribute__((always_inline)) { simd::store(to + p * lanes + c, simd::load(from + c, n), n); });
             }
         }
     }

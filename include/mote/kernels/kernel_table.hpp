@@ -16,7 +16,7 @@ struct ConvKernels {
     const char* name;                                  ///< e.g. "conv2d_i8 6x16 (avx2)"
     std::size_t (*packed_bytes)(const ConvGeometry&);  ///< of the constants as the tile reads them
     void (*pack)(const ConvGeometry&, const Constants&, void* packed);
-    std::size_t (*scratch_bytes)(const ConvGeometry&);  ///< of one run, or of one part
+    std::size_t (*scratch_bytes)(const ConvGeometry&);   ///< of one run, or of one part
     void (*run)(const ConvGeometry&, const Run&, Part);  ///< or the part of a run
 };
 

@@ -6,23 +6,15 @@
 
 #include <mote/simd/vector.hpp>
 
-/// Hides from the compiler where a pointer, or the register of a vector, came from.
-#define MOTE_OPAQUE(pointer) __asm__("" : "+r"(pointer))
-#if defined(MOTE_NEON)
-#define MOTE_DETAIL_VECTOR_REGISTER "w"
-#elif defined(MOTE_AVX512)
-#define MOTE_DETAIL_VECTOR_REGISTER "v"
-#else
-#define MOTE_DETAIL_VECTOR_REGISTER "x"
-#endif
-#define MOTE_OPAQUE_VECTOR(vector) __asm__("" : "+" MOTE_DETAIL_VECTOR_REGISTER(vector))
-/// The same, and the vector is not in the register of `other`.
-#define MOTE_OPAQUE_VECTOR_BESIDE(vector, other) \
-    __asm__("" : "+" MOTE_DETAIL_VECTOR_REGISTER(vector) : MOTE_DETAIL_VECTOR_REGISTER(other))
-
 MOTE_BEGIN_KERNELS
 
 namespace simd {
+
+#if defined(MOTE_AVX512) || defined(MOTE_NEON)
+constexpr int registers = 32;
+#else
+constexpr int registers = 16;
+#endif
 
 /// How many rows and vectors of sums a register tile holds: rows * vectors accumulators, `vectors` weights, one activation.
 /// Its loop takes `tile_unroll` steps at once.
@@ -57,6 +49,14 @@ struct DotF32 {
 #if defined(MOTE_SSE2)
         F32::register_type added = sum + activation * weight;
         MOTE_OPAQUE_VECTOR(added);  // else GCC multiplies first and runs out of registers
+        return added;
+#elif defined(MOTE_AVX2) || defined(MOTE_AVX512)
+        // In words: else GCC also takes the forms that overwrite a factor, and moves vectors from register to register.
+        F32::register_type added = sum;
+        const F32::register_type a = activation, w = weight;
+        __asm__("vfmadd231ps %1, %2, %0"
+                : "+" MOTE_DETAIL_VECTOR_REGISTER(added)
+                : MOTE_DETAIL_VECTOR_REGISTER(w), MOTE_DETAIL_VECTOR_REGISTER(a));
         return added;
 #else
         return fma(activation, weight, sum);
@@ -98,7 +98,9 @@ struct DotI8 {
     static constexpr bool converts = true;
     static constexpr std::int32_t offset = 128;
     static MOTE_ALWAYS_INLINE __m512i weights(const std::int8_t* p) noexcept {
-        return _mm512_loadu_si512(p);
+        __m512i loaded = _mm512_loadu_si512(p);
+        MOTE_OPAQUE_VECTOR(loaded);  // else GCC loads it again for every row
+        return loaded;
     }
     static MOTE_ALWAYS_INLINE __m512i activations(const std::uint8_t* p) noexcept {
         return _mm512_set1_epi32(detail::read<std::int32_t>(p));
@@ -164,7 +166,11 @@ struct DotI8 {
     }
     static constexpr std::int32_t offset = 0;
 
-    static MOTE_ALWAYS_INLINE I16 weights(const std::int16_t* p) noexcept { return simd::load(p); }
+    static MOTE_ALWAYS_INLINE I16 weights(const std::int16_t* p) noexcept {
+        I16::register_type loaded = simd::load(p);
+        MOTE_OPAQUE_VECTOR(loaded);
+        return loaded;
+    }
 #if defined(MOTE_NEON)
     static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept {
         return tap * 4 + lane;
@@ -183,11 +189,7 @@ struct DotI8 {
         return I32(detail::read<std::int32_t>(p));
     }
     static MOTE_ALWAYS_INLINE I32 dot(I32 sum, I32 activation, I16 weight) noexcept {
-        const I32::register_type product = detail::pair_dot(static_cast<I32::register_type>(activation), weight);
-        I32::register_type added = sum + I32(product);
-        // Else GCC adds the products of several steps first, or the sum to the product, and runs out of registers.
-        MOTE_OPAQUE_VECTOR_BESIDE(added, product);
-        return added;
+        return detail::add_in_order(sum, detail::pair_dot(static_cast<I32::register_type>(activation), weight));
     }
 #endif
     static MOTE_ALWAYS_INLINE std::int16_t convert(std::int8_t value) noexcept {

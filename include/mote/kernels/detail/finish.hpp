@@ -16,6 +16,7 @@ constexpr std::ptrdiff_t panel_channels = simd::tile_vectors * lanes32;
 
 /// y = clamp(sum + bias, lo, hi), with a residual clamp(y + residual, residual_lo, residual_hi).
 struct FinishF32 {
+    static constexpr bool in_registers = true;
     float lo, hi, residual_lo, residual_hi;
     const float* residual;    ///< of the first row and channel, or null
     float* output;            ///< of the first row and channel
@@ -59,6 +60,7 @@ struct FinishF32 {
 
 /// C = sum, or C += sum.
 struct FinishGemm {
+    static constexpr bool in_registers = true;
     float* c;
     std::ptrdiff_t stride;
     std::ptrdiff_t channels;
@@ -96,8 +98,10 @@ simd::I16 add_wide(const AddI8& p, simd::I16 a, simd::I16 b) noexcept {
 /// RequantizeI8 of sum + bias, with a residual AddI8. Panels hold their channels in split order, pair of vectors by pair; a
 /// panel of one vector in the natural order.
 struct FinishI8 {
+    /// With 16 registers GCC would keep some sums in memory while they are summed, for want of room here.
+    static constexpr bool in_registers = simd::registers >= 32;
     RequantizeLanes requantize;
-    AddLanes add;
+    const AddLanes& add;
     const AddI8* wide_add;        ///< null where AddLanes will do
     const std::int8_t* residual;  ///< of the first row and channel, or null
     std::int8_t* output;
@@ -148,8 +152,8 @@ struct FinishI8 {
     }
     template <int Vectors>
     MOTE_ALWAYS_INLINE simd::I16 two(simd::I32x2 sum, const char* head, int v) const noexcept {
-        return requantize({sum.lo + bias<Vectors>(head, v), sum.hi + bias<Vectors>(head, v + 1)},
-                          multiplier<Vectors>(head, v), multiplier<Vectors>(head, v + 1));
+        return requantize({sum.lo + bias<Vectors>(head, v), sum.hi + bias<Vectors>(head, v + 1)}, multiplier<Vectors>(head, v),
+                          multiplier<Vectors>(head, v + 1));
     }
     /// The second half of the lanes has no meaning.
     template <int Vectors>

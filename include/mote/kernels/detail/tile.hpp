@@ -20,7 +20,7 @@ MOTE_BEGIN_KERNELS
 namespace tiles {
 
 constexpr std::ptrdiff_t tile_rows = simd::tile_rows;
-constexpr std::ptrdiff_t steps_in_cache = 512;
+constexpr std::ptrdiff_t steps_in_cache = 384;
 
 constexpr std::ptrdiff_t ceil_div(std::ptrdiff_t a, std::ptrdiff_t b) noexcept {
     return (a + b - 1) / b;
@@ -82,7 +82,7 @@ struct TileBlock {
 /// Adds the block's steps to the sums of Rows rows and `Panels` panels of `Vectors` vectors. `row` is the place of the first
 /// row among the outputs, `channel` that of the first channel.
 template <class D, class Finish, int Rows, int Vectors, int Panels>
-void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& block, const Finish& finish, std::ptrdiff_t row,
+void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& block, const Finish& shared, std::ptrdiff_t row,
               std::ptrdiff_t channel) noexcept {
     using Sum = typename D::Sum;
     using Weight = typename D::Weight;
@@ -130,11 +130,13 @@ void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& blo
             weight += Vectors * elements;
         }
     }
+    const Finish finish = shared;  // a copy, which no output overwrites, as the compiler sees
     const std::ptrdiff_t left = finish.channels - channel;
-    if (block.last && left >= columns * lanes32) {
+    if (Finish::in_registers && block.last && left >= columns * lanes32) {
         const char* head = block.head;
         MOTE_UNROLL for (int p = 0; p < Panels; ++p, head += block.panel_stride, channel += Vectors * lanes32) {
-            MOTE_UNROLL for (int r = 0; r < Rows; ++r) finish.template whole<Vectors>(&sum[r][p * Vectors], head, row + r, channel);
+            MOTE_UNROLL for (int r = 0; r < Rows; ++r)
+                finish.template whole<Vectors>(&sum[r][p * Vectors], head, row + r, channel);
         }
         return;
     }
@@ -142,12 +144,25 @@ void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& blo
         MOTE_UNROLL for (int v = 0; v < columns; ++v) simd::store(block.sums + (r * columns + v) * lanes32, sum[r][v]);
     }
     if (!block.last) return;
+    if (!Finish::in_registers && left >= columns * lanes32) {
+        for (int p = 0; p < Panels; ++p) {
+            const char* head = block.head + p * block.panel_stride;
+            for (int r = 0; r < Rows; ++r) {
+                const auto* sums = block.sums + (r * columns + p * Vectors) * lanes32;
+                Sum some[Vectors];
+                MOTE_UNROLL for (int v = 0; v < Vectors; ++v) some[v] = simd::load(sums + v * lanes32);
+                finish.template whole<Vectors>(some, head, row + r, channel + p * Vectors * lanes32);
+            }
+        }
+        return;
+    }
     for (int r = 0; r < Rows; ++r) {
         for (int p = 0; p < Panels; ++p) {
             const std::ptrdiff_t rest = least(left - p * Vectors * lanes32, Vectors * lanes32);
             if (rest > 0) {
                 finish.template part<Vectors>(block.sums + (r * columns + p * Vectors) * lanes32,
-                                              block.head + p * block.panel_stride, row + r, channel + p * Vectors * lanes32, rest);
+                                              block.head + p * block.panel_stride, row + r, channel + p * Vectors * lanes32,
+                                              rest);
             }
         }
     }
@@ -183,9 +198,11 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
     // A block is some runs, or a piece of a long one.
     const std::ptrdiff_t pieces = runs.steps > steps_in_cache ? ceil_div(runs.steps, steps_in_cache) : 1;
     const std::ptrdiff_t piece = ceil_div(runs.steps, pieces);
-    const std::ptrdiff_t blocks = pieces > 1 ? runs.count : ceil_div(runs.count, runs.steps < 1 ? 1 : steps_in_cache / runs.steps);
+    const std::ptrdiff_t blocks =
+        pieces > 1 ? runs.count : ceil_div(runs.count, runs.steps < 1 ? 1 : steps_in_cache / runs.steps);
     const std::ptrdiff_t together = pieces > 1 ? 1 : ceil_div(runs.count, blocks);
     const std::ptrdiff_t tiles = ceil_div(count, tile_rows);
+    const std::ptrdiff_t larger = count % tiles == 0 ? tiles : count % tiles;
     std::ptrdiff_t taken = 1;
     for (std::ptrdiff_t panel = range.begin; panel < range.end; panel += taken) {
         // Few rows alone leave registers to more panels, so that additions do not wait for one another.
@@ -208,15 +225,17 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
                 block.steps = least(piece, runs.steps - from);
                 block.from = from * D::group;
                 block.last = run + block.runs == runs.count && from + block.steps == runs.steps;
-                // Tiles of nearly the same number of rows: the time of one row alone is that of many.
-                for (std::ptrdiff_t t = 0, r = 0, end = 0; t < tiles; ++t, r = end) {
-                    end = count * (t + 1) / tiles;
+                // Tiles of nearly the same number of rows: the time of one row alone is that of many. The larger first.
+                std::ptrdiff_t r = 0;
+                for (std::ptrdiff_t size = ceil_div(count, tiles), end = larger * size; r < count; --size, end = count) {
                     const TileFunction<D, Finish> tile = taken > 1 ? wide
                                                          : vectors == simd::tile_vectors
-                                                             ? tile_of<D, Finish, simd::tile_vectors>(end - r)
-                                                             : tile_of<D, Finish, simd::tile_vectors / 2>(end - r);
-                    block.sums = sums + r * panel_channels;
-                    tile(rows + r, block, finish, first_row + r, panel * panel_channels);
+                                                             ? tile_of<D, Finish, simd::tile_vectors>(size)
+                                                             : tile_of<D, Finish, simd::tile_vectors / 2>(size);
+                    for (; r < end; r += size) {
+                        block.sums = sums + r * panel_channels;
+                        tile(rows + r, block, finish, first_row + r, panel * panel_channels);
+                    }
                 }
                 block.first = false;
                 block.weight += block.runs * block.steps * vectors * lanes32 * 4;

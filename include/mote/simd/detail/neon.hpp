@@ -100,12 +100,15 @@ MOTE_ALWAYS_INLINE I32x2 products(I16 a, I16 b) noexcept {
     return {vmull_s16(vget_low_s16(a), vget_low_s16(b)), vmull_high_s16(a, b)};
 }
 
+MOTE_ALWAYS_INLINE TapPair pair_taps(I16 x0, I16 x1) noexcept {
+    return {x0, x1};
+}
 /// sum += x0 * w0 + x1 * w1 exactly, in split order.
-MOTE_ALWAYS_INLINE void add_products(I32x2& sum, I16 x0, I16 x1, const WeightPair& w) noexcept {
-    sum.lo = vmlal_s16(sum.lo, vget_low_s16(x0), vget_low_s16(w.first));
-    sum.hi = vmlal_high_s16(sum.hi, x0, w.first);
-    sum.lo = vmlal_s16(sum.lo, vget_low_s16(x1), vget_low_s16(w.second));
-    sum.hi = vmlal_high_s16(sum.hi, x1, w.second);
+MOTE_ALWAYS_INLINE void add_products(I32x2& sum, const TapPair& x, const WeightPair& w) noexcept {
+    sum.lo = vmlal_s16(sum.lo, vget_low_s16(x.first), vget_low_s16(w.first));
+    sum.hi = vmlal_high_s16(sum.hi, x.first, w.first);
+    sum.lo = vmlal_s16(sum.lo, vget_low_s16(x.second), vget_low_s16(w.second));
+    sum.hi = vmlal_high_s16(sum.hi, x.second, w.second);
 }
 
 /// a * factor_a + b * factor_b in split order, for |a|, |b| <= 255, 0 <= factor < 2^24 and a sum that fits.

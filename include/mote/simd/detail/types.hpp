@@ -22,6 +22,20 @@
 #define MOTE_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/// Hides from the compiler where a pointer, or the register of a vector, came from.
+#define MOTE_OPAQUE(pointer) __asm__("" : "+r"(pointer))
+#if defined(MOTE_NEON)
+#define MOTE_DETAIL_VECTOR_REGISTER "w"
+#elif defined(MOTE_AVX512)
+#define MOTE_DETAIL_VECTOR_REGISTER "v"
+#else
+#define MOTE_DETAIL_VECTOR_REGISTER "x"
+#endif
+#define MOTE_OPAQUE_VECTOR(vector) __asm__("" : "+" MOTE_DETAIL_VECTOR_REGISTER(vector))
+/// The same, and the vector is not in the register of `other`.
+#define MOTE_OPAQUE_VECTOR_BESIDE(vector, other) \
+    __asm__("" : "+" MOTE_DETAIL_VECTOR_REGISTER(vector) : MOTE_DETAIL_VECTOR_REGISTER(other))
+
 MOTE_BEGIN_KERNELS
 
 namespace simd {
@@ -50,8 +64,11 @@ constexpr std::ptrdiff_t lanes8 = 4 * lanes32;
 struct I32x2 {
     I32 lo, hi;
 };
-/// The weights of two taps of 2 N channels, in the order that add_products reads.
+/// The weights of two taps of 2 N channels, and what they meet, in the order that add_products reads.
 struct WeightPair {
+    I16 first, second;
+};
+struct TapPair {
     I16 first, second;
 };
 

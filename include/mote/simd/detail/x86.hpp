@@ -285,10 +285,26 @@ MOTE_ALWAYS_INLINE I32x2 products(I16 a, I16 b) noexcept {
     return {detail::pair_dot(lo, detail::unpack_lo(b, zero)), detail::pair_dot(hi, detail::unpack_hi(b, zero))};
 }
 
+namespace detail {
+/// sum + product at once: else GCC adds the products of several steps first, and runs out of registers.
+MOTE_ALWAYS_INLINE I32 add_in_order(I32 sum, I32 product) noexcept {
+    const I32::register_type p = product;
+    I32::register_type added = sum + product;
+    MOTE_OPAQUE_VECTOR_BESIDE(added, p);
+    return added;
+}
+}  // namespace detail
+MOTE_ALWAYS_INLINE TapPair pair_taps(I16 x0, I16 x1) noexcept {
+    return {detail::unpack_lo(x0, x1), detail::unpack_hi(x0, x1)};
+}
 /// sum += x0 * w0 + x1 * w1 exactly, in split order.
-MOTE_ALWAYS_INLINE void add_products(I32x2& sum, I16 x0, I16 x1, const WeightPair& w) noexcept {
-    sum.lo += detail::pair_dot(detail::unpack_lo(x0, x1), w.first);
-    sum.hi += detail::pair_dot(detail::unpack_hi(x0, x1), w.second);
+MOTE_ALWAYS_INLINE void add_products(I32x2& sum, const TapPair& x, const WeightPair& w) noexcept {
+#if defined(MOTE_AVX512) && defined(__AVX512VNNI__)
+    sum = {_mm512_dpwssd_epi32(sum.lo, x.first, w.first), _mm512_dpwssd_epi32(sum.hi, x.second, w.second)};
+#else
+    sum.lo = detail::add_in_order(sum.lo, detail::pair_dot(x.first, w.first));
+    sum.hi = detail::add_in_order(sum.hi, detail::pair_dot(x.second, w.second));
+#endif
 }
 
 /// a * factor_a + b * factor_b in split order, for |a|, |b| <= 255, 0 <= factor < 2^24 and a sum that fits. The factors are
