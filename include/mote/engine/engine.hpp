@@ -2,13 +2,19 @@
 #pragma once
 // Engine: a plan with the memory that a run needs.
 
+#include <mote/engine/executor.hpp>
 #include <mote/engine/plan.hpp>
+#include <mote/engine/thread_pool.hpp>
 
 MOTE_BEGIN_NAMESPACE
 
 struct EngineOptions {
     const KernelTable* kernels = nullptr;  ///< native_kernels() where null; must outlive the engine
     PlanOptions plan{};
+    /// How many threads share a run: the caller and a pool of the engine's own, which sleeps between runs; or, with an
+    /// executor, its threads (0: as many as it says it has).
+    std::size_t threads = 0;
+    Executor executor{};  ///< must outlive the engine
 };
 
 namespace detail {
@@ -46,7 +52,8 @@ using Engine = BasicEngine<void>;
 template <class Lazy>
 class BasicEngine {
   public:
-    explicit BasicEngine(Plan plan) : plan_(std::move(plan)) {
+    /// The parts of its steps (PlanOptions::threads) run on the executor, or one after the other.
+    explicit BasicEngine(Plan plan, Executor executor = {}) : plan_(std::move(plan)), executor_(executor) {
         allocate();
         reset();
     }
@@ -54,16 +61,24 @@ class BasicEngine {
     /// Plans for this machine (or for the given kernels). Throws as plan() does.
     template <class List>
     explicit BasicEngine(const BasicModel<List>& model, const EngineOptions& options = {})
-        : BasicEngine(options.kernels == nullptr ? mote::plan(model, options.plan)
-                                                 : mote::plan(model, *options.kernels, options.plan)) {}
+        : BasicEngine(planned(model, options), options.executor) {
+        const std::size_t threads = plan_.options().threads;
+        if (threads > 1 && !executor_) {
+            pool_ = std::make_shared<ThreadPool>(threads);
+            executor_ = Executor(*pool_);
+        }
+    }
 
-    BasicEngine(const BasicEngine& other) : plan_(other.plan_) {
+    /// The copy shares the original's threads; they run one engine at a time, and the other runs without them.
+    BasicEngine(const BasicEngine& other) : plan_(other.plan_), executor_(other.executor_), pool_(other.pool_) {
         allocate();
         std::memcpy(memory_.get(), other.memory_.get(), plan_.memory().engine_bytes());
     }
     BasicEngine(BasicEngine&&) noexcept = default;
     BasicEngine& operator=(BasicEngine other) noexcept {
         std::swap(plan_, other.plan_);
+        std::swap(executor_, other.executor_);
+        std::swap(pool_, other.pool_);
         std::swap(memory_, other.memory_);
         std::swap(operands_, other.operands_);
         std::swap(calls_, other.calls_);
@@ -73,17 +88,20 @@ class BasicEngine {
 
     /// Reads the inputs, writes the outputs and the states. Allocates nothing and cannot fail.
     void run() noexcept {
-        const KernelTable& kernels = plan_.kernels();
-        for (const Call& call : calls_) call.run(call.data, kernels, call.operands);
+        if (executor_) executor_.begin_run();
+        for (const Call& call : calls_) run(call);
+        if (executor_) executor_.end_run();
     }
 
     /// run(), which calls after(i) behind step i of the plan: to see how long each takes.
     template <class After>
     void run_steps(After&& after) {
+        if (executor_) executor_.begin_run();
         for (std::size_t i = 0; i < calls_.size(); ++i) {
-            calls_[i].run(calls_[i].data, plan_.kernels(), calls_[i].operands);
+            run(calls_[i]);
             after(i);
         }
+        if (executor_) executor_.end_run();
     }
 
     /// Sets all states to real zero.
@@ -147,10 +165,34 @@ class BasicEngine {
 
   private:
     struct Call {
-        void (*run)(const void*, const KernelTable&, std::byte* const*) noexcept;
+        void (*run)(const void*, const KernelTable&, std::byte* const*, Part) noexcept;
         const void* data;
         std::byte* const* operands;
+        std::int32_t parts;
     };
+
+    template <class List>
+    static Plan planned(const BasicModel<List>& model, const EngineOptions& options) {
+        PlanOptions plan = options.plan;
+        if (options.threads > 0) plan.threads = options.threads;
+        if (options.threads == 0 && options.executor) {
+            plan.threads = options.executor.threads();
+            if (plan.threads == 0) fail("an executor without threads(): the option threads says how many it has");
+        }
+        return options.kernels == nullptr ? mote::plan(model, plan) : mote::plan(model, *options.kernels, plan);
+    }
+
+    void run(const Call& call) noexcept {
+        const KernelTable& kernels = plan_.kernels();
+        if (call.parts > 1 && executor_) {
+            executor_.parallel_for(static_cast<std::size_t>(call.parts), [&](std::size_t part) {
+                call.run(call.data, kernels, call.operands, {narrow<std::int32_t>(part), call.parts});
+            });
+        } else {
+            for (std::int32_t part = 0; part < call.parts; ++part)
+                call.run(call.data, kernels, call.operands, {part, call.parts});
+        }
+    }
 
     void allocate() {
         memory_ = allocate_bytes(plan_.memory().engine_bytes());
@@ -160,7 +202,7 @@ class BasicEngine {
         for (const Step& step : plan_.steps()) {
             std::byte* const* first = operands_.data() + operands_.size();
             for (const BufferId id : step.operands) operands_.push_back(address(id));
-            calls_.push_back({step.run, step.data.get(), first});
+            calls_.push_back({step.run, step.data.get(), first, step.parts});
         }
     }
 
@@ -208,6 +250,8 @@ class BasicEngine {
     }
 
     Plan plan_;
+    Executor executor_;
+    std::shared_ptr<ThreadPool> pool_;   // where the executor is the engine's own
     std::shared_ptr<std::byte> memory_;  // this engine's alone
     std::vector<std::byte*> operands_;
     std::vector<Call> calls_;

@@ -11,6 +11,7 @@ MOTE_BEGIN_NAMESPACE
 struct PlanOptions {
     bool keep_values = false;  ///< every value can be read after a run (Engine::value); nothing is fused, no memory reused
     bool fuse = true;          ///< take nodes together where a kernel can (see find_groups)
+    std::size_t threads = 1;   ///< that may share a step; results are the same bits for any number
 };
 
 /// Where a buffer lies. Inputs and outputs have memory of their own, so that they stand before and after a run; the states too;
@@ -240,8 +241,8 @@ Plan plan(const BasicModel<List>& model, const KernelTable& kernels, const PlanO
             std::vector<std::string> names;
             for (const std::size_t node : group.nodes) names.push_back(graph.nodes[node].name);
             const std::shared_ptr<const void> layer = detail::lead_layer(graph, group);
-            LowerContext context(draft, kernels, group, graph.values, std::move(names), lead.name, kind_name<List>(lead),
-                                 model.states(group.lead), first_state[group.lead], layer);
+            LowerContext context(draft, kernels, options.threads, group, graph.values, std::move(names), lead.name,
+                                 kind_name<List>(lead), model.states(group.lead), first_state[group.lead], layer);
             detail::VerbTable<List, detail::LowerVerb>::call[lead.kind](layer.get(), context);
         }
     }

@@ -28,6 +28,7 @@ std::string to_string(const Plan& plan, std::size_t widest = 0) {
         const BufferId output = step.outputs == 0 ? step.operands.back() : step.operands[step.inputs];
         const Buffer& buffer = plan.buffers()[output];
         std::string reason = step.reason;
+        if (step.parts > 1) reason += concat(reason.empty() ? "" : "; ", step.parts, " parts");
         for (std::size_t i = 0; i < step.inputs; ++i) {
             const Buffer& input = plan.buffers()[step.operands[i]];
             if (input.place == buffer.place && input.offset == buffer.offset && input.bytes > 0) {

@@ -34,6 +34,8 @@ using BufferId = std::uint32_t;
 ///         }
 ///     };
 ///
+/// A step that threads can share has run(kernels, operands, part) instead, which computes that part of it: StepOptions says how
+/// many there are.
 /// The operands stand in this order: inputs (the residual last), outputs, states, scratch.
 struct Step {
     std::vector<std::string> nodes{};  ///< the names of the nodes it covers, in the order of computation
@@ -41,7 +43,8 @@ struct Step {
     std::string reason{};
     const StepKind* kind = nullptr;
     std::shared_ptr<const void> data{};
-    void (*run)(const void* data, const KernelTable&, std::byte* const* operands) noexcept = nullptr;
+    void (*run)(const void* data, const KernelTable&, std::byte* const* operands, Part) noexcept = nullptr;
+    std::int32_t parts = 1;  ///< that together are the step, and may be computed at the same time
     std::vector<BufferId> operands{};
     std::size_t inputs = 0, outputs = 0, states = 0;  ///< how many operands of each sort
     bool has_scratch = false;                         ///< whether a last operand is scratch

@@ -22,6 +22,7 @@ struct ConvKernels {
 
 struct KernelTable {
     const char* instruction_set;  ///< "avx2", "neon_dot", "scalar" ...
+    bool divides;                 ///< whether kernels compute parts; else part 0 is the whole
 
     // Integer convolutions are null in native_kernels() of models that cannot meet one.
     ConvKernels<ConvConstantsF32, ConvF32> conv2d_f32;

@@ -37,6 +37,7 @@ inline const KernelTable& scalar_kernels() noexcept {
     using namespace reference;
     static constexpr KernelTable table{
         "scalar",
+        false,
         {"conv2d_f32 (scalar)", reference::conv2d_f32_packed_bytes, reference::conv2d_f32_pack, no_scratch_bytes,
          reference::conv2d_f32_run},
         {"conv2d_i8 (scalar)", reference::conv2d_i8_packed_bytes, reference::conv2d_i8_pack, no_scratch_bytes,
@@ -76,6 +77,7 @@ template <bool IntegerConvolutions>
 constexpr KernelTable make_native_kernels() noexcept {
     KernelTable table{
         MOTE_INSTRUCTION_SET_NAME,
+        true,
         {"conv2d_f32 (" MOTE_INSTRUCTION_SET_NAME ")", conv2d_f32_packed_bytes<>, conv2d_f32_pack<>, conv2d_f32_scratch_bytes<>,
          conv2d_f32_run<>},
         {},

@@ -28,6 +28,7 @@ struct StepOptions {
     std::vector<BufferId> outputs{};
     std::vector<BufferId> states{};
     std::size_t scratch_bytes = 0;
+    std::int32_t parts = 1;          ///< that may be computed at the same time, see BasicLowerContext::parts
     std::size_t constant_bytes = 0;  ///< of packed constants
     Places in_place{};               ///< inputs whose buffer the first output may take over
 };
@@ -48,8 +49,12 @@ struct DraftStep {
 };
 
 template <class S>
-void run_step(const void* data, const KernelTable& kernels, std::byte* const* operands) noexcept {
-    static_cast<const S*>(data)->run(kernels, operands);
+void run_step(const void* data, const KernelTable& kernels, std::byte* const* operands, Part part) noexcept {
+    if constexpr (requires(const S& step) { step.run(kernels, operands, part); }) {
+        static_cast<const S*>(data)->run(kernels, operands, part);
+    } else {
+        static_cast<const S*>(data)->run(kernels, operands);
+    }
 }
 
 /// What is collected from all nodes.
@@ -90,11 +95,12 @@ using LowerContext = BasicLowerContext<void>;
 template <class Lazy>
 class BasicLowerContext {
   public:
-    BasicLowerContext(detail::Draft& draft, const KernelTable& kernels, const Group& group, std::span<const Value> values,
-                      std::vector<std::string> nodes, std::string name, const char* kind, std::span<const Value> states,
-                      BufferId first_state, std::shared_ptr<const void> layer)
+    BasicLowerContext(detail::Draft& draft, const KernelTable& kernels, std::size_t threads, const Group& group,
+                      std::span<const Value> values, std::vector<std::string> nodes, std::string name, const char* kind,
+                      std::span<const Value> states, BufferId first_state, std::shared_ptr<const void> layer)
         : draft_(draft),
           kernels_(kernels),
+          threads_(threads),
           group_(group),
           values_(values),
           nodes_(std::move(nodes)),
@@ -110,6 +116,13 @@ class BasicLowerContext {
     const Value& output(std::size_t index = 0) const noexcept { return values_[group_.outputs[index]]; }
     const Value& state(std::size_t index = 0) const noexcept { return states_[index]; }
     const KernelTable& kernels() const noexcept { return kernels_; }
+
+    /// Into how many parts a step is worth dividing among the plan's threads, where `work` of it is worth one: some
+    /// microseconds, which is what it costs to share.
+    std::int32_t parts(std::uint64_t all, std::uint64_t work) const noexcept {
+        const std::uint64_t most = kernels_.divides ? all / work : 1;
+        return narrow<std::int32_t>(most < 1 ? 1 : most < threads_ ? most : threads_);
+    }
 
     const Group& group() const noexcept { return group_; }
     /// What stands before the residual is added.
@@ -181,6 +194,7 @@ class BasicLowerContext {
         step.outputs = options.outputs.size();
         step.states = options.states.size();
         step.constant_bytes = options.constant_bytes;
+        step.parts = options.parts;
         for (const std::vector<BufferId>* operands : {&options.inputs, &options.outputs, &options.states}) {
             for (const BufferId id : *operands) step.operands.push_back(id);
         }
@@ -193,6 +207,7 @@ class BasicLowerContext {
 
     detail::Draft& draft_;
     const KernelTable& kernels_;
+    std::size_t threads_;
     const Group& group_;
     std::span<const Value> values_;
     std::vector<std::string> nodes_;

@@ -18,18 +18,20 @@ struct ConvStep<f32> {
     std::shared_ptr<const Tensor<f32>> weight{};
     std::shared_ptr<const Tensor<f32>> bias{};  ///< may be an empty tensor
     bool has_residual = false;
-    bool has_scratch = false;
+    std::size_t scratch_bytes = 0;  ///< of a part
     Clamp clamp{};
     Clamp residual_clamp{};
     Constants packed{};
 
-    ConvF32 arguments(std::byte* const* operands) const noexcept {
+    ConvF32 arguments(std::byte* const* operands, Part part) const noexcept {
         ConvF32 run;
         run.input = operand<const float>(operands, 0);
         run.packed = packed.data();
         run.residual = has_residual ? operand<const float>(operands, 1) : nullptr;
         run.output = operand<float>(operands, has_residual ? 2 : 1);
-        run.scratch = has_scratch ? operands[has_residual ? 3 : 2] : nullptr;
+        run.scratch = scratch_bytes == 0
+                          ? nullptr
+                          : operands[has_residual ? 3 : 2] + static_cast<std::size_t>(part.index) * scratch_bytes;
         run.lo = clamp.lo;
         run.hi = clamp.hi;
         run.residual_lo = residual_clamp.lo;
@@ -44,20 +46,22 @@ struct ConvStep<i8> {
     std::shared_ptr<const Tensor<i8>> weight{};
     std::shared_ptr<const Tensor<i32>> bias{};  ///< may be an empty tensor; without the input's zero point
     bool has_residual = false;
-    bool has_scratch = false;
+    std::size_t scratch_bytes = 0;    ///< of a part
     std::vector<float> multiplier{};  ///< [out]
     std::int32_t input_zero_point = 0;
     RequantizeI8 requantize{};
     AddI8 add{};  ///< of the residual
     Constants packed{};
 
-    ConvI8 arguments(std::byte* const* operands) const noexcept {
+    ConvI8 arguments(std::byte* const* operands, Part part) const noexcept {
         ConvI8 run;
         run.input = operand<const std::int8_t>(operands, 0);
         run.packed = packed.data();
         run.residual = has_residual ? operand<const std::int8_t>(operands, 1) : nullptr;
         run.output = operand<std::int8_t>(operands, has_residual ? 2 : 1);
-        run.scratch = has_scratch ? operands[has_residual ? 3 : 2] : nullptr;
+        run.scratch = scratch_bytes == 0
+                          ? nullptr
+                          : operands[has_residual ? 3 : 2] + static_cast<std::size_t>(part.index) * scratch_bytes;
         run.input_zero_point = input_zero_point;
         run.requantize = requantize;
         run.add = add;
@@ -76,8 +80,8 @@ struct Conv2dStep : ConvStep<P> {
             return kernels.conv2d_i8;
         }
     }
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernel(kernels).run(this->geometry, this->arguments(operands), {});
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        kernel(kernels).run(this->geometry, this->arguments(operands, part), part);
     }
 };
 
@@ -91,8 +95,8 @@ struct DepthwiseStep : ConvStep<P> {
             return kernels.depthwise_i8;
         }
     }
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernel(kernels).run(this->geometry, this->arguments(operands), {});
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        kernel(kernels).run(this->geometry, this->arguments(operands, part), part);
     }
 };
 
@@ -157,10 +161,13 @@ void lower_contraction(const L& layer, LowerContext& node, const char* reason) {
     kernel.pack(step.geometry, constants_of(step), packed.get());
     step.packed = {std::move(packed), packed_bytes};
     StepOptions options{.kernel = kernel.name, .reason = reason};
-    options.scratch_bytes = kernel.scratch_bytes(step.geometry);
+    step.scratch_bytes = align_up(kernel.scratch_bytes(step.geometry));
+    constexpr std::uint64_t macs_of_a_part = 1 << 17;
+    options.parts =
+        node.parts(node.produced().shape.elements() * (layer.weight.elements() / layer.weight.shape()[0]), macs_of_a_part);
+    options.scratch_bytes = step.scratch_bytes * static_cast<std::size_t>(options.parts);
     options.constant_bytes = packed_bytes;
     if (step.has_residual) options.in_place = {1};
-    step.has_scratch = options.scratch_bytes > 0;
     node.emit(std::move(step), std::move(options));
 }
 

@@ -56,7 +56,7 @@ class NodeSteps {
         for (const Step& step : steps_) {
             auto** operands = reinterpret_cast<std::byte**>(shard.scratch.take(step.operands.size() * sizeof(std::byte*)));
             for (std::size_t i = 0; i < step.operands.size(); ++i) operands[i] = address[place_[step.operands[i]]];
-            step.run(step.data.get(), kernels, operands);
+            step.run(step.data.get(), kernels, operands, {});
         }
     }
 
