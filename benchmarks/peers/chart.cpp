@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Draws the ratios of a race. Standard input: lines of a network, a kind of bar and a number, between tabs; standard output: SVG.
+// Draws the ratios of a race. Standard input: lines of a network, a kind of bar and a number, between tabs; standard output:
+// SVG.
 
 #include <mote/report/svg.hpp>
 

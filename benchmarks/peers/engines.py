@@ -26,8 +26,11 @@ def packaged(pattern):
 
 def tool(name, *arguments, folder):
     """Runs a program of the environment. Raises with the end of what it printed where it fails."""
-    done = subprocess.run([os.path.join(os.path.dirname(sys.executable), name), *arguments], cwd=folder, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, errors="replace", timeout=600)
+    try:
+        done = subprocess.run([os.path.join(os.path.dirname(sys.executable), name), *arguments], cwd=folder, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace", timeout=600)
+    except subprocess.TimeoutExpired as error:
+        raise RuntimeError(f"{name} did not convert it in {error.timeout:.0f} s") from error
     if done.returncode != 0:
         raise RuntimeError(f"{name}: status {done.returncode}: {' '.join(done.stdout.split())[-200:]}")
     return done.stdout

@@ -19,17 +19,20 @@ usage: benchmarks/peers/run.sh [--quick] [--json FILE] [OPTION...]
   --peers NAME,...     only these: onnxruntime, litert, openvino, ncnn, mnn, executorch
   --cores N,...        a run on t threads gets the first t of these
   --runs N             at least so many runs of each side in each cell (50; quick: 15)
+  --precedence         run before this machine's other programs, where they cannot be waited for (root)
   --offline            install nothing
 The engines come from the Python package index, executorch with some gigabytes of PyTorch; an engine that cannot be installed is told
-and left out. Environment and networks stay in ${XDG_CACHE_HOME:-~/.cache}/mote-peers.
+and left out. Environment and networks stay in ${XDG_CACHE_HOME:-~/.cache}/mote-peers; a network that an engine refused is not
+offered to the same version again until its file networks/*/*.refused there is removed.
 TEXT
 }
 peers="onnxruntime litert openvino ncnn mnn executorch" offline=no
-arguments=()
+arguments=() session=()
 while [ $# -gt 0 ]; do
     case $1 in
         --help | -h) usage; exit 0 ;;
         --quick) arguments+=("$1"); shift ;;
+        --precedence) arguments+=("$1"); session=(setsid --wait); shift ;;
         --offline) offline=yes; shift ;;
         --json | --svg | --markdown | --isa | --networks | --precisions | --threads | --peers | --cores | --runs)
             [ $# -ge 2 ] || { usage >&2; exit 2; }
@@ -68,4 +71,4 @@ for peer in $peers; do
         *) echo "run.sh: no engine is called '$peer'" >&2; exit 2 ;;
     esac || true
 done
-exec "$python" "$here/race.py" --programs build/peers/benchmarks/peers --cache "$cache" "${arguments[@]}"
+exec "${session[@]}" "$python" "$here/race.py" --programs build/peers/benchmarks/peers --cache "$cache" "${arguments[@]}"

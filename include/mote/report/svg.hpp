@@ -147,7 +147,8 @@ inline std::string curves_svg(std::span<const Series> series, const CurveOptions
 
 /// Bars from 0 in groups: bar s of group g is series[s].y[g], with its value above; where that is not finite there is none.
 /// Throws where a series has not one value a group, a value is negative, or there is nothing to draw.
-inline std::string bars_svg(std::span<const std::string> groups, std::span<const Series> series, const BarOptions& options = {}) {
+inline std::string bars_svg(std::span<const std::string> groups, std::span<const Series> series,
+                            const BarOptions& options = {}) {
     constexpr double left = 60, top = 60, height = 240, bar = 26, gap = 24;
     double high = std::isfinite(options.reference) ? options.reference : 0.0;
     for (const Series& bars : series) {
@@ -188,8 +189,8 @@ inline std::string bars_svg(std::span<const std::string> groups, std::span<const
             if (!std::isfinite(y)) continue;
             const double x = left + gap / 2 + group * static_cast<double>(g) + bar * static_cast<double>(s);
             svg += concat("<rect x=\"", detail::svg_number(x), "\" y=\"", detail::svg_number(y_at(y)), "\" width=\"",
-                          detail::svg_number(bar - 2), "\" height=\"", detail::svg_number(height * y / high), "\" fill=\"", colour,
-                          "\"/>\n");
+                          detail::svg_number(bar - 2), "\" height=\"", detail::svg_number(height * y / high), "\" fill=\"",
+                          colour, "\"/>\n");
             char text[32];
             std::snprintf(text, sizeof text, "%.2f", y);
             svg += detail::svg_text(x + bar / 2 - 1, y_at(y) - 3, text, "text-anchor=\"middle\" font-size=\"10\"");
