@@ -45,6 +45,32 @@ class Network:
     def file(self, ending):
         return str(self.folder / f"{self.name}.{self.precision}.{ending}")
 
+    def source(self):
+        """What engines other than mote convert: mote's ONNX file, or where the network came as one, a TensorFlow Lite file."""
+        return self.file("onnx" if os.path.exists(self.file("onnx")) else "tflite")
+
+    def onnx(self):
+        if self.source() != self.file("onnx"):
+            raise ValueError("is offered ONNX files alone")
+        return self.source()
+
+    def output_scales(self):
+        """(scale, zero point) of each output of an int8 network."""
+        if self.source().endswith(".tflite"):
+            from ai_edge_litert.interpreter import Interpreter
+            return [detail["quantization"] for detail in Interpreter(self.source()).get_output_details()]
+        import onnx
+        graph = onnx.load(self.source()).graph
+        constants = {c.name: onnx.numpy_helper.to_array(c) for c in graph.initializer}
+        producers = {node.output[0]: node for node in graph.node}
+        found = []
+        for value in graph.output:
+            node = producers[value.name]
+            while node.op_type != "QuantizeLinear":
+                node = producers[node.input[0]]
+            found.append(tuple(float(constants[name]) for name in node.input[1:3]))
+        return found
+
     def input_last(self):
         return self.file("npy")
 
@@ -65,6 +91,7 @@ class Engine:
     packages = ()
     program = None
     limit = None  # the environment that limits it to AVX2
+    slow_start = False
 
     def version(self):
         return importlib.metadata.version(self.packages[0])
@@ -95,7 +122,7 @@ class Mote(Engine):
     limit = {"MOTE_INSTRUCTION_SET": "avx2"}
 
     def model(self, network, form):
-        return network.file("mote")
+        return network.file("mote") if os.path.exists(network.file("mote")) else network.source()
 
     def input(self, network, form):
         return network.input_last()
@@ -106,11 +133,11 @@ class OnnxEngine(Engine):
 
     def model(self, network, form):
         if form != "uint8":
-            return network.file("onnx")
+            return network.onnx()
         path = network.file("uint8.onnx")
         if not os.path.exists(path):
             import to_uint8
-            to_uint8.convert(network.file("onnx"), path)
+            to_uint8.convert(network.onnx(), path)
         return path
 
     def input(self, network, form):
@@ -147,7 +174,7 @@ class Litert(Engine):
         path = network.file("tflite")
         if not os.path.exists(path):
             import to_tflite
-            to_tflite.convert(network.file("onnx"), path)
+            to_tflite.convert(network.onnx(), path)
         return path
 
     def input(self, network, form):
@@ -164,7 +191,7 @@ class Ncnn(Engine):
         if not os.path.exists(path):
             shape = ",".join(str(extent) for extent in numpy.load(network.input_first(), mmap_mode="r").shape)
             with tempfile.TemporaryDirectory() as folder:  # pnnx leaves files beside its input
-                shutil.copy(network.file("onnx"), folder + "/network.onnx")
+                shutil.copy(network.onnx(), folder + "/network.onnx")
                 tool("pnnx", "network.onnx", f"inputshape=[{shape}]", "fp16=0", folder=folder)
                 shutil.copy(folder + "/network.ncnn.bin", network.file("ncnn.bin"))
                 shutil.copy(folder + "/network.ncnn.param", path)
@@ -181,7 +208,7 @@ class Mnn(Engine):
         if not os.path.exists(path):
             with tempfile.TemporaryDirectory() as folder:
                 f32 = Network(network.folder, network.name, "f32")
-                self.call("mnnconvert", "-f", "ONNX", "--modelFile", f32.file("onnx"), "--MNNModel", "f32.mnn", "--bizCode",
+                self.call("mnnconvert", "-f", "ONNX", "--modelFile", f32.onnx(), "--MNNModel", "f32.mnn", "--bizCode",
                           "race", folder=folder)
                 if network.precision == "i8":
                     self.quantize(f32, pathlib.Path(folder))
@@ -193,7 +220,7 @@ class Mnn(Engine):
 
     def quantize(self, network, folder):
         import onnx
-        graph = onnx.load(network.file("onnx"), load_external_data=False).graph
+        graph = onnx.load(network.onnx(), load_external_data=False).graph
         array = numpy.load(network.input_first())
         sample = folder / "samples" / "0"
         sample.mkdir(parents=True)
@@ -211,11 +238,12 @@ class Mnn(Engine):
 
 class Executorch(Engine):
     name, packages = "executorch", ("executorch", "onnx2torch")
+    slow_start = True  # PyTorch
 
     def model(self, network, form):
         path = network.file("pte")
         if not os.path.exists(path):
-            tool("python", str(HERE / "to_executorch.py"), network.precision, str(network.folder / f"{network.name}.f32.onnx"),
+            tool("python", str(HERE / "to_executorch.py"), network.precision, Network(network.folder, network.name, "f32").onnx(),
                  self.input(network, form), path, folder=network.folder)
         return path
 
@@ -224,3 +252,24 @@ class Executorch(Engine):
 
 
 PEERS = [OnnxRuntime(), Litert(), OpenVino(), Ncnn(), Mnn(), Executorch()]
+
+# The networks of MLPerf Tiny as TensorFlow Lite files: {name: (MACs, f32, int8)}, in the folder that --tflite names.
+TFLITE = {
+    "resnet8-tflite": (12501632, "ic/pretrainedResnet.tflite", "ic/pretrainedResnet_quant.tflite"),
+    "ds_cnn-tflite": (2656768, "kws/kws_ref_model_float32.tflite", "kws/kws_ref_model.tflite"),
+    "visual_wake_words-tflite": (7489664, "vww/vww_96_float.tflite", "vww/vww_96_int8.tflite"),
+    "autoencoder-tflite": (264192, "ad/ad01_fp32.tflite", "ad/ad01_int8.tflite"),
+}
+
+
+def copy_tflite(source, folder, name):
+    """A network that is there as TensorFlow Lite files, with an input: the int8 one drawn, the f32 one what that means."""
+    from ai_edge_litert.interpreter import Interpreter
+    folder.mkdir(exist_ok=True)
+    for precision, path in zip(("f32", "i8"), TFLITE[name][1:]):
+        shutil.copyfile(source / path, Network(folder, name, precision).file("tflite"))
+    detail = Interpreter(Network(folder, name, "i8").source()).get_input_details()[0]
+    drawn = numpy.random.default_rng(7).integers(-128, 128, detail["shape"], numpy.int8)
+    scale, zero = detail["quantization"]
+    numpy.save(Network(folder, name, "i8").file("npy"), drawn)
+    numpy.save(Network(folder, name, "f32").file("npy"), ((drawn.astype(numpy.float32) - zero) * scale).astype(numpy.float32))

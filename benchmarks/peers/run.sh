@@ -14,6 +14,7 @@ usage: benchmarks/peers/run.sh [--quick] [--json FILE] [OPTION...]
   --markdown FILE      write the table, which is printed anyway
   --isa avx2           limit mote and the peers that can be limited (openvino) to AVX2; the others are told
   --networks NAME,...  only these
+  --tflite DIR         also the networks of MLPerf Tiny that are TensorFlow Lite files in DIR/ic, kws, vww, ad: mote and litert
   --precisions f32,i8  only these
   --threads 1,2        these numbers of threads
   --peers NAME,...     only these: onnxruntime, litert, openvino, ncnn, mnn, executorch
@@ -34,7 +35,7 @@ while [ $# -gt 0 ]; do
         --quick) arguments+=("$1"); shift ;;
         --precedence) arguments+=("$1"); session=(setsid --wait); shift ;;
         --offline) offline=yes; shift ;;
-        --json | --svg | --markdown | --isa | --networks | --precisions | --threads | --peers | --cores | --runs)
+        --json | --svg | --markdown | --isa | --networks | --tflite | --precisions | --threads | --peers | --cores | --runs)
             [ $# -ge 2 ] || { usage >&2; exit 2; }
             [ "$1" != --peers ] || peers=${2//,/ }
             arguments+=("$1" "$2"); shift 2 ;;
