@@ -151,19 +151,22 @@ inline std::string bars_svg(std::span<const std::string> groups, std::span<const
                             const BarOptions& options = {}) {
     constexpr double left = 60, top = 60, height = 240, bar = 26, gap = 24;
     double high = std::isfinite(options.reference) ? options.reference : 0.0;
-    for (const Series& bars : series) {
-        if (bars.y.size() != groups.size()) {
-            fail("bars_svg: series '", bars.name, "' has ", bars.y.size(), " values for ", groups.size(), " groups");
+    for (const Series& one : series) {
+        if (one.y.size() != groups.size()) {
+            fail("bars_svg: series '", one.name, "' has ", one.y.size(), " values for ", groups.size(), " groups");
         }
-        for (const double y : bars.y) {
-            if (y < 0) fail("bars_svg: series '", bars.name, "' holds ", y, "; bars are 0 or more");
+        for (const double y : one.y) {
+            if (y < 0) fail("bars_svg: series '", one.name, "' holds ", y, "; bars are 0 or more");
             if (std::isfinite(y)) high = std::max(high, y);
         }
     }
     if (!(high > 0)) fail("bars_svg: there is no positive value to draw");
     const double step = detail::svg_step(high);
     high = std::ceil(high / step) * step;
-    const double group = bar * static_cast<double>(series.size()) + gap, width = group * static_cast<double>(groups.size());
+    const double bars = bar * static_cast<double>(series.size());
+    double group = bars + gap;
+    for (const std::string& name : groups) group = std::max(group, 7 * static_cast<double>(name.size()));
+    const double width = group * static_cast<double>(groups.size());
     const auto y_at = [&](double y) { return top + height * (1 - y / high); };
     const auto line = [&](double y, const char* style) {
         return concat("<path d=\"M", detail::svg_number(left), " ", detail::svg_number(y_at(y)), "h", detail::svg_number(width),
@@ -187,7 +190,7 @@ inline std::string bars_svg(std::span<const std::string> groups, std::span<const
         for (std::size_t g = 0; g < groups.size(); ++g) {
             const double y = series[s].y[g];
             if (!std::isfinite(y)) continue;
-            const double x = left + gap / 2 + group * static_cast<double>(g) + bar * static_cast<double>(s);
+            const double x = left + group * static_cast<double>(g) + (group - bars) / 2 + bar * static_cast<double>(s);
             svg += concat("<rect x=\"", detail::svg_number(x), "\" y=\"", detail::svg_number(y_at(y)), "\" width=\"",
                           detail::svg_number(bar - 2), "\" height=\"", detail::svg_number(height * y / high), "\" fill=\"",
                           colour, "\"/>\n");
