@@ -6,6 +6,7 @@
 #include <support/catch.hpp>
 
 #include <array>
+#include <cmath>
 #include <limits>
 
 namespace svg_test {
@@ -43,6 +44,32 @@ TEST_CASE("curves_svg: constant series are drawn, empty ones are an error") {
     CHECK(svg_test::count(mote::curves_svg(constant), "nan") == 0);
     const std::array<mote::Series, 1> empty{mote::Series{"a", {}}};
     CHECK_THROWS_AS(mote::curves_svg(empty), mote::Error);
+}
+
+TEST_CASE(
+    "bars_svg: a bar and its number for each finite value, a group's name once, and the reference line where it is asked for") {
+    const std::array<std::string, 2> groups{"small", "large"};
+    const std::array<mote::Series, 2> series{mote::Series{"one", {1.25, 0.5}}, mote::Series{"two", {NAN, 2.0}}};
+    const std::string svg = mote::bars_svg(groups, series, {.title = "a & b", .reference = 1.0});
+    CHECK(svg_test::count(svg, "<rect x=") == 3 + 2);  // bars, and the legend
+    for (const char* text : {">1.25<", ">0.50<", ">2.00<", ">small<", ">large<", ">one<", ">two<", "a &amp; b", "dasharray"})
+        CHECK(svg_test::count(svg, text) == 1);
+    CHECK(svg_test::count(svg, "nan") == 0);
+    CHECK(svg_test::count(mote::bars_svg(groups, series), "dasharray") == 0);
+    // The bar of 2 is four times as high as that of 0.5.
+    const auto height = [&](const char* value) {
+        const std::size_t at = svg.rfind("height=\"", svg.find(value)) + 8;
+        return std::stod(svg.substr(at));
+    };
+    CHECK(std::abs(height(">2.00<") - 4 * height(">0.50<")) < 1e-3);
+}
+
+TEST_CASE("bars_svg: a missing value, a negative one and nothing to draw are errors") {
+    const std::array<std::string, 2> groups{"a", "b"};
+    for (const std::vector<double>& y : {std::vector<double>{1.0}, {1.0, -1.0}, {0.0, NAN}}) {
+        const std::array<mote::Series, 1> series{mote::Series{"s", y}};
+        CHECK_THROWS_AS(mote::bars_svg(groups, series), mote::Error);
+    }
 }
 
 TEST_CASE("confusion_svg: every count other than zero is written, and a wrong number of counts is an error") {

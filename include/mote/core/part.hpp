@@ -16,7 +16,7 @@ struct Part {
 };
 
 /// Elements begin <= i < end.
-struct Range {
+struct IndexRange {
     std::ptrdiff_t begin = 0;
     std::ptrdiff_t end = 0;
 };

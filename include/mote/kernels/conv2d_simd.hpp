@@ -152,9 +152,9 @@ void run_convolution(const ConvGeometry& geometry, const Run& run, typename D::I
     const Panels<D> some_panels = shape.panels(run.packed, 0);
     const bool by_panels = some_panels.count() >= 2 * part.count && shape.out > all_rows * g.out_width;
     const bool by_columns = !by_panels && all_rows == 1;
-    const Range panels = share(some_panels.count(), by_panels ? part : Part{});
-    const Range rows = share(all_rows, by_panels || by_columns ? Part{} : part);
-    const Range columns = share(g.out_width, by_columns ? part : Part{}, tile_rows);
+    const IndexRange panels = share(some_panels.count(), by_panels ? part : Part{});
+    const IndexRange rows = share(all_rows, by_panels || by_columns ? Part{} : part);
+    const IndexRange columns = share(g.out_width, by_columns ? part : Part{}, tile_rows);
 
     const std::ptrdiff_t copied_width = shape.columns_of(shape.block_columns);
     const std::ptrdiff_t width = shape.copied ? copied_width : g.in_width;

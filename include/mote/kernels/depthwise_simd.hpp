@@ -218,7 +218,7 @@ MOTE_ALWAYS_INLINE void run_tile(const D& d, const Tile& tile, const char* block
 
 /// The tile in blocks begin <= b < end of channels.
 template <class D, int Kernel, int Stride>
-void run_blocks(const D& shared, const Tile& shared_tile, const char* block, std::ptrdiff_t block_bytes, Range blocks,
+void run_blocks(const D& shared, const Tile& shared_tile, const char* block, std::ptrdiff_t block_bytes, IndexRange blocks,
                 std::ptrdiff_t at) noexcept {
     const D d = shared;  // copies, which no output overwrites, as the compiler sees
     const Tile tile = shared_tile;
@@ -231,7 +231,7 @@ void run_blocks(const D& shared, const Tile& shared_tile, const char* block, std
 }
 
 template <class D>
-using BlocksFunction = void (*)(const D&, const Tile&, const char*, std::ptrdiff_t, Range, std::ptrdiff_t) noexcept;
+using BlocksFunction = void (*)(const D&, const Tile&, const char*, std::ptrdiff_t, IndexRange, std::ptrdiff_t) noexcept;
 
 template <class D>
 BlocksFunction<D> blocks_function(const ConvGeometry& g, const Shape<D>& shape) noexcept {
@@ -271,7 +271,7 @@ void fill_table(const ConvGeometry& g, const Shape<D>& shape, std::ptrdiff_t y, 
 
 /// Input channels repeated as output channels: rows begin <= y < end of an image.
 template <class T>
-void spread_rows(const ConvGeometry& g, const T* image, Range rows, T* to) noexcept {
+void spread_rows(const ConvGeometry& g, const T* image, IndexRange rows, T* to) noexcept {
     const std::ptrdiff_t width = std::ptrdiff_t{g.in_width} * g.in_channels, multiplier = g.out_channels / g.in_channels;
     to += rows.begin * width * multiplier;
     for (std::ptrdiff_t i = rows.begin * width; i < rows.end * width; ++i) {
@@ -297,8 +297,8 @@ void run(const ConvGeometry& g, const typename D::Run& run, Part part) noexcept 
     bool has_inner = false;
 
     const bool by_blocks = shape.blocks >= 4 * part.count && std::ptrdiff_t{g.batch} * g.out_height < 16 * part.count;
-    const Range rows = tiles::share(std::ptrdiff_t{g.batch} * g.out_height, by_blocks ? Part{} : part);
-    const Range blocks = tiles::share(shape.blocks, by_blocks ? part : Part{});
+    const IndexRange rows = tiles::share(std::ptrdiff_t{g.batch} * g.out_height, by_blocks ? Part{} : part);
+    const IndexRange blocks = tiles::share(shape.blocks, by_blocks ? part : Part{});
     const BlocksFunction<D> function = blocks_function(g, shape);
     const std::ptrdiff_t block_bytes = shape.block_bytes(g);
     const char* packed = static_cast<const char*>(run.packed) + blocks.begin * block_bytes;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Pictures as SVG text: curves over epochs, and the confusion of a classifier. No script, no external resource.
+// Pictures as SVG text: curves over epochs, groups of bars, and the confusion of a classifier. No script, no external resource.
 
 #include <mote/tensor/error.hpp>
 
@@ -27,7 +27,15 @@ struct CurveOptions {
     double from = -INFINITY;  ///< smaller values leave a gap
 };
 
+struct BarOptions {
+    std::string title{};
+    std::string y_label{};
+    double reference = NAN;  ///< a line at this height
+};
+
 namespace detail {
+
+inline constexpr const char* svg_colours[] = {"#1b6ca8", "#d1495b", "#2e8b57", "#8a5a9e", "#c77800", "#555555"};
 
 inline std::string svg_number(double value) {
     char text[32];
@@ -79,7 +87,6 @@ inline double svg_step(double range) {
 inline std::string curves_svg(std::span<const Series> series, const CurveOptions& options = {}) {
     constexpr double left = 60, top = 40, width = 520, height = 260;
     auto drawn = [&options](double y) { return std::isfinite(y) && y >= options.from; };
-    constexpr const char* colours[] = {"#1b6ca8", "#d1495b", "#2e8b57", "#8a5a9e", "#c77800", "#555555"};
     double low = INFINITY, high = -INFINITY;
     std::size_t points = 0;
     for (const Series& line : series) {
@@ -117,7 +124,7 @@ inline std::string curves_svg(std::span<const Series> series, const CurveOptions
     svg += detail::svg_text(6, top - 8, options.y_label, "");
     std::size_t index = 0;
     for (const Series& line : series) {
-        const char* colour = colours[index % std::size(colours)];
+        const char* colour = detail::svg_colours[index % std::size(detail::svg_colours)];
         std::string path;
         bool pen_down = false;
         for (std::size_t i = 0; i < line.y.size(); ++i) {
@@ -135,6 +142,68 @@ inline std::string curves_svg(std::span<const Series> series, const CurveOptions
         svg += detail::svg_text(left + width + 36, y + 4, line.name, "");
         ++index;
     }
+    return svg + "</svg>\n";
+}
+
+/// Bars from 0 in groups: bar s of group g is series[s].y[g], with its value above; where that is not finite there is none.
+/// Throws where a series has not one value a group, a value is negative, or there is nothing to draw.
+inline std::string bars_svg(std::span<const std::string> groups, std::span<const Series> series,
+                            const BarOptions& options = {}) {
+    constexpr double left = 60, top = 60, height = 240, bar = 26, gap = 24;
+    double high = std::isfinite(options.reference) ? options.reference : 0.0;
+    for (const Series& one : series) {
+        if (one.y.size() != groups.size()) {
+            fail("bars_svg: series '", one.name, "' has ", one.y.size(), " values for ", groups.size(), " groups");
+        }
+        for (const double y : one.y) {
+            if (y < 0) fail("bars_svg: series '", one.name, "' holds ", y, "; bars are 0 or more");
+            if (std::isfinite(y)) high = std::max(high, y);
+        }
+    }
+    if (!(high > 0)) fail("bars_svg: there is no positive value to draw");
+    const double step = detail::svg_step(high);
+    high = std::ceil(high / step) * step;
+    const double bars = bar * static_cast<double>(series.size());
+    double group = bars + gap;
+    for (const std::string& name : groups) group = std::max(group, 7 * static_cast<double>(name.size()));
+    const double width = group * static_cast<double>(groups.size());
+    const auto y_at = [&](double y) { return top + height * (1 - y / high); };
+    const auto line = [&](double y, const char* style) {
+        return concat("<path d=\"M", detail::svg_number(left), " ", detail::svg_number(y_at(y)), "h", detail::svg_number(width),
+                      "\" ", style, "/>\n");
+    };
+
+    std::string svg = detail::svg_head(left + width + 20, top + height + 40);
+    svg += detail::svg_text(left, 22, options.title, "font-size=\"15\"");
+    svg += detail::svg_text(6, top - 12, options.y_label, "");
+    for (double y = 0; y <= high + step / 2; y += step) {
+        svg += line(y, "stroke=\"#dddddd\"");
+        svg += detail::svg_text(left - 6, y_at(y) + 4, detail::svg_number(y), "text-anchor=\"end\"");
+    }
+    double legend = left + 150;
+    for (std::size_t s = 0; s < series.size(); ++s) {
+        const char* colour = detail::svg_colours[s % std::size(detail::svg_colours)];
+        svg += concat("<rect x=\"", detail::svg_number(legend), "\" y=\"", detail::svg_number(top - 23),
+                      "\" width=\"12\" height=\"12\" fill=\"", colour, "\"/>\n");
+        svg += detail::svg_text(legend + 18, top - 12, series[s].name, "");
+        legend += 40 + 7 * static_cast<double>(series[s].name.size());
+        for (std::size_t g = 0; g < groups.size(); ++g) {
+            const double y = series[s].y[g];
+            if (!std::isfinite(y)) continue;
+            const double x = left + group * static_cast<double>(g) + (group - bars) / 2 + bar * static_cast<double>(s);
+            svg += concat("<rect x=\"", detail::svg_number(x), "\" y=\"", detail::svg_number(y_at(y)), "\" width=\"",
+                          detail::svg_number(bar - 2), "\" height=\"", detail::svg_number(height * y / high), "\" fill=\"",
+                          colour, "\"/>\n");
+            char text[32];
+            std::snprintf(text, sizeof text, "%.2f", y);
+            svg += detail::svg_text(x + bar / 2 - 1, y_at(y) - 3, text, "text-anchor=\"middle\" font-size=\"10\"");
+        }
+    }
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+        svg += detail::svg_text(left + group * (static_cast<double>(g) + 0.5), top + height + 18, groups[g],
+                                "text-anchor=\"middle\" font-size=\"11\"");
+    }
+    if (std::isfinite(options.reference)) svg += line(options.reference, "stroke=\"#222222\" stroke-dasharray=\"5 3\"");
     return svg + "</svg>\n";
 }
 

@@ -29,7 +29,7 @@ constexpr std::ptrdiff_t least(std::ptrdiff_t a, std::ptrdiff_t b) noexcept {
     return a < b ? a : b;
 }
 /// The share of 0 ... n that a part computes, in multiples of `unit`.
-constexpr Range share(std::ptrdiff_t n, Part part, std::ptrdiff_t unit = 1) noexcept {
+constexpr IndexRange share(std::ptrdiff_t n, Part part, std::ptrdiff_t unit = 1) noexcept {
     const std::ptrdiff_t units = ceil_div(n, unit);
     return {least(n, units * part.index / part.count * unit), least(n, units * (part.index + 1) / part.count * unit)};
 }
@@ -194,7 +194,7 @@ constexpr std::ptrdiff_t sums_bytes(std::ptrdiff_t rows) noexcept {
 /// Multiplies `count` rows by panels begin <= p < end; finishes the outputs of rows first_row ... first_row + count - 1.
 template <class D, class Finish>
 void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, const Runs& runs, const Panels<D>& panels,
-              Range range, typename D::Lane* sums, const Finish& finish, std::ptrdiff_t first_row) noexcept {
+              IndexRange range, typename D::Lane* sums, const Finish& finish, std::ptrdiff_t first_row) noexcept {
     // A block is some runs, or a piece of a long one.
     const std::ptrdiff_t pieces = runs.steps > steps_in_cache ? ceil_div(runs.steps, steps_in_cache) : 1;
     const std::ptrdiff_t piece = ceil_div(runs.steps, pieces);
