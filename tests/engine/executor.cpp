@@ -2,6 +2,7 @@
 // Executor: a reference to whatever has parallel_for; engines give the same bits on any, with any number of threads.
 
 #include <mote/engine/executor.hpp>
+#include <mote/core/random.hpp>
 #include <mote/mote.hpp>
 
 #include <engine/random_model.hpp>
@@ -34,7 +35,7 @@ struct WithHooks : Backwards {
 template <class P>
 BasicModel<standard_layers<P>> network() {
     BasicBuilder<standard_layers<P>> b;
-    Random random(7);
+    mote::Random random(7);
     const auto fill = [&](auto& tensor) {
         for (auto& v : tensor.values())
             v = static_cast<std::remove_cvref_t<decltype(v)>>(static_cast<int>(random.below(15)) - 7);
@@ -65,7 +66,7 @@ BasicModel<standard_layers<P>> network() {
 template <class T, class List>
 std::vector<std::byte> answer(const BasicModel<List>& model, const EngineOptions& options) {
     Engine engine(model, options);
-    Random random(3);
+    mote::Random random(3);
     for (T& v : engine.input<T>()) v = static_cast<T>(static_cast<int>(random.below(200)) - 100);
     std::vector<std::byte> bytes;
     for (int run = 0; run < 3; ++run) engine.run();

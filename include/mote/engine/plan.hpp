@@ -8,12 +8,6 @@
 
 MOTE_BEGIN_NAMESPACE
 
-struct PlanOptions {
-    bool keep_values = false;  ///< every value can be read after a run (Engine::value); nothing is fused, no memory reused
-    bool fuse = true;          ///< take nodes together where a kernel can (see find_groups)
-    std::size_t threads = 1;   ///< that may share a step; results are the same bits for any number
-};
-
 /// Where a buffer lies. Inputs and outputs have memory of their own, so that they stand before and after a run; the states too;
 /// everything else shares the arena.
 enum class Place : std::uint8_t { input, output, state, arena };
@@ -38,8 +32,9 @@ struct Buffer {
 struct PlanMemory {
     std::size_t input_output_bytes = 0;
     std::size_t state_bytes = 0;
-    std::size_t arena_bytes = 0;     ///< values between and scratch
-    std::size_t constant_bytes = 0;  ///< packed weights, shared by all engines of the plan
+    std::size_t arena_bytes = 0;        ///< values between and scratch
+    std::size_t constant_bytes = 0;     ///< packed weights, shared by all engines of the plan
+    std::size_t transformed_bytes = 0;  ///< those of them that are larger than the weights (Memory::fast)
     std::size_t engine_bytes() const noexcept { return input_output_bytes + state_bytes + arena_bytes; }
 };
 
@@ -197,6 +192,7 @@ void finish(Draft draft, PlanData& plan) {
     lay_out(draft, lives, used, plan);
     for (DraftStep& step : draft.steps) {
         plan.memory.constant_bytes += step.step.constant_bytes;
+        if (step.step.transformed) plan.memory.transformed_bytes += step.step.constant_bytes;
         plan.steps.push_back(std::move(step.step));
     }
 }
@@ -241,7 +237,7 @@ Plan plan(const BasicModel<List>& model, const KernelTable& kernels, const PlanO
             std::vector<std::string> names;
             for (const std::size_t node : group.nodes) names.push_back(graph.nodes[node].name);
             const std::shared_ptr<const void> layer = detail::lead_layer(graph, group);
-            LowerContext context(draft, kernels, options.threads, group, graph.values, std::move(names), lead.name,
+            LowerContext context(draft, kernels, options, group, graph.values, std::move(names), lead.name,
                                  kind_name<List>(lead), model.states(group.lead), first_state[group.lead], layer);
             detail::VerbTable<List, detail::LowerVerb>::call[lead.kind](layer.get(), context);
         }

@@ -51,7 +51,8 @@ std::string to_string(const Plan& plan, std::size_t widest = 0) {
     const PlanMemory& memory = plan.memory();
     text += concat("\nmemory (", plan.kernels().instruction_set, "): arena ", memory.arena_bytes, " bytes, states ",
                    memory.state_bytes, ", inputs and outputs ", memory.input_output_bytes, ", packed constants ",
-                   memory.constant_bytes, "\n");
+                   memory.constant_bytes,
+                   memory.transformed_bytes > 0 ? concat(" (", memory.transformed_bytes, " of them transformed)") : "", "\n");
     return text + to_table(rows, widest);
 }
 

@@ -49,6 +49,7 @@ struct Step {
     std::size_t inputs = 0, outputs = 0, states = 0;  ///< how many operands of each sort
     bool has_scratch = false;                         ///< whether a last operand is scratch
     std::size_t constant_bytes = 0;                   ///< of packed constants
+    bool transformed = false;                         ///< whether these are more than the weights
 };
 
 /// The step's data where it is an S, else null.

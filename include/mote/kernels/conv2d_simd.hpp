@@ -225,6 +225,16 @@ std::size_t conv2d_f32_scratch_bytes(const ConvGeometry& g) noexcept {
     return tiles::ConvShape<simd::DotF32>(g).scratch_bytes();
 }
 
+/// See ConvKernels::cycles: nineteen twentieths of what two units multiply.
+template <class Lazy = void>
+double conv2d_f32_cycles(const ConvGeometry& g) noexcept {
+    const tiles::ConvShape<simd::DotF32> shape(g);
+    const double pixels = static_cast<double>(g.batch) * g.out_height * g.out_width;
+    const double products = pixels * static_cast<double>(shape.steps()) * g.out_channels / (1.9 * simd::lanes32);
+    const double reading = tiles::reading_cycles(static_cast<double>(shape.packed_bytes()));
+    return products > reading ? products : reading;
+}
+
 template <class Lazy = void>
 void conv2d_f32_run(const ConvGeometry& g, const ConvF32& run, Part part = {}) noexcept {
     tiles::run_convolution<simd::DotF32>(g, run, 0.0f,

@@ -20,6 +20,7 @@
 #include <mote/kernels/lookup_simd.hpp>
 #include <mote/kernels/pool_simd.hpp>
 #include <mote/kernels/softmax_simd.hpp>
+#include <mote/kernels/winograd_simd.hpp>
 #elif !defined(MOTE_SCALAR)
 #error "mote: this target has no vector kernels; define MOTE_SCALAR to ask for scalar ones"
 #endif
@@ -30,6 +31,10 @@ namespace reference {
 inline std::size_t no_scratch_bytes(const ConvGeometry&) noexcept {
     return 0;
 }
+/// There is no other kernel to compare with.
+inline double any_cycles(const ConvGeometry&) noexcept {
+    return 0;
+}
 }  // namespace reference
 
 /// The specification. Like all kernels these belong to the unit's instruction set: its compiler flags made them.
@@ -38,14 +43,15 @@ inline const KernelTable& scalar_kernels() noexcept {
     static constexpr KernelTable table{
         "scalar",
         false,
+        {},
         {"conv2d_f32 (scalar)", reference::conv2d_f32_packed_bytes, reference::conv2d_f32_pack, no_scratch_bytes,
-         reference::conv2d_f32_run},
+         reference::conv2d_f32_run, any_cycles},
         {"conv2d_i8 (scalar)", reference::conv2d_i8_packed_bytes, reference::conv2d_i8_pack, no_scratch_bytes,
-         reference::conv2d_i8_run},
+         reference::conv2d_i8_run, any_cycles},
         {"depthwise_f32 (scalar)", reference::depthwise_f32_packed_bytes, reference::depthwise_f32_pack, no_scratch_bytes,
-         reference::depthwise_f32_run},
+         reference::depthwise_f32_run, any_cycles},
         {"depthwise_i8 (scalar)", reference::depthwise_i8_packed_bytes, reference::depthwise_i8_pack, no_scratch_bytes,
-         reference::depthwise_i8_run},
+         reference::depthwise_i8_run, any_cycles},
         reference::gemm_f32_scratch_bytes,
         reference::gemm_f32,
         reference::max_pool_f32,
@@ -78,11 +84,12 @@ constexpr KernelTable make_native_kernels() noexcept {
     KernelTable table{
         MOTE_INSTRUCTION_SET_NAME,
         true,
+        {},
         {"conv2d_f32 (" MOTE_INSTRUCTION_SET_NAME ")", conv2d_f32_packed_bytes<>, conv2d_f32_pack<>, conv2d_f32_scratch_bytes<>,
-         conv2d_f32_run<>},
+         conv2d_f32_run<>, conv2d_f32_cycles<>},
         {},
         {"depthwise_f32 (" MOTE_INSTRUCTION_SET_NAME ")", depthwise_f32_packed_bytes<>, depthwise_f32_pack<>,
-         depthwise_f32_scratch_bytes<>, depthwise_f32_run<>},
+         depthwise_f32_scratch_bytes<>, depthwise_f32_run<>, reference::any_cycles},
         {},
         gemm_f32_scratch_bytes<>,
         gemm_f32<>,
@@ -107,11 +114,33 @@ constexpr KernelTable make_native_kernels() noexcept {
         kernels::gather,
         kernels::fill,
     };
+#if !defined(MOTE_SSE2)  // a unit compiled without a word about its target is to compile fast
+    table.winograd_f32[0] = {"winograd_f32 F(2x2, 3x3) (" MOTE_INSTRUCTION_SET_NAME ")",
+                             winograd_f32_packed_bytes<2>,
+                             winograd_f32_pack<2>,
+                             winograd_f32_scratch_bytes<2>,
+                             winograd_f32_run<2>,
+                             winograd_f32_cycles<2>};
+    table.winograd_f32[1] = {"winograd_f32 F(4x4, 3x3) (" MOTE_INSTRUCTION_SET_NAME ")",
+                             winograd_f32_packed_bytes<4>,
+                             winograd_f32_pack<4>,
+                             winograd_f32_scratch_bytes<4>,
+                             winograd_f32_run<4>,
+                             winograd_f32_cycles<4>};
+#endif
     if constexpr (IntegerConvolutions) {  // a third of what a table costs to compile
-        table.conv2d_i8 = {"conv2d_i8 (" MOTE_INSTRUCTION_SET_NAME ")", conv2d_i8_packed_bytes<>, conv2d_i8_pack<>,
-                           conv2d_i8_scratch_bytes<>, conv2d_i8_run<>};
-        table.depthwise_i8 = {"depthwise_i8 (" MOTE_INSTRUCTION_SET_NAME ")", depthwise_i8_packed_bytes<>, depthwise_i8_pack<>,
-                              depthwise_i8_scratch_bytes<>, depthwise_i8_run<>};
+        table.conv2d_i8 = {"conv2d_i8 (" MOTE_INSTRUCTION_SET_NAME ")",
+                           conv2d_i8_packed_bytes<>,
+                           conv2d_i8_pack<>,
+                           conv2d_i8_scratch_bytes<>,
+                           conv2d_i8_run<>,
+                           reference::any_cycles};
+        table.depthwise_i8 = {"depthwise_i8 (" MOTE_INSTRUCTION_SET_NAME ")",
+                              depthwise_i8_packed_bytes<>,
+                              depthwise_i8_pack<>,
+                              depthwise_i8_scratch_bytes<>,
+                              depthwise_i8_run<>,
+                              reference::any_cycles};
     }
     return table;
 }

@@ -7,6 +7,16 @@
 
 MOTE_BEGIN_NAMESPACE
 
+/// Whether packed weights may take more memory than the weights where that is faster (Winograd's transformed filters), or not.
+enum class Memory : std::uint8_t { fast, lean };
+
+struct PlanOptions {
+    bool keep_values = false;  ///< every value can be read after a run (Engine::value); nothing is fused, no memory reused
+    bool fuse = true;          ///< take nodes together where a kernel can (see find_groups)
+    std::size_t threads = 1;   ///< that may share a step; results are the same bits for any number
+    Memory memory = Memory::fast;
+};
+
 /// Inputs of a step, by place: {0, 1}.
 class Places {
   public:
@@ -30,6 +40,7 @@ struct StepOptions {
     std::size_t scratch_bytes = 0;
     std::int32_t parts = 1;          ///< that may be computed at the same time, see BasicLowerContext::parts
     std::size_t constant_bytes = 0;  ///< of packed constants
+    bool transformed = false;        ///< whether these are more than the weights
     Places in_place{};               ///< inputs whose buffer the first output may take over
 };
 
@@ -95,12 +106,12 @@ using LowerContext = BasicLowerContext<void>;
 template <class Lazy>
 class BasicLowerContext {
   public:
-    BasicLowerContext(detail::Draft& draft, const KernelTable& kernels, std::size_t threads, const Group& group,
+    BasicLowerContext(detail::Draft& draft, const KernelTable& kernels, const PlanOptions& options, const Group& group,
                       std::span<const Value> values, std::vector<std::string> nodes, std::string name, const char* kind,
                       std::span<const Value> states, BufferId first_state, std::shared_ptr<const void> layer)
         : draft_(draft),
           kernels_(kernels),
-          threads_(threads),
+          options_(options),
           group_(group),
           values_(values),
           nodes_(std::move(nodes)),
@@ -116,12 +127,13 @@ class BasicLowerContext {
     const Value& output(std::size_t index = 0) const noexcept { return values_[group_.outputs[index]]; }
     const Value& state(std::size_t index = 0) const noexcept { return states_[index]; }
     const KernelTable& kernels() const noexcept { return kernels_; }
+    const PlanOptions& options() const noexcept { return options_; }
 
     /// Into how many parts a step is worth dividing among the plan's threads, where `work` of it is worth one: some
     /// microseconds, which is what it costs to share.
     std::int32_t parts(std::uint64_t all, std::uint64_t work) const noexcept {
         const std::uint64_t most = kernels_.divides ? all / work : 1;
-        return narrow<std::int32_t>(most < 1 ? 1 : most < threads_ ? most : threads_);
+        return narrow<std::int32_t>(most < 1 ? 1 : most < options_.threads ? most : options_.threads);
     }
 
     const Group& group() const noexcept { return group_; }
@@ -195,6 +207,7 @@ class BasicLowerContext {
         step.states = options.states.size();
         step.constant_bytes = options.constant_bytes;
         step.parts = options.parts;
+        step.transformed = options.transformed;
         for (const std::vector<BufferId>* operands : {&options.inputs, &options.outputs, &options.states}) {
             for (const BufferId id : *operands) step.operands.push_back(id);
         }
@@ -207,7 +220,7 @@ class BasicLowerContext {
 
     detail::Draft& draft_;
     const KernelTable& kernels_;
-    std::size_t threads_;
+    const PlanOptions& options_;
     const Group& group_;
     std::span<const Value> values_;
     std::vector<std::string> nodes_;

@@ -73,9 +73,11 @@ struct ConvStep<i8> {
 template <class P>
 struct Conv2dStep : ConvStep<P> {
     static constexpr const char* name = "conv2d";
-    static const auto& kernel(const KernelTable& kernels) noexcept {
+    static constexpr std::uint8_t algorithms = std::is_same_v<P, f32> ? 3 : 1;
+    std::uint8_t algorithm = 0;  ///< 0: direct; 1, 2: Winograd's
+    const auto& kernel(const KernelTable& kernels) const noexcept {
         if constexpr (std::is_same_v<P, f32>) {
-            return kernels.conv2d_f32;
+            return algorithm == 0 ? kernels.conv2d_f32 : kernels.winograd_f32[algorithm - 1];
         } else {
             return kernels.conv2d_i8;
         }
@@ -88,7 +90,9 @@ struct Conv2dStep : ConvStep<P> {
 template <class P>
 struct DepthwiseStep : ConvStep<P> {
     static constexpr const char* name = "depthwise";
-    static const auto& kernel(const KernelTable& kernels) noexcept {
+    static constexpr std::uint8_t algorithms = 1;
+    std::uint8_t algorithm = 0;
+    const auto& kernel(const KernelTable& kernels) const noexcept {
         if constexpr (std::is_same_v<P, f32>) {
             return kernels.depthwise_f32;
         } else {
@@ -155,7 +159,16 @@ void lower_contraction(const L& layer, LowerContext& node, const char* reason) {
     step.bias = node.share(layer.bias);
     step.has_residual = node.residual() != nullptr;
     if (!set_arithmetic(step, node)) return;
-    const auto& kernel = Step::kernel(node.kernels());
+    double least = __builtin_huge_val();
+    for (std::uint8_t i = 0, best = 0; i < Step::algorithms; step.algorithm = best, ++i) {
+        step.algorithm = i;
+        const auto& candidate = step.kernel(node.kernels());
+        if (i > 0 && (candidate.name == nullptr || node.options().memory == Memory::lean)) continue;
+        const double cycles = candidate.cycles(step.geometry);
+        if (cycles < least) least = cycles, best = i;
+    }
+    const auto& kernel = step.kernel(node.kernels());
+    if (step.algorithm > 0) reason = "fewer multiplications";
     const std::size_t packed_bytes = kernel.packed_bytes(step.geometry);
     std::shared_ptr<std::byte> packed = allocate_bytes(packed_bytes);
     kernel.pack(step.geometry, constants_of(step), packed.get());
@@ -167,6 +180,7 @@ void lower_contraction(const L& layer, LowerContext& node, const char* reason) {
         node.parts(node.produced().shape.elements() * (layer.weight.elements() / layer.weight.shape()[0]), macs_of_a_part);
     options.scratch_bytes = step.scratch_bytes * static_cast<std::size_t>(options.parts);
     options.constant_bytes = packed_bytes;
+    options.transformed = step.algorithm > 0;
     if (step.has_residual) options.in_place = {1};
     node.emit(std::move(step), std::move(options));
 }
