@@ -41,7 +41,7 @@ THIRD_PARTY = {
     "zlib": ["io"],
     "stb": ["io"],
 }
-# The machine's own headers: instruction sets, and the system calls of file access and processor features.
+# The machine's own headers: instruction sets, and the system calls of file access, processor features and threads.
 SYSTEM = {
     "immintrin.h": ["simd", "kernels"],
     "emmintrin.h": ["simd", "kernels"],
@@ -54,6 +54,8 @@ SYSTEM = {
     "fcntl.h": ["tensor", "io"],
     "sys/mman.h": ["tensor", "io"],
     "sys/stat.h": ["tensor", "io"],
+    "pthread.h": ["engine"],
+    "sched.h": ["engine"],
 }
 # What makes the runtime slow to include; nothing that mote.hpp reaches includes it.
 HEAVY = set("iostream sstream ostream istream fstream iomanip filesystem functional thread regex ranges random map "

@@ -18,15 +18,15 @@ struct ConvKernels {
     void (*pack)(const ConvGeometry&, const Constants&, void* packed);
     std::size_t (*scratch_bytes)(const ConvGeometry&);   ///< of one run, or of one part
     void (*run)(const ConvGeometry&, const Run&, Part);  ///< or the part of a run
-    /// About how many cycles a run takes on one core; infinite for a geometry that the kernel does not compute.
+    /// About how many cycles a run takes on one core; the largest double for a geometry that the kernel does not compute.
     double (*cycles)(const ConvGeometry&);
 };
 
 struct KernelTable {
     const char* instruction_set;  ///< "avx2", "neon_dot", "scalar" ...
     bool divides;                 ///< whether kernels compute parts; else part 0 is the whole
-    /// Of conv2d_f32 for some geometries, with more packed constants (kernels/winograd_simd.hpp). The name is null where the set
-    /// has none.
+    /// Of conv2d_f32 for some geometries, with more packed constants (kernels/winograd_simd.hpp). Null names where the set has
+    /// none.
     ConvKernels<ConvConstantsF32, ConvF32> winograd_f32[2];
 
     // Integer convolutions are null in native_kernels() of models that cannot meet one.

@@ -13,6 +13,8 @@
 #include <mote/kernels/detail/tile.hpp>
 #include <mote/kernels/window.hpp>
 
+#include <limits>
+
 MOTE_BEGIN_KERNELS
 
 namespace winograd {
@@ -180,15 +182,15 @@ void finish_tile(const float* from, std::ptrdiff_t plane, const float* bias, con
 
 }  // namespace winograd
 
-/// Cycles that a run will take about, of one thread; infinite where the kernel does not do. (Here: of the matrix products at
-/// nine tenths of the multiplications that two units do; or of reading the filters from behind the second cache, 5 bytes a
-/// cycle; and of the transforms, an operation a cycle and unit.)
+/// Cycles that a run will take about, of one thread; the largest double where the kernel does not do. (Here: of the matrix
+/// products at nine tenths of the multiplications that two units do; or of reading the filters from behind the second cache, 5
+/// bytes a cycle; and of the transforms, an operation a cycle and unit.)
 template <int m>
 double winograd_f32_cycles(const ConvGeometry& g) noexcept {
     constexpr double lanes = static_cast<double>(simd::lanes32);
     if (g.kernel_height != 3 || g.kernel_width != 3 || g.stride_height != 1 || g.stride_width != 1 || g.dilation_height != 1 ||
         g.dilation_width != 1 || g.groups != 1 || g.in_channels % simd::lanes32 != 0 || g.out_channels % simd::lanes32 != 0) {
-        return __builtin_huge_val();
+        return std::numeric_limits<double>::max();
     }
     const winograd::Shape<m> shape(g);
     const auto all = static_cast<double>(shape.all), in = static_cast<double>(shape.in), out = static_cast<double>(shape.out);

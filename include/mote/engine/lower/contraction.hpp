@@ -5,6 +5,8 @@
 #include <mote/engine/lower/elementwise.hpp>
 #include <mote/kernels/multipliers.hpp>
 
+#include <limits>
+
 MOTE_BEGIN_NAMESPACE
 
 /// A convolution or depthwise convolution: y = clamp(layer(x), lo, hi), with a residual clamp(y + residual, ...). The
@@ -159,7 +161,7 @@ void lower_contraction(const L& layer, LowerContext& node, const char* reason) {
     step.bias = node.share(layer.bias);
     step.has_residual = node.residual() != nullptr;
     if (!set_arithmetic(step, node)) return;
-    double least = __builtin_huge_val();
+    double least = std::numeric_limits<double>::max();
     for (std::uint8_t i = 0, best = 0; i < Step::algorithms; step.algorithm = best, ++i) {
         step.algorithm = i;
         const auto& candidate = step.kernel(node.kernels());
