@@ -17,18 +17,13 @@ struct Arguments {
     Output output;
 };
 
-/// The folder itself where it is a case, else the cases in it.
-std::vector<std::string> cases_in(const std::string& folder) {
-    std::error_code error;
-    if (!std::filesystem::is_directory(folder, error)) {
-        mote::fail("'", folder, "': it is no folder; one of ONNX test cases (model.onnx and test_data_set_0 each) is expected");
+std::vector<std::string> cases_in(const std::string& path) {
+    std::vector<std::string> result = mote::conformance_cases(path);
+    if (result.empty()) {
+        mote::fail("'", path,
+                   "': it holds no ONNX test case; folders with a model.onnx and test_data_set_0 in each, or files "
+                   "NAME.onnx beside NAME_output_0.pb, are expected");
     }
-    if (std::filesystem::exists(std::filesystem::path(folder) / "model.onnx")) return {folder};
-    std::vector<std::string> result;
-    for (const auto& path : mote::detail::onnx_conformance::sorted_folders(folder, "")) {
-        if (std::filesystem::exists(path / "model.onnx")) result.push_back(path.string());
-    }
-    if (result.empty()) mote::fail("'", folder, "': no folder in it holds a model.onnx");
     return result;
 }
 
@@ -91,7 +86,7 @@ void conformance(const Arguments& arguments) {
 void add_conformance(CLI::App& app) {
     CLI::App* command = app.add_subcommand("conformance", "Run ONNX test cases: passed, failed, unsupported and why");
     const auto arguments = std::make_shared<Arguments>();
-    command->add_option("DIR", arguments->folders, "A test case, or a folder of them")->required();
+    command->add_option("DIR", arguments->folders, "A test case (a folder or a file), or a folder of them")->required();
     arguments->output.add_options(*command);
     command->footer(
         "example: mote conformance onnx/backend/test/data/node --json node.json\nThe status is 1 where a case fails.");

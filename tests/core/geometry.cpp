@@ -27,6 +27,7 @@ TEST_CASE("geometry: structs are plain data without functions of their own") {
     STATIC_REQUIRE(std::is_trivially_copyable_v<mote::ConvGeometry>);
     STATIC_REQUIRE(std::is_standard_layout_v<mote::ConvGeometry>);
     STATIC_REQUIRE(std::is_aggregate_v<mote::ConvGeometry>);
+    STATIC_REQUIRE(std::is_trivially_copyable_v<mote::WindowGeometry>);
     STATIC_REQUIRE(std::is_trivially_copyable_v<mote::MoveGeometry>);
     STATIC_REQUIRE(std::is_trivially_copyable_v<mote::BroadcastGeometry>);
     STATIC_REQUIRE(std::is_trivially_copyable_v<mote::RowGeometry>);

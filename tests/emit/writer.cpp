@@ -37,6 +37,10 @@ TEST_CASE("writer: several geometries of a step have different names, arrays car
     const std::string second = writer.geometry(mote::MoveGeometry{});
     const std::string third = writer.geometry(mote::GatherGeometry{5, 6, 7, 8});
     CHECK((first != second && second != third && third != first));
+    writer.geometry(mote::WindowGeometry{2, 3, 4, {5, 6}, {7, 8}, {9, 10}, {11, 12}, {13, 14}, {15, 16}, {17, 18, 19, 20}});
+    for (const char* text : {"rank = 2, batch = 3, channels = 4, extent[] = {5, 6}, out[] = {7, 8}", "kernel[] = {9, 10}",
+                             "stride[] = {11, 12}, dilation[] = {13, 14}, before[] = {15, 16}, steps[] = {17, 18, 19, 20}"})
+        CHECK(writer.declarations().find(text) != std::string::npos);
     CHECK(writer.declarations().find("outer = 5, extent = 6, count = 7, inner = 8") != std::string::npos);
     const std::array<float, 2> values{1.0f, 2.0f};
     CHECK(writer.array("weight", std::span<const float>(values)) == "weight_4");

@@ -2,7 +2,7 @@
 #pragma once
 // Random models of the standard layers, f32 or i8, with branches, odd shapes, several inputs and outputs; from a seed.
 
-#include <engine/random_tensors.hpp>
+#include <engine/random_windows.hpp>
 
 namespace random_model {
 
@@ -54,7 +54,7 @@ class Maker {
     void step() {
         const Item x = pick();
         if (b_.shape(x.handle).elements() > 3000) return shrink(image(x));
-        switch (dice_.below(31)) {
+        switch (dice_.below(32)) {
             case 3:
                 depthwise(image(x));
                 break;
@@ -134,6 +134,9 @@ class Maker {
             case 30:
                 convert(x);
                 break;
+            case 31:
+                transposed_convolution(image(x));
+                break;
             default:
                 convolution(image(x));
         }
@@ -155,15 +158,6 @@ class Maker {
         return pool_.back();
     }
 
-    Padding2d padding(std::size_t limit) {
-        return {dice_.below(limit), dice_.below(limit), dice_.below(limit), dice_.below(limit)};
-    }
-    /// A kernel that fits into the padded image.
-    Size2d kernel(const Shape& shape, Padding2d pad, Size2d dilation) {
-        auto most = [](std::size_t extent, std::size_t spread) { return std::min<std::size_t>(4, (extent - 1) / spread + 1); };
-        return {dice_.from_to(1, most(shape[1] + pad.top + pad.bottom, dilation.height)),
-                dice_.from_to(1, most(shape[2] + pad.left + pad.right, dilation.width))};
-    }
     void follow(bool may_norm) {
         if (!quantized && may_norm && dice_.chance(40)) norm(pool_.back());
         if (dice_.chance(50)) clamp_layer(pool_.back());
@@ -182,18 +176,7 @@ class Maker {
                  {x.handle}, x.range, false);
             x = pool_.back();
         }
-        const Shape shape = b_.shape(x.handle);
-        const std::size_t groups = shape[3] % 2 == 0 && dice_.chance(30) ? 2 : 1;
-        Conv2d<P> layer;
-        layer.dilation = {dice_.from_to(1, 2), dice_.from_to(1, 2)};
-        layer.stride = {dice_.from_to(1, 3), dice_.from_to(1, 2)};
-        layer.padding = dice_.chance(50) ? padding(3) : Padding2d{};
-        layer.groups = groups;
-        const Size2d k = kernel(shape, layer.padding, layer.dilation);
-        const std::size_t out = groups * dice_.from_to(1, 9);
-        layer.weight = weights<P>(dice_, {out, k.height, k.width, shape[3] / groups});
-        layer.bias = bias<P>(dice_, out);
-        push(std::move(layer), {x.handle}, x.range, true);
+        push(random_model::convolution<P>(dice_, b_.shape(x.handle)), {x.handle}, x.range, true);
         follow(true);
         if (dice_.chance(40)) {  // a residual block: two branches meet
             const Item y = pool_.back();
@@ -206,16 +189,12 @@ class Maker {
             if (dice_.chance(60)) clamp_layer(pool_.back());
         }
     }
+    void transposed_convolution(Item x) {
+        push(random_model::transposed_convolution<P>(dice_, b_.shape(x.handle)), {x.handle}, x.range, true);
+        follow(true);
+    }
     void depthwise(Item x) {
-        const Shape shape = b_.shape(x.handle);
-        DepthwiseConv2d<P> layer;
-        layer.multiplier = dice_.from_to(1, 2);
-        layer.padding = padding(2);
-        layer.stride = {dice_.from_to(1, 2), dice_.from_to(1, 2)};
-        const Size2d k = kernel(shape, layer.padding, {});
-        layer.weight = weights<P>(dice_, {shape[3] * layer.multiplier, k.height, k.width, 1});
-        layer.bias = bias<P>(dice_, shape[3] * layer.multiplier);
-        push(std::move(layer), {x.handle}, x.range, true);
+        push(random_model::depthwise<P>(dice_, b_.shape(x.handle)), {x.handle}, x.range, true);
         follow(true);
     }
     void dense(Item x) {
@@ -333,14 +312,10 @@ class Maker {
     }
     void pooling(Item x) {
         const Shape shape = b_.shape(x.handle);
-        const Size2d k = {dice_.from_to(1, std::min<std::size_t>(3, shape[1])),
-                          dice_.from_to(1, std::min<std::size_t>(3, shape[2]))};
-        const Padding2d pad{dice_.below(k.height), dice_.below(k.height), dice_.below(k.width), dice_.below(k.width)};
-        const Size2d stride{dice_.from_to(1, 2), dice_.from_to(1, 3)};
         if (dice_.chance(40)) {
-            push(MaxPool2d{k, stride, pad}, {x.handle}, x.range, false);
+            push(max_pool(dice_, shape), {x.handle}, x.range, false);
         } else if (dice_.chance(60)) {
-            push(AveragePool2d{k, stride, pad, dice_.chance(50)}, {x.handle}, x.range, false);
+            push(average_pool(dice_, shape), {x.handle}, x.range, false);
         } else {
             push(GlobalAveragePool{}, {x.handle}, x.range, false);
         }
@@ -382,7 +357,8 @@ class Maker {
             const bool columns = dice_.chance(50);
             push(MatMul{columns, !columns}, {x.handle, x.handle}, x.range * x.range, false);
             push(Softmax{}, {pool_.back().handle}, 1, false);
-            return b_.shape(pool_.back().handle)[0] == b_.shape(x.handle)[0];
+            const Shape made = b_.shape(pool_.back().handle);  // with the batch as columns too, with_batch cannot follow
+            return made.rank() > 2 && made[0] == b_.shape(x.handle)[0];
         });
     }
     void arg_max(Item given) {
@@ -391,12 +367,13 @@ class Maker {
             push(ArgMax{axis, dice_.chance(50), dice_.chance(50), dice_.chance(50)}, {x.handle}, 1, false);
             return false;
         });
+        if (b_.shape(given.handle).rank() != 4) return;
+        in_reals(given, [&](Item x) {
+            push(arg_max_pool(dice_, b_.shape(x.handle)), {x.handle}, 1, false);
+            return false;
+        });
     }
-    void resize(Item x) {
-        const Shape shape = b_.shape(x.handle);
-        const Size2d size{dice_.from_to(1, shape[1] + 3), dice_.from_to(1, shape[2] + 3)};
-        push(Resize2d{size, dice_.chance(70), static_cast<Alignment>(dice_.below(3))}, {x.handle}, x.range, false);
-    }
+    void resize(Item x) { push(random_model::resize(dice_, b_.shape(x.handle)), {x.handle}, 1.3f * x.range, false); }
     void transpose(Item x) {
         const std::size_t rank = b_.shape(x.handle).rank();
         Transpose layer;

@@ -83,6 +83,31 @@ std::vector<double> expected(const DepthwiseConv2d<P>& layer, const std::vector<
     return convolved<P>(layer, in[0], out, in[0].shape()[3]);
 }
 template <class P>
+std::vector<double> expected(const TransposeConv2d<P>& layer, const std::vector<Data>& in, const Value& out) {
+    const Shape &w = layer.weight.shape(), &from = in[0].shape();
+    const double zero = in[0].is_i8() ? in[0].params().zero_point : 0.0;
+    std::vector<double> sums(out.shape.elements());
+    for (std::size_t i = 0; i < sums.size(); ++i)
+        sums[i] = layer.bias.empty() ? 0.0 : static_cast<double>(layer.bias[i % w[0]]);
+    each_index(from, [&](std::size_t i, const std::vector<std::size_t>& at) {  // each input adds to what lies under the kernel
+        const std::size_t group = at[3] / w[3];
+        for (std::size_t tap = 0; tap < w[1] * w[2]; ++tap) {
+            const std::size_t y = at[1] * layer.stride.height + tap / w[2] * layer.dilation.height;
+            const std::size_t x = at[2] * layer.stride.width + tap % w[2] * layer.dilation.width;
+            if (y < layer.padding.top || x < layer.padding.left) continue;
+            const std::size_t row = y - layer.padding.top, column = x - layer.padding.left;
+            if (row >= out.shape[1] || column >= out.shape[2]) continue;
+            for (std::size_t o = 0; o < w[0] / layer.groups; ++o) {
+                const std::size_t c = group * (w[0] / layer.groups) + o;
+                sums[((at[0] * out.shape[1] + row) * out.shape[2] + column) * w[0] + c] +=
+                    (in[0].x[i] - zero) * static_cast<double>(layer.weight[(c * w[1] * w[2] + tap) * w[3] + at[3] % w[3]]);
+            }
+        }
+    });
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] = finished<P>(sums[i], i % w[0], layer.weight, in[0], out);
+    return sums;
+}
+template <class P>
 std::vector<double> expected(const Dense<P>& layer, const std::vector<Data>& in, const Value& out) {
     const std::size_t inner = layer.weight.shape()[1];
     const double zero = in[0].is_i8() ? in[0].params().zero_point : 0.0;
@@ -245,14 +270,15 @@ inline std::vector<double> expected(const ArgMax& layer, const std::vector<Data>
 }
 
 template <class Combine>
-std::vector<double> pooled(const Data& in, const Value& out, Size2d kernel, Size2d stride, Padding2d pad, Combine combine) {
+std::vector<double> pooled(const Data& in, const Value& out, Size2d kernel, Size2d stride, Padding2d pad, Size2d dilation,
+                           Combine combine) {
     std::vector<double> result;
     for (std::size_t b = 0; b < out.shape[0]; ++b) {
         for (std::size_t y = 0; y < out.shape[1]; ++y) {
             for (std::size_t x = 0; x < out.shape[2]; ++x) {
                 for (std::size_t c = 0; c < out.shape[3]; ++c) {
                     std::vector<double> window;
-                    taps(in.shape(), b, y, x, kernel, stride, {1, 1}, pad, [&](std::size_t, std::size_t, long at) {
+                    taps(in.shape(), b, y, x, kernel, stride, dilation, pad, [&](std::size_t, std::size_t, long at) {
                         if (at >= 0) window.push_back(in.x[static_cast<std::size_t>(at) + c]);
                     });
                     result.push_back(combine(window));
@@ -263,53 +289,106 @@ std::vector<double> pooled(const Data& in, const Value& out, Size2d kernel, Size
     return result;
 }
 inline std::vector<double> expected(const MaxPool2d& layer, const std::vector<Data>& in, const Value& out) {
-    return pooled(in[0], out, layer.kernel, layer.stride, layer.padding,
-                  [](const std::vector<double>& window) { return *std::max_element(window.begin(), window.end()); });
+    const double nothing = in[0].is_i8() ? -128.0 : -std::numeric_limits<double>::infinity();
+    return pooled(in[0], out, layer.kernel, layer.stride, layer.padding, layer.dilation,
+                  [&](const std::vector<double>& window) {
+                      return window.empty() ? nothing : *std::max_element(window.begin(), window.end());
+                  });
 }
 inline std::vector<double> expected(const AveragePool2d& layer, const std::vector<Data>& in, const Value& out) {
     const std::size_t area = layer.kernel.height * layer.kernel.width;
     const double zero = in[0].is_i8() ? in[0].params().zero_point : 0.0;
-    return pooled(in[0], out, layer.kernel, layer.stride, layer.padding, [&](const std::vector<double>& window) {
-        double sum = 0;
-        for (const double x : window) sum += x;
-        if (!layer.count_padding) return sum / static_cast<double>(window.size());
-        return (sum + zero * static_cast<double>(area - window.size())) / static_cast<double>(area);
-    });
+    return pooled(in[0], out, layer.kernel, layer.stride, layer.padding, layer.dilation,
+                  [&](const std::vector<double>& window) {
+                      double sum = 0;
+                      for (const double x : window) sum += x;
+                      if (!layer.count_padding) return sum / static_cast<double>(window.size());
+                      return (sum + zero * static_cast<double>(area - window.size())) / static_cast<double>(area);
+                  });
 }
 inline std::vector<double> expected(const GlobalAveragePool&, const std::vector<Data>& in, const Value& out) {
     return expected(AveragePool2d{.kernel = {in[0].shape()[1], in[0].shape()[2]}}, in, out);
 }
+inline std::vector<double> expected(const ArgMaxPool& layer, const std::vector<Data>& in, const Value& out) {
+    const Shape& from = in[0].shape();
+    std::vector<double> result(out.shape.elements(), -1);
+    each_index(out.shape, [&](std::size_t i, const std::vector<std::size_t>& to) {
+        double largest = 0;
+        each_index(from, [&](std::size_t j, const std::vector<std::size_t>& at) {
+            bool under = at.front() == to.front() && at.back() == to.back();
+            double place = 0;
+            for (std::size_t a = 0; a < at.size(); ++a) place += static_cast<double>(at[a] * layer.steps[a]);
+            for (std::size_t a = 0; a < layer.kernel.size(); ++a) {
+                const std::size_t first = to[a + 1] * layer.stride[a], here = at[a + 1] + layer.before[a];
+                under = under && here >= first && (here - first) % layer.dilation[a] == 0 &&
+                        (here - first) / layer.dilation[a] < layer.kernel[a];
+            }
+            if (!under || (result[i] >= 0 && in[0].x[j] <= largest)) return;
+            largest = in[0].x[j];
+            result[i] = place;
+        });
+    });
+    return result;
+}
+
+/// What each of `extent` pixels counts in output pixel i of `target`.
+inline std::vector<double> resize_shares(const Resize2d& layer, std::size_t i, std::size_t extent, std::size_t target) {
+    const auto n = static_cast<double>(extent), m = static_cast<double>(target), at = static_cast<double>(i);
+    double p = at * n / m;
+    if (layer.alignment == Alignment::corners) p = target == 1 ? 0 : at * (n - 1) / (m - 1);
+    if (layer.alignment == Alignment::half_pixel) p = (at + 0.5) * n / m - 0.5;
+    std::vector<double> shares(extent);
+    const auto add = [&](double pixel, double share) {
+        if (layer.exclude_outside && (pixel < 0 || pixel > n - 1)) return;
+        shares[static_cast<std::size_t>(clamped(pixel, 0, n - 1))] += share;
+    };
+    if (layer.interpolation == Interpolation::nearest) {
+        const double down = std::floor(p), up = std::ceil(p);
+        const bool first = p - down < up - p;
+        switch (layer.nearest) {
+            case NearestPixel::floor:
+                add(down, 1);
+                break;
+            case NearestPixel::ceil:
+                add(up, 1);
+                break;
+            case NearestPixel::round_half_down:
+                add(first || p - down == 0.5 ? down : up, 1);
+                break;
+            case NearestPixel::round_half_up:
+                add(first ? down : up, 1);
+        }
+    } else if (layer.interpolation == Interpolation::linear) {
+        add(std::floor(p), 1 - (p - std::floor(p)));
+        add(std::floor(p) + 1, p - std::floor(p));
+    } else {  // PyTorch's form of the four weights
+        const auto a = static_cast<double>(layer.cubic), t = p - std::floor(p);
+        const auto far = [a](double x) { return a * x * x * x - 5 * a * x * x + 8 * a * x - 4 * a; };
+        const auto near = [a](double x) { return (a + 2) * x * x * x - (a + 3) * x * x + 1; };
+        add(std::floor(p) - 1, far(t + 1));
+        add(std::floor(p), near(t));
+        add(std::floor(p) + 1, near(1 - t));
+        add(std::floor(p) + 2, far(2 - t));
+    }
+    double sum = 0;
+    for (const double share : shares) sum += share;
+    for (double& share : shares) share /= sum;
+    return shares;
+}
 inline std::vector<double> expected(const Resize2d& layer, const std::vector<Data>& in, const Value& out) {
     const Shape& from = in[0].shape();
-    const auto place = [&](std::size_t i, std::size_t extent, std::size_t target) {
-        const double scale = static_cast<double>(extent) / static_cast<double>(target);
-        const auto at = static_cast<double>(i);
-        const auto last = static_cast<double>(extent) - 1;
-        double p = at * scale;
-        if (layer.alignment == Alignment::corners) p = target == 1 ? 0 : at * last / (static_cast<double>(target) - 1);
-        if (layer.alignment == Alignment::half_pixel) p = (at + 0.5) * scale - (layer.bilinear ? 0.5 : 0);
-        if (!layer.bilinear) p = layer.alignment == Alignment::corners ? std::floor(p + 0.5) : std::floor(p);
-        return clamped(p, 0, last);
-    };
     std::vector<double> result;
-    for (std::size_t b = 0; b < out.shape[0]; ++b) {
-        for (std::size_t y = 0; y < out.shape[1]; ++y) {
-            for (std::size_t x = 0; x < out.shape[2]; ++x) {
-                const double row = place(y, from[1], out.shape[1]), column = place(x, from[2], out.shape[2]);
-                for (std::size_t c = 0; c < out.shape[3]; ++c) {
-                    double sum = 0;
-                    for (std::size_t r = 0; r < from[1]; ++r) {
-                        for (std::size_t k = 0; k < from[2]; ++k) {
-                            const double share = std::max(0.0, 1 - std::abs(row - static_cast<double>(r))) *
-                                                 std::max(0.0, 1 - std::abs(column - static_cast<double>(k)));
-                            sum += share * in[0].x[((b * from[1] + r) * from[2] + k) * from[3] + c];
-                        }
-                    }
-                    result.push_back(sum);
-                }
+    each_index(out.shape, [&](std::size_t, const std::vector<std::size_t>& at) {
+        const std::vector<double> rows = resize_shares(layer, at[1], from[1], out.shape[1]);
+        const std::vector<double> columns = resize_shares(layer, at[2], from[2], out.shape[2]);
+        double sum = 0;
+        for (std::size_t r = 0; r < from[1]; ++r) {
+            for (std::size_t c = 0; c < from[2]; ++c) {
+                sum += rows[r] * columns[c] * in[0].x[((at[0] * from[1] + r) * from[2] + c) * from[3] + at[3]];
             }
         }
-    }
+        result.push_back(in[0].is_i8() ? clamped(sum, -128, 127) : sum);
+    });
     return result;
 }
 inline std::vector<double> expected(const Softmax& layer, const std::vector<Data>& in, const Value&) {

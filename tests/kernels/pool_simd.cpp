@@ -68,6 +68,21 @@ TEST_CASE("pooling definition: padding never wins, and counts as zero or the zer
     CHECK((y[0] == -1.0f && y[1] == -3.0f && y[2] == -3.0f));
 }
 
+TEST_CASE("arg_max_pool_f32: places of the largest under windows of one axis, with padding, of equal ones the first") {
+    mote::WindowGeometry g;
+    g.channels = 2;
+    g.extent[0] = 4, g.out[0] = 3, g.kernel[0] = 2, g.stride[0] = 2, g.dilation[0] = 1, g.before[0] = 1;
+    g.steps[0] = 1000, g.steps[1] = 10, g.steps[2] = 100;
+    const float x[] = {1, -5, 7, -5, 7, -6, 2, -4};  // channel 0: 1 7 7 2; channel 1: -5 -5 -6 -4
+    std::int64_t place[6];
+    mote::kernels::reference::arg_max_pool_f32(g, x, place);
+    CHECK(std::vector<std::int64_t>(place, place + 6) == std::vector<std::int64_t>{0, 100, 10, 110, 30, 130});
+    g.dilation[0] = 5;
+    g.extent[0] = 1, g.out[0] = 1, g.before[0] = 2;  // taps at -2 and 3
+    mote::kernels::reference::arg_max_pool_f32(g, x, place);
+    CHECK(place[0] == -1);
+}
+
 #if defined(MOTE_VECTORS)
 
 TEST_CASE("pooling: the vector kernels equal the definition for odd shapes, int8 to the bit") {

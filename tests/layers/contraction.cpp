@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Conv2d, DepthwiseConv2d, Dense and MatMul: their fields.
+// Conv2d, DepthwiseConv2d, TransposeConv2d, Dense and MatMul: their fields.
 
 #include <mote/layers/contraction.hpp>
 
@@ -32,6 +32,8 @@ TEST_CASE("contraction layers: every member is a field, and equality sees a chan
     check<Conv2d<i8>>("Conv2d");
     check<DepthwiseConv2d<f32>>("DepthwiseConv2d");
     check<DepthwiseConv2d<i8>>("DepthwiseConv2d");
+    check<TransposeConv2d<f32>>("TransposeConv2d");
+    check<TransposeConv2d<i8>>("TransposeConv2d");
     check<Dense<f32>>("Dense");
     check<Dense<i8>>("Dense");
     check<Dense<w4a8>>("Dense");
@@ -51,6 +53,7 @@ TEST_CASE("contraction layers: the precision tag names the elements of weight an
 TEST_CASE("contraction layers: the input axis of a convolution is its last, a depthwise one has none") {
     using namespace contraction_layers_test;
     CHECK(layer_change::field<Conv2d<f32>>(0).input_axis == 3);
+    CHECK(layer_change::field<TransposeConv2d<f32>>(0).input_axis == 3);
     CHECK(layer_change::field<DepthwiseConv2d<f32>>(0).input_axis == no_axis);
     CHECK(layer_change::field<Dense<f32>>(0).input_axis == 1);
 }

@@ -41,8 +41,8 @@ TEST_CASE("layer lists: the standard layers of a precision are all there, each a
                               "HardSigmoid", "HardSwish",       "Reshape",   "Flatten",   "Transpose",
                               "Convert",     "Softmax",         "Tanh"};
     CHECK(kinds(standard_layers<f32>{}) == all);
-    all.insert({"Resize2d", "Unary", "Binary", "Slice", "Gather", "Tile", "Constant", "Reduce", "ArgMax", "MatMul", "Prelu",
-                "Lstm", "Gru", "Rnn", "Svdf"});
+    all.insert({"Resize2d", "ArgMaxPool", "TransposeConv2d", "Unary", "Binary", "Slice", "Gather", "Tile", "Constant", "Reduce",
+                "ArgMax", "MatMul", "Prelu", "Lstm", "Gru", "Rnn", "Svdf"});
     CHECK(kinds(standard_layers<f32, wide>{}) == all);
     CHECK(all.size() == standard_layers<f32, wide>::size);
     CHECK(counted_in_order(standard_layers<f32, i8>{}));
@@ -56,7 +56,7 @@ TEST_CASE("layer lists: a list holds the layers of its precisions and no others;
     STATIC_REQUIRE(!contains<BatchNorm, standard_layers<i8>>);
     STATIC_REQUIRE(contains<BatchNorm, standard_layers<i8, f32>>);
     STATIC_REQUIRE(standard_layers<f32, i8>::size == standard_layers<f32>::size + 3);
-    STATIC_REQUIRE(standard_layers<f32, i8, wide>::size == standard_layers<f32, wide>::size + 5);
+    STATIC_REQUIRE(standard_layers<f32, i8, wide>::size == standard_layers<f32, wide>::size + 6);
 }
 
 TEST_CASE("layer lists: an application's own layer is appended and the others keep their places") {

@@ -23,6 +23,7 @@ TEST_CASE("reduction layers: every member is a field, and equality sees a change
     check<mote::Reduce>("Reduce");
     check<mote::ArgMax>("ArgMax");
     check<mote::MaxPool2d>("MaxPool2d");
+    check<mote::ArgMaxPool>("ArgMaxPool");
     check<mote::AveragePool2d>("AveragePool2d");
     check<mote::GlobalAveragePool>("GlobalAveragePool");
     check<mote::Resize2d>("Resize2d");

@@ -62,6 +62,8 @@ TEST_CASE("quantize: every value of random networks follows the f32 model") {
         double least = HUGE_VAL;
         for (const ValueComparison& value : compare(model, light, list)) {
             CAPTURE(seed, value.name, value.sqnr);
+            // A Relu behind a movement may cut the negative part of these.
+            if (value.name.starts_with("constant") || value.name.starts_with("pad")) continue;
             CHECK(value.sqnr >= least_sqnr);
             const bool fixed = value_named(light, value.name).quantization == softmax_quantization;  // holds 1 as 255/256
             CHECK((fixed || value.clipped <= 0.001));

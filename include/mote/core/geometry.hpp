@@ -24,6 +24,20 @@ struct ConvGeometry {
     std::int32_t groups = 1;
 };
 
+/// A window of `rank` <= 6 axes that slides over the axes between [batch, ..., channels]; the places in `steps` are those of
+/// ArgMaxPool.
+struct WindowGeometry {
+    std::int32_t rank = 1;
+    std::int32_t batch = 1, channels = 1;
+    std::int32_t extent[6] = {};
+    std::int32_t out[6] = {};
+    std::int32_t kernel[6] = {};
+    std::int32_t stride[6] = {};
+    std::int32_t dilation[6] = {};
+    std::int32_t before[6] = {};
+    std::int32_t steps[8] = {};
+};
+
 /// Movement of a dense array of rank <= 8: element [i0, ...] of the output, whose extents these are, comes from
 /// input offset base + sum(i * input_stride) (in elements) and goes to output offset sum(i * output_stride).
 struct MoveGeometry {

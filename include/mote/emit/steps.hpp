@@ -72,13 +72,20 @@ inline void write(const DepthwiseStep<i8>& step, Writer& w) {
     write_conv("depthwise_i8", step, w);
 }
 
-template <class Step>
-void write_resize(const char* function, const Step& step, const char* in, const char* out, Writer& w) {
+template <class P>
+void write_resize(const ResizeStep<P>& step, const char* in, const char* out, Writer& w) {
+    using Weight = typename ResizeStep<P>::Weight;
+    const auto table = [&](const char* index, const std::vector<std::int32_t>& indices, const char* weight,
+                           const std::vector<Weight>& weights) {
+        const std::string name = w.array(index, std::span<const std::int32_t>(indices));
+        return concat("{", name, ", ", w.array(weight, std::span<const Weight>(weights)), "}");
+    };
     const std::string g = w.geometry(step.geometry);
-    const std::string rows = w.array("rows", std::span<const std::int32_t>(step.rows));
-    const std::string columns = w.array("columns", std::span<const std::int32_t>(step.columns));
-    w.call(concat("mote::firmware::", function, "(", g, "{}, ", rows, ", ", columns, ", ", w.operand(0, in), ", ",
-                  w.operand(1, out), ")"));
+    const std::string rows = table("row_index", step.row_index, "row_weight", step.row_weight);
+    const std::string columns = table("column_index", step.column_index, "column_weight", step.column_weight);
+    const bool scratch = step.geometry.kernel_height > 1;
+    w.call(concat("mote::firmware::", step.name, "(", g, "{}, ", rows, ", ", columns, ", ", Writer::number(step.outside), ", ",
+                  w.operand(0, in), ", ", w.operand(1, out), ", ", scratch ? w.operand(2, "void*") : "nullptr", ")"));
 }
 
 inline void write(const MaxPoolStep<f32>& step, Writer& w) {
@@ -98,10 +105,10 @@ inline void write(const AveragePoolStep<i8>& step, Writer& w) {
                   ", ", step.zero_point, ", ", w.operand(0, bytes_in), ", ", w.operand(1, bytes_out), ")"));
 }
 inline void write(const ResizeStep<f32>& step, Writer& w) {
-    write_resize("resize_f32", step, floats_in, floats_out, w);
+    write_resize(step, floats_in, floats_out, w);
 }
 inline void write(const ResizeStep<i8>& step, Writer& w) {
-    write_resize("resize_i8", step, bytes_in, bytes_out, w);
+    write_resize(step, bytes_in, bytes_out, w);
 }
 inline void write(const SoftmaxStep<f32>& step, Writer& w) {
     w.call(concat("mote::firmware::softmax_f32(", w.geometry(step.geometry), "{}, ", w.operand(0, floats_in), ", ",
@@ -125,6 +132,10 @@ inline void write(const ArgMaxStep& step, Writer& w) {
     w.call(concat("mote::firmware::arg_max_f32(", w.geometry(step.geometry), "{}, ", step.largest ? "true" : "false", ", ",
                   step.select_last ? "true" : "false", ", ", w.operand(0, floats_in), ", ", w.operand(1, "std::int64_t*"),
                   ")"));
+}
+inline void write(const ArgMaxPoolStep& step, Writer& w) {
+    w.call(concat("mote::firmware::arg_max_pool_f32(", w.geometry(step.geometry), "{}, ", w.operand(0, floats_in), ", ",
+                  w.operand(1, "std::int64_t*"), ")"));
 }
 inline void write(const MatMulStep& step, Writer& w) {
     std::vector<std::int32_t> places;
@@ -265,7 +276,7 @@ inline constexpr StepWriter step_writers[] = {
     step_writer<MulStep<f32>>(),         step_writer<MulStep<i8>>(),         step_writer<QuantizeStep>(),
     step_writer<DequantizeStep>(),       step_writer<RequantizeStep>(),      step_writer<MoveStep>(),
     step_writer<ReduceStep>(),           step_writer<ArgMaxStep>(),          step_writer<MatMulStep>(),
-    step_writer<GatherStep>(),           step_writer<ConstantStep>(),
+    step_writer<GatherStep>(),           step_writer<ConstantStep>(),        step_writer<ArgMaxPoolStep>(),
 };
 
 /// Null where the step is of no known type.

@@ -67,6 +67,13 @@ class Writer {
         return structure(concat("rank = ", g.rank, ", extent[] = {", list(g.rank, g.extent), "}, input_stride[] = {",
                                 list(g.rank, g.input_stride), "}, output_stride[] = {", list(g.rank, g.output_stride), "}"));
     }
+    std::string geometry(const WindowGeometry& g) {
+        return structure(concat("rank = ", g.rank, ", batch = ", g.batch, ", channels = ", g.channels, ", extent[] = {",
+                                list(g.rank, g.extent), "}, out[] = {", list(g.rank, g.out), "},\n        kernel[] = {",
+                                list(g.rank, g.kernel), "}, stride[] = {", list(g.rank, g.stride), "}, dilation[] = {",
+                                list(g.rank, g.dilation), "}, before[] = {", list(g.rank, g.before), "}, steps[] = {",
+                                list(g.rank + 2, g.steps), "}"));
+    }
     std::string geometry(const BroadcastGeometry& g) {
         return structure(concat("rank = ", g.rank, ", extent[] = {", list(g.rank, g.extent), "}, a_stride[] = {",
                                 list(g.rank, g.a_stride), "}, b_stride[] = {", list(g.rank, g.b_stride), "}"));
@@ -94,7 +101,7 @@ class Writer {
     }
 
   private:
-    static std::string list(std::int32_t rank, const std::int32_t (&values)[8]) {
+    static std::string list(std::int32_t rank, const std::int32_t* values) {
         std::string text;
         for (std::int32_t axis = 0; axis < (rank > 0 ? rank : 1); ++axis) text += concat(axis == 0 ? "" : ", ", values[axis]);
         return text;

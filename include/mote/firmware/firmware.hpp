@@ -33,6 +33,7 @@ using kernels::tile::depthwise_i8;
 using kernels::tile::depthwise_i8_scratch_bytes;
 
 using kernels::reference::arg_max_f32;
+using kernels::reference::arg_max_pool_f32;
 using kernels::reference::average_pool_f32;
 using kernels::reference::average_pool_i8;
 using kernels::reference::gemm_f32;

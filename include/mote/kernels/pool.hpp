@@ -87,6 +87,50 @@ void average_pool_i8(const G& g, bool count_padding, std::int32_t zero_point, co
     }
 }
 
+/// Where the largest element under each window stands, counted by the steps of its position; -1 where the window holds none.
+template <class G>
+void arg_max_pool_f32(const G& g, const float* input, std::int64_t* output) noexcept {
+    std::int32_t at[6] = {};  // the output position
+    std::int64_t pixels = 1, outputs = 1;
+    for (std::int32_t a = 0; a < g.rank; ++a) {
+        pixels *= g.extent[a];
+        outputs *= g.out[a];
+    }
+    for (std::int32_t n = 0; n < g.batch; ++n, input += pixels * g.channels) {
+        for (std::int64_t o = 0; o < outputs; ++o) {
+            for (std::int32_t c = 0; c < g.channels; ++c) {
+                std::int32_t tap[6] = {};
+                std::int64_t best = -1;
+                float largest = 0.0f;
+                for (bool more = true; more;) {
+                    std::int64_t pixel = 0;
+                    std::int64_t place = std::int64_t{n} * g.steps[0] + std::int64_t{c} * g.steps[g.rank + 1];
+                    bool inside = true;
+                    for (std::int32_t a = 0; a < g.rank; ++a) {
+                        const std::int32_t p = at[a] * g.stride[a] - g.before[a] + tap[a] * g.dilation[a];
+                        inside = inside && p >= 0 && p < g.extent[a];
+                        pixel = pixel * g.extent[a] + p;
+                        place += std::int64_t{p} * g.steps[a + 1];
+                    }
+                    if (inside) {
+                        const float v = input[pixel * g.channels + c];
+                        if (best < 0 || v > largest) {
+                            largest = v;
+                            best = place;
+                        }
+                    }
+                    std::int32_t axis = g.rank - 1;
+                    while (axis >= 0 && ++tap[axis] == g.kernel[axis]) tap[axis--] = 0;
+                    more = axis >= 0;
+                }
+                *output++ = best;
+            }
+            std::int32_t axis = g.rank - 1;
+            while (axis >= 0 && ++at[axis] == g.out[axis]) at[axis--] = 0;
+        }
+    }
+}
+
 }  // namespace reference
 
 MOTE_END_KERNELS

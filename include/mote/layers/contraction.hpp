@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Layers that contract an input axis: with weights Conv2d, DepthwiseConv2d, Dense, each a template on its precision tag; with
-// another input MatMul.
+// Layers that contract an input axis: with weights Conv2d, DepthwiseConv2d, TransposeConv2d, Dense, each a template on its
+// precision tag; with another input MatMul.
 
 #include <mote/layers/fields.hpp>
 #include <mote/layers/window.hpp>
@@ -44,6 +44,29 @@ struct DepthwiseConv2d {
         Field{"weight", &DepthwiseConv2d::weight, Role::weight, 0}, Field{"bias", &DepthwiseConv2d::bias, Role::bias, 0},
         Field{"stride", &DepthwiseConv2d::stride}, Field{"dilation", &DepthwiseConv2d::dilation},
         Field{"padding", &DepthwiseConv2d::padding}, Field{"multiplier", &DepthwiseConv2d::multiplier});
+};
+
+/// Transposed convolution, [batch, height, width, in] -> [batch, out_height, out_width, out]: what takes a Conv2d's gradient
+/// back to its input (Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning", section 4). Input pixel i
+/// adds weight tap k to output row i * stride + k * dilation - padding.top; out_height = (height - 1) * stride + (kernel_height
+/// - 1) * dilation + 1 + output_padding - padding.top - padding.bottom. MACs = input pixels * kernel area * in * out / groups.
+template <class P>
+struct TransposeConv2d {
+    Tensor<typename P::weight> weight{};  ///< [out, kernel_height, kernel_width, in / groups]
+    Tensor<typename P::bias> bias{};      ///< [out], or empty
+    Size2d stride{};
+    Size2d dilation{};
+    Padding2d padding{};          ///< rows and columns of the output that are cut off
+    Size2d output_padding{0, 0};  ///< rows below and columns on the right that are added; they hold the bias alone
+    std::size_t groups = 1;
+
+    static constexpr const char* kind = "TransposeConv2d";
+    static constexpr Family family = Family::contraction;
+    static constexpr auto fields =
+        list_fields(Field{"weight", &TransposeConv2d::weight, Role::weight, 0, 3},
+                    Field{"bias", &TransposeConv2d::bias, Role::bias, 0}, Field{"stride", &TransposeConv2d::stride},
+                    Field{"dilation", &TransposeConv2d::dilation}, Field{"padding", &TransposeConv2d::padding},
+                    Field{"output_padding", &TransposeConv2d::output_padding}, Field{"groups", &TransposeConv2d::groups});
 };
 
 /// Fully connected over the last axis, [..., in] -> [..., out].

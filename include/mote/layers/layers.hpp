@@ -37,17 +37,17 @@ struct joined<LayerList<A...>, LayerList<B...>, Rest...> : joined<LayerList<A...
 template <class P>
 struct layers_of {
     using standard = LayerList<Conv2d<P>, DepthwiseConv2d<P>, Dense<P>>;
-    using further = LayerList<Lstm<P>, Svdf<P>>;
+    using further = LayerList<TransposeConv2d<P>, Lstm<P>, Svdf<P>>;
 };
 template <>
 struct layers_of<f32> {
     using standard = LayerList<Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>, BatchNorm>;
-    using further = LayerList<Prelu, Lstm<f32>, Gru<f32>, Rnn<f32>, Svdf<f32>>;
+    using further = LayerList<TransposeConv2d<f32>, Prelu, Lstm<f32>, Gru<f32>, Rnn<f32>, Svdf<f32>>;
 };
 template <>
 struct layers_of<wide> {
     using standard = LayerList<>;
-    using further = LayerList<Resize2d, Unary, Binary, Slice, Gather, Tile, Constant, Reduce, ArgMax, MatMul>;
+    using further = LayerList<Resize2d, ArgMaxPool, Unary, Binary, Slice, Gather, Tile, Constant, Reduce, ArgMax, MatMul>;
 };
 
 template <bool Wide, class... P>

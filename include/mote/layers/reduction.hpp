@@ -37,10 +37,28 @@ struct MaxPool2d {
     Size2d kernel{};
     Size2d stride{};
     Padding2d padding{};
+    Size2d dilation{};
     static constexpr const char* kind = "MaxPool2d";
     static constexpr Family family = Family::reduction;
     static constexpr auto fields = list_fields(Field{"kernel", &MaxPool2d::kernel}, Field{"stride", &MaxPool2d::stride},
-                                               Field{"padding", &MaxPool2d::padding});
+                                               Field{"padding", &MaxPool2d::padding}, Field{"dilation", &MaxPool2d::dilation});
+};
+
+/// Where the largest value under the window stands, i64, [batch, rows ..., channels] of one to six axes between; of equal ones
+/// the first. The window's vectors have a number for each axis between, `steps` one for each axis: the value at position p
+/// counts as sum(p[a] * steps[a]).
+struct ArgMaxPool {
+    std::vector<std::size_t> kernel{};
+    std::vector<std::size_t> stride{};
+    std::vector<std::size_t> dilation{};
+    std::vector<std::size_t> before{};  ///< padding
+    std::vector<std::size_t> after{};
+    std::vector<std::size_t> steps{};
+    static constexpr const char* kind = "ArgMaxPool";
+    static constexpr Family family = Family::reduction;
+    static constexpr auto fields = list_fields(Field{"kernel", &ArgMaxPool::kernel}, Field{"stride", &ArgMaxPool::stride},
+                                               Field{"dilation", &ArgMaxPool::dilation}, Field{"before", &ArgMaxPool::before},
+                                               Field{"after", &ArgMaxPool::after}, Field{"steps", &ArgMaxPool::steps});
 };
 
 /// The mean under the window. Padding does not count unless count_padding says so.
@@ -49,11 +67,13 @@ struct AveragePool2d {
     Size2d stride{};
     Padding2d padding{};
     bool count_padding = false;
+    Size2d dilation{};
     static constexpr const char* kind = "AveragePool2d";
     static constexpr Family family = Family::reduction;
     static constexpr auto fields =
         list_fields(Field{"kernel", &AveragePool2d::kernel}, Field{"stride", &AveragePool2d::stride},
-                    Field{"padding", &AveragePool2d::padding}, Field{"count_padding", &AveragePool2d::count_padding});
+                    Field{"padding", &AveragePool2d::padding}, Field{"count_padding", &AveragePool2d::count_padding},
+                    Field{"dilation", &AveragePool2d::dilation});
 };
 
 /// The mean over height and width, [batch, height, width, channels] -> [batch, 1, 1, channels].
@@ -63,21 +83,53 @@ struct GlobalAveragePool {
     static constexpr auto fields = list_fields();
 };
 
-/// Where an output pixel's centre lies in the input, for a scale of in / out: i * scale; i * (in - 1) / (out - 1), the corners'
-/// centres on one another; or (i + 0.5) * scale - 0.5.
-enum class Alignment : std::uint8_t { asymmetric, corners, half_pixel };
+/// How a value between pixels is made: by the nearest one, of the two around it, or of four by a cubic convolution (Keys 1981,
+/// "Cubic convolution interpolation for digital image processing").
+enum class Interpolation : std::uint8_t { nearest, linear, cubic };
 
-/// [batch, height, width, channels] -> [batch, size.height, size.width, channels], by the four pixels around a place, or by the
-/// nearest one: with asymmetric and half-pixel centres the pixel that the place lies in, with corners the rounded place (as
-/// TensorFlow does).
+/// Where output pixel i lies among n input pixels, m output pixels and a scale s (m / n where none is stated):
+///   asymmetric            i / s
+///   corners               i * (n - 1) / (s * n - 1): the corners' centres on one another; 0 where s * n is 1
+///   half_pixel            (i + 0.5) / s - 0.5: pixels have an extent
+///   half_pixel_symmetric  the same, with what m is rounded off of s * n shared by both sides
+///   half_pixel_or_first   the same as half_pixel, but 0 for a single output pixel
+///   half_pixel_floor      (i + 0.5) / s
+///   crop                  from the place `first` on to the place `last`, which count from 0 at the first centre to 1 at the
+///   last
+enum class Alignment : std::uint8_t {
+    asymmetric,
+    corners,
+    half_pixel,
+    half_pixel_symmetric,
+    half_pixel_or_first,
+    half_pixel_floor,
+    crop
+};
+
+/// Which of two pixels is nearest to a place between them.
+enum class NearestPixel : std::uint8_t { floor, ceil, round_half_down, round_half_up };
+
+/// [batch, height, width, channels] -> [batch, size.height, size.width, channels]; outside of the image its border goes on.
 struct Resize2d {
     Size2d size{};
-    bool bilinear = true;
+    Interpolation interpolation = Interpolation::linear;
     Alignment alignment = Alignment::half_pixel;
+    NearestPixel nearest = NearestPixel::round_half_up;
+    float scale_height = 0.0f;     ///< 0: size.height / height
+    float scale_width = 0.0f;      ///< 0: size.width / width
+    float cubic = -0.75f;          ///< Keys' a
+    bool exclude_outside = false;  ///< the border does not go on: pixels outside get no weight, the others its share
+    bool antialias = false;        ///< linear and cubic: what shrinks is weighed over 1 / scale as many pixels
+    Tensor<f32> crop{};            ///< of Alignment::crop: [4], first row and column, last row and column
+    float outside = 0.0f;          ///< of Alignment::crop: the value at places outside of the image
     static constexpr const char* kind = "Resize2d";
     static constexpr Family family = Family::reduction;
-    static constexpr auto fields = list_fields(Field{"size", &Resize2d::size}, Field{"bilinear", &Resize2d::bilinear},
-                                               Field{"alignment", &Resize2d::alignment});
+    static constexpr auto fields = list_fields(
+        Field{"size", &Resize2d::size}, Field{"interpolation", &Resize2d::interpolation},
+        Field{"alignment", &Resize2d::alignment}, Field{"nearest", &Resize2d::nearest},
+        Field{"scale_height", &Resize2d::scale_height}, Field{"scale_width", &Resize2d::scale_width},
+        Field{"cubic", &Resize2d::cubic}, Field{"exclude_outside", &Resize2d::exclude_outside},
+        Field{"antialias", &Resize2d::antialias}, Field{"crop", &Resize2d::crop}, Field{"outside", &Resize2d::outside});
 };
 
 /// exp(x) / sum(exp(x)) over the last axis. On int8 values `table` holds 256 entries, round(exp(-scale * d) * 2^22) for

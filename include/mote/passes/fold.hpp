@@ -17,6 +17,8 @@ inline constexpr bool folds_batch_norm<Conv2d<f32>> = true;
 template <>
 inline constexpr bool folds_batch_norm<DepthwiseConv2d<f32>> = true;
 template <>
+inline constexpr bool folds_batch_norm<TransposeConv2d<f32>> = true;
+template <>
 inline constexpr bool folds_batch_norm<Dense<f32>> = true;
 
 }  // namespace detail
@@ -56,10 +58,10 @@ void fold_parameters(Tensor<f32>& weight, Tensor<f32>& bias, const BatchNorm& no
 
 }  // namespace detail
 
-/// The layer (Conv2d, DepthwiseConv2d or Dense) that computes norm(layer(x)).
+/// The layer (a convolution or Dense) that computes norm(layer(x)).
 template <class L>
 L folded(L layer, const BatchNorm& norm) {
-    static_assert(detail::folds_batch_norm<L>, "mote: BatchNorm folds into Conv2d, DepthwiseConv2d and Dense in f32");
+    static_assert(detail::folds_batch_norm<L>, "mote: BatchNorm folds into convolutions and Dense in f32");
     detail::fold_parameters(layer.weight, layer.bias, norm);
     return layer;
 }
@@ -71,13 +73,14 @@ template <class List>
 std::shared_ptr<const void> folded_layer(const Node& node, const BatchNorm& norm) {
     if (const auto* conv = mote::get_if<Conv2d<f32>, List>(node)) return make_erased(folded(*conv, norm));
     if (const auto* conv = mote::get_if<DepthwiseConv2d<f32>, List>(node)) return make_erased(folded(*conv, norm));
+    if (const auto* conv = mote::get_if<TransposeConv2d<f32>, List>(node)) return make_erased(folded(*conv, norm));
     if (const auto* dense = mote::get_if<Dense<f32>, List>(node)) return make_erased(folded(*dense, norm));
     return nullptr;
 }
 
 }  // namespace detail
 
-/// The model with each BatchNorm folded into the Conv2d, DepthwiseConv2d or Dense before it, where that layer's result goes
+/// The model with each BatchNorm folded into the convolution or Dense before it, where that layer's result goes
 /// nowhere else. Equal to 1e-5 of the output's range; the folded node keeps its name, its output the BatchNorm's value name.
 template <class List>
 BasicModel<List> fold(const BasicModel<List>& model) {

@@ -55,6 +55,11 @@ inline constexpr bool is_convolution<Conv2d<P>> = true;
 template <class P>
 inline constexpr bool is_convolution<DepthwiseConv2d<P>> = true;
 
+template <class L>
+inline constexpr bool is_transposed = false;
+template <class P>
+inline constexpr bool is_transposed<TransposeConv2d<P>> = true;
+
 /// What a lead can take in.
 struct Appetite {
     bool pad = false;         // a Pad before it
@@ -65,7 +70,7 @@ struct Appetite {
 template <class L>
 constexpr Appetite appetite() {
     if constexpr (std::is_same_v<L, Add>) return {false, false, false, true};
-    return {is_convolution<L>, folds_batch_norm<L>, is_contraction<L>, is_contraction<L>};
+    return {is_convolution<L>, folds_batch_norm<L>, is_contraction<L>, is_contraction<L> || is_transposed<L>};
 }
 
 template <class List>
@@ -86,9 +91,9 @@ bool pads_image(const Pad& pad) {
 
 /// Each node in one group, the groups in the order in which they can run. Without `fuse` every node is a group.
 ///
-/// Taken together: Pad of zeros -> Conv2d, DepthwiseConv2d; BatchNorm, Relu, Relu6 after Conv2d, DepthwiseConv2d, Dense;
-/// an Add of their result and a value made before (the residual), and Relu, Relu6 after any Add. Always only where the value
-/// between is seen by nobody else.
+/// Taken together: Pad of zeros -> Conv2d, DepthwiseConv2d; BatchNorm, Relu, Relu6 after Conv2d, DepthwiseConv2d, Dense,
+/// TransposeConv2d; an Add of the former three's result and a value made before (the residual), and Relu, Relu6 after any Add.
+/// Always only where the value between is seen by nobody else.
 template <class List>
 std::vector<Group> find_groups(const BasicModel<List>& model, bool fuse = true) {
     const Graph<List>& graph = model.graph();

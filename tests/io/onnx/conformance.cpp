@@ -3,6 +3,8 @@
 
 #include <mote/engine/evaluate.hpp>
 #include <mote/io/onnx/conformance.hpp>
+#include <mote/io/onnx/write.hpp>
+#include <mote/tensor/file.hpp>
 
 #include <io/onnx/files.hpp>
 #include <support/error_text.hpp>
@@ -22,29 +24,12 @@ struct Folder {
     std::size_t passed;
 };
 constexpr Folder folders[] = {
-    {"onnx_node", 370},
-    {"onnx_node_new", 313},
+    {"onnx_node", 388},
+    {"onnx_node_new", 345},
     {"onnx_simple", 6},
-    {"onnx_pytorch_converted", 58},
+    {"onnx_pytorch_converted", 66},
     {"onnx_pytorch_operator", 25},
 };
-
-/// A network whose weights are all alike: its input is k / 150528 at place k.
-ConformanceResult light(const std::string& name) {
-    const std::string path = support::shared_path("onnx_light/light_" + name);
-    const OnnxModel model = read_onnx(path + ".onnx");
-    OnnxTensor input{.dims = {1, 3, 224, 224}, .element = OnnxElement::float32};
-    constexpr std::size_t count = 3 * 224 * 224;
-    const std::shared_ptr<std::byte> memory = allocate_bytes(4 * count);
-    for (std::size_t k = 0; k < count; ++k) {
-        const auto value = static_cast<float>(static_cast<double>(k) / static_cast<double>(count));
-        std::memcpy(memory.get() + 4 * k, &value, 4);
-    }
-    input.data = {memory, {memory.get(), 4 * count}};
-    OnnxImportOptions options;
-    options.name = name;
-    return check_conformance(model, {input}, {read_onnx_tensor(path + "_output_0.pb")}, answers, options);
-}
 
 std::size_t transposes(const AnyModel& model) {
     return static_cast<std::size_t>(
@@ -53,12 +38,13 @@ std::size_t transposes(const AnyModel& model) {
 
 /// The network answers what is expected; with channels last at both ends this many transposes are left in it.
 void check_light(const std::string& name, std::size_t left) {
-    const ConformanceResult result = light(name);
+    const std::string path = support::shared_path(concat("onnx_light/light_", name, ".onnx"));
+    const ConformanceResult result = check_conformance_case(path, answers);
     INFO(name << ": " << result.reason);
     CHECK(result.outcome == Conformance::passed);
     OnnxImportOptions options;
     options.channels_last_io = true;
-    CHECK(transposes(load_onnx(support::shared_path(concat("onnx_light/light_", name, ".onnx")), options)) == left);
+    CHECK(transposes(load_onnx(path, options)) == left);
 }
 
 }  // namespace onnx_conformance_test
@@ -94,6 +80,40 @@ TEST_CASE("onnx conformance: so do large networks", "[.slow]") {
     if (support::shared_missing()) return;
     for (const char* name : {"bvlc_alexnet", "densenet121", "inception_v1", "inception_v2", "resnet50", "vgg19", "zfnet512"})
         check_light(name, 0);
+}
+
+TEST_CASE("onnx conformance: cases are folders with a model, and networks beside their outputs, whose input is a ramp") {
+    using namespace onnx_conformance_test;
+    namespace fs = std::filesystem;
+    const fs::path folder = fs::temp_directory_path() / "mote_conformance_cases";
+    fs::remove_all(folder);
+    fs::create_directories(folder / "b_case");
+    fs::create_directories(folder / "no_case");
+    OnnxModel model{.ir_version = 8, .opsets = {{"", 13}}};
+    model.graph.nodes = {{.op_type = "Relu", .inputs = {"x"}, .outputs = {"y"}}};
+    OnnxType type{.kind = OnnxType::Kind::tensor, .element = OnnxElement::float32};
+    type.shape = std::vector<OnnxDimension>{{1, ""}, {4, ""}};
+    model.graph.inputs = {{"x", type}};
+    model.graph.outputs = {{"y", {}}};
+    write_file((folder / "b_case" / "model.onnx").string(), write_onnx(model));
+    write_file((folder / "net.onnx").string(), write_onnx(model));
+    write_file((folder / "alone.onnx").string(), write_onnx(model));
+    write_file((folder / "net_output_0.pb").string(),
+               "\x08\x01\x08\x04\x10\x01\x4a\x10" + std::string("\0\0\0\0\0\0\x80\x3e\0\0\0\x3f\0\0\x40\x3f", 16));
+    const std::vector<std::string> cases = conformance_cases(folder.string());
+    CHECK(cases == std::vector<std::string>{(folder / "b_case").string(), (folder / "net.onnx").string()});
+    CHECK(conformance_cases(cases[1]) == std::vector<std::string>{cases[1]});
+    CHECK(conformance_cases((folder / "alone.onnx").string()).empty());
+    CHECK_ERROR(conformance_cases((folder / "absent").string()), "absent", "no such file or folder");
+    const ConformanceReport report = check_conformance_folder(folder.string(), answers);
+    REQUIRE(report.cases.size() == 2);
+    CHECK(report.cases[0].reason == "it has no data");
+    CHECK(report.cases[1].name == "net");
+    CHECK(report.cases[1].outcome == Conformance::passed);  // 0, 1/4, 1/2, 3/4
+    model.graph.inputs[0].type.shape->at(1).extent = -1;
+    write_file((folder / "net.onnx").string(), write_onnx(model));
+    CHECK(check_conformance_case(cases[1], answers).reason.find("extents from 1") != std::string::npos);
+    fs::remove_all(folder);
 }
 
 TEST_CASE("onnx conformance: a wrong answer fails, a shape that differs too, and NaN equals NaN") {

@@ -252,7 +252,7 @@ TEST_CASE("onnx export: operators, opset and names are as stated") {
     const auto c = b.add(DepthwiseConv2d<f32>{.weight = Tensor<f32>({6, 3, 2, 1}), .padding = {1, 2, 0, 1}, .multiplier = 2}, x,
                          {.name = "depth"});
     const auto s = b.add(HardSwish{}, c, {.name = "swish"});
-    const auto r = b.add(Resize2d{{3, 7}, false, Alignment::half_pixel}, s, {.name = "resize"});
+    const auto r = b.add(Resize2d{.size = {3, 7}, .interpolation = Interpolation::nearest}, s, {.name = "resize"});
     const auto f = b.add(Flatten{}, r, {.name = "flatten"});
     b.output("scores", b.add(Dense<f32>{Tensor<f32>(Shape{4, 126}), Tensor<f32>(Shape{4})}, f, {.name = "dense"}));
     const Model<f32, wide> model = b.build();

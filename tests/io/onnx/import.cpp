@@ -5,42 +5,14 @@
 #include <mote/io/onnx/import.hpp>
 #include <mote/io/onnx/write.hpp>
 
-#include <io/onnx/files.hpp>
+#include <io/onnx/graphs.hpp>
 #include <support/error_text.hpp>
 #include <support/generate.hpp>
 
 namespace onnx_import_test {
 
 using namespace mote;
-using Integers = std::vector<std::int64_t>;
-
-OnnxValue value(std::string name, std::vector<OnnxDimension> dims) {
-    return {std::move(name), {.kind = OnnxType::Kind::tensor, .element = OnnxElement::float32, .shape = std::move(dims)}};
-}
-OnnxTensor reals(std::string name, Integers dims, const std::vector<float>& values) {
-    OnnxTensor result{.name = std::move(name), .dims = std::move(dims), .element = OnnxElement::float32};
-    result.data = onnx_test::bytes_of({reinterpret_cast<const char*>(values.data()), 4 * values.size()});
-    return result;
-}
-OnnxTensor integers(std::string name, const Integers& values) {
-    OnnxTensor result{
-        .name = std::move(name), .dims = {static_cast<std::int64_t>(values.size())}, .element = OnnxElement::int64};
-    result.data = onnx_test::bytes_of({reinterpret_cast<const char*>(values.data()), 8 * values.size()});
-    return result;
-}
-OnnxAttribute attribute(std::string name, Integers values) {
-    return {std::move(name), OnnxAttributeType::integers, "", std::move(values)};
-}
-OnnxAttribute attribute(std::string name, std::int64_t number) {
-    return {std::move(name), OnnxAttributeType::integer, "", Integers{number}};
-}
-OnnxNode node(std::string op, std::vector<std::string> inputs, std::string output, std::vector<OnnxAttribute> attributes = {}) {
-    return {.name = "the_" + output,
-            .op_type = std::move(op),
-            .inputs = std::move(inputs),
-            .outputs = {std::move(output)},
-            .attributes = std::move(attributes)};
-}
+using namespace onnx_graphs;
 
 /// Convolution, batch norm, pooling, a squeeze-excite gate, a reshape by the batch's extent, a dense layer.
 OnnxModel network() {
@@ -70,12 +42,6 @@ OnnxModel network() {
                node("Reshape", {"g", "flat"}, "f"),
                node("Gemm", {"f", "w3", "b3"}, "scores", {attribute("transB", 1)})};
     return m;
-}
-
-OnnxTensor bytes(std::string name, Integers dims, const std::vector<std::int8_t>& values, OnnxElement element) {
-    OnnxTensor result{.name = std::move(name), .dims = std::move(dims), .element = element};
-    result.data = onnx_test::bytes_of({reinterpret_cast<const char*>(values.data()), values.size()});
-    return result;
 }
 
 /// The network with QuantizeLinear and DequantizeLinear around each operator: weights of signed bytes, values of unsigned ones.
@@ -118,12 +84,6 @@ OnnxModel quantized_network(const std::vector<std::pair<std::string, float>>& li
     }
     g.outputs[0].name = "scores_real";
     return m;
-}
-
-template <class L>
-std::size_t count_of(const AnyModel& model) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(model.nodes(), [&](const Node& n) { return get_if<L>(model, n) != nullptr; }));
 }
 
 std::size_t transposes(const AnyModel& model) {

@@ -56,11 +56,12 @@ class Writer {
     flatbuffers::FlatBufferBuilder out;
 };
 
-/// A tensor of a made file: FLOAT32, INT32 or INT8 (at scale 0.5 and zero point 3). One with numbers is a constant.
+/// A tensor of a made file: FLOAT32, INT32 or INT8 (at scale 0.5). One with numbers is a constant.
 struct MadeTensor {
     std::vector<std::int32_t> shape{};
     enum Type : std::int8_t { f32 = 0, i32 = 2, i8 = 9 } type = f32;
     std::vector<float> numbers{};
+    std::int64_t zero_point = 3;  ///< of INT8
 };
 
 /// A file of one operator, its options by their fields; tensors that are no constants are inputs of the file.
@@ -97,7 +98,7 @@ struct OneOperator {
                                             Writer::at(s::tensor::name, title)};
             if (t.type == MadeTensor::i8) {
                 const auto scale = w.list(std::vector<float>{0.5f});
-                const auto zero = w.list(std::vector<std::int64_t>{3});
+                const auto zero = w.list(std::vector<std::int64_t>{t.zero_point});
                 items.push_back(Writer::at(s::tensor::quantization, w.table({Writer::at(s::quantization::scale, scale),
                                                                              Writer::at(s::quantization::zero_point, zero)})));
             }

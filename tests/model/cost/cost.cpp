@@ -82,6 +82,15 @@ TEST_CASE("cost: groups, batches and BatchNorm") {
     CHECK(cost_of(norm, {{2, 5, 3}}) == Cost{30, 12, 48});
 }
 
+TEST_CASE("cost: a transposed convolution multiplies each input pixel by all weights of its group, whatever is cut off") {
+    using namespace cost_test;
+    TransposeConv2d<f32> layer{.weight = Tensor<f32>(Shape{6, 3, 2, 4}), .bias = Tensor<f32>(Shape{6}), .stride = {2, 3}};
+    layer.groups = 2;
+    CHECK(cost_of(layer, {{2, 5, 7, 8}}) == Cost{2 * 5 * 7 * 8 * 3 * 2 * 3, 6 * 3 * 2 * 4 + 6, 4 * (6 * 3 * 2 * 4 + 6)});
+    layer.padding = {2, 1, 1, 0};
+    CHECK(cost_of(layer, {{2, 5, 7, 8}}).macs == 2 * 5 * 7 * 8 * 3 * 2 * 3);
+}
+
 TEST_CASE("cost: int8 weights count a byte, their biases four; tables and movement cost nothing") {
     using namespace cost_test;
     const auto model = one(dense_i8(10, 64), {{1, 64}}, Element::i8, tenth, tenth);

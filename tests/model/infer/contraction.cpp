@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// infer of Conv2d, DepthwiseConv2d and Dense: shapes, refusals, and sums that stay inside int32.
+// infer of Conv2d, DepthwiseConv2d, TransposeConv2d and Dense: shapes, refusals, and sums that stay inside int32.
 
 #include <mote/core/random.hpp>
 #include <mote/model/infer/contraction.hpp>
@@ -75,6 +75,56 @@ TEST_CASE("infer conv2d: output sizes of random windows equal a count of the win
                 static_cast<std::int32_t>(in));
     }
     CHECK(made > 200);
+}
+
+TEST_CASE("infer transposed convolution: the shape from which the convolution of the same window makes its input's") {
+    using namespace infer_contraction_test;
+    Random random(6);
+    for (int round = 0; round < 400; ++round) {
+        const std::size_t groups = 1 + random.below(3), in = groups * (1 + random.below(3)),
+                          out = groups * (1 + random.below(3));
+        TransposeConv2d<f32> layer{.weight = Tensor<f32>(Shape{out, 1 + random.below(5), 1 + random.below(5), in / groups})};
+        layer.stride = {1 + random.below(4), 1 + random.below(4)};
+        layer.dilation = {1 + random.below(3), 1 + random.below(3)};
+        layer.padding = {random.below(4), random.below(4), random.below(4), random.below(4)};
+        layer.output_padding = {random.below(layer.stride.height), random.below(layer.stride.width)};
+        layer.groups = groups;
+        const Shape image{1 + random.below(3), 4 + random.below(12), 4 + random.below(12), in};
+        const auto whole = [](std::size_t extent, std::size_t stride, std::size_t kernel, std::size_t dilation) {
+            return (extent - 1) * stride + (kernel - 1) * dilation + 1;
+        };
+        const Padding2d& pad = layer.padding;
+        const std::size_t height = whole(image[1], layer.stride.height, layer.weight.shape()[1], layer.dilation.height);
+        const std::size_t width = whole(image[2], layer.stride.width, layer.weight.shape()[2], layer.dilation.width);
+        if (height + layer.output_padding.height <= pad.top + pad.bottom ||
+            width + layer.output_padding.width <= pad.left + pad.right) {
+            CHECK_ERROR(one(layer, {image}), "node 'node' (TransposeConv2d)", "cuts off the whole output");
+            continue;
+        }
+        const Shape made = shape_of(layer, {image});
+        REQUIRE(made[3] == out);
+        REQUIRE(made[1] == height + layer.output_padding.height - pad.top - pad.bottom);
+        REQUIRE(places(made[1], pad.top, pad.bottom, layer.weight.shape()[1], layer.stride.height, layer.dilation.height) ==
+                image[1]);
+        REQUIRE(places(made[2], pad.left, pad.right, layer.weight.shape()[2], layer.stride.width, layer.dilation.width) ==
+                image[2]);
+        const ConvGeometry g = geometry(layer, image, made);  // of that convolution
+        REQUIRE(g.in_height == static_cast<std::int32_t>(made[1]));
+        REQUIRE(g.out_width == static_cast<std::int32_t>(image[2]));
+        REQUIRE(g.in_channels == static_cast<std::int32_t>(out));
+    }
+    TransposeConv2d<f32> bad{.weight = Tensor<f32>(Shape{4, 3, 3, 2})};
+    CHECK_ERROR(one(bad, {{1, 5, 5, 3}}), "'node'", "needs 3");
+    bad.stride = {0, 1};
+    CHECK_ERROR(one(bad, {{1, 5, 5, 2}}), "'node'", "height", "stride 0", "at least 1");
+    bad.stride = {1, std::size_t{1} << 40};
+    CHECK_ERROR(one(bad, {{1, 5, 5, 2}}), "'node'", "width", "32-bit");
+    bad.stride = {1, 1};
+    bad.output_padding = {~std::size_t{0}, 0};
+    CHECK_ERROR(one(bad, {{1, 5, 5, 2}}), "'node'", "height", "32-bit");
+    TransposeConv2d<i8> bytes{.weight = Tensor<i8>(Shape{4, 3, 3, 2})};
+    bytes.weight.set_quantization(QuantizationParams{0.1f, 1});
+    CHECK_ERROR(one(bytes, {{1, 5, 5, 2}}, Element::i8, tenth, tenth), "'node'", "symmetric");
 }
 
 TEST_CASE("infer conv2d: published shapes") {

@@ -44,8 +44,12 @@ void check_pool() {
     CHECK_ERROR(one(bad, {{1, 8, 5, 3}}), "'node'", "stride 0", "at least 1");
     bad = pool;
     bad.padding = {3, 0, 0, 0};
-    CHECK_ERROR(one(bad, {{1, 8, 5, 3}}), "'node'", "padding must be smaller than the kernel");
+    CHECK_ERROR(one(bad, {{1, 8, 5, 3}}), "'node'", "padding must be smaller than the window");
+    bad.dilation = {2, 1};  // now it covers 5 rows
+    CHECK(shape_of(bad, {{1, 8, 5, 3}}) == Shape{1, 4, 4, 3});
+    CHECK(geometry(bad, Shape{1, 8, 5, 3}, Shape{1, 4, 4, 3}).dilation_height == 2);
     bad = pool;
+    bad.dilation = {};
     bad.kernel = {std::size_t{1} << 12, std::size_t{1} << 11};
     CHECK_ERROR(one(bad, {{1, std::size_t{1} << 12, std::size_t{1} << 11, 1}}), "'node'", "2^22");
     bad.kernel = {~std::size_t{0}, ~std::size_t{0}};
@@ -68,12 +72,48 @@ TEST_CASE("infer resize: the size that is asked for, shared quantization, and re
     CHECK_ERROR(one(Resize2d{{0, 2}}, {{1, 3, 4, 5}}), "'node'", "size is 0x2", "at least 1");
     CHECK_ERROR(one(Resize2d{{2, 2}}, {{3, 4, 5}}), "'node'", "[batch, height, width, channels]");
     CHECK_ERROR(one(Resize2d{{2, std::size_t{1} << 40}}, {{1, 3, 4, 5}}), "'node'", "2^20");
-    CHECK_ERROR(one(Resize2d{{2, 2}, true, static_cast<Alignment>(9)}, {{1, 3, 4, 5}}), "'node'", "alignment");
+    CHECK_ERROR(one(Resize2d{.size = {2, 2}, .alignment = static_cast<Alignment>(9)}, {{1, 3, 4, 5}}), "'node'", "alignment");
+    CHECK_ERROR(one(Resize2d{.size = {2, 2}, .interpolation = static_cast<Interpolation>(3)}, {{1, 3, 4, 5}}), "none of those");
+    CHECK_ERROR(one(Resize2d{.size = {2, 2}, .nearest = static_cast<NearestPixel>(4)}, {{1, 3, 4, 5}}), "none of those");
     CHECK_ERROR(one(Resize2d{{2, 2}}, {{1, 3, 0, 5}}), "empty axis");
-    // Half-pixel centres of 2 -> 4: before the first pixel, a quarter, three quarters, behind the last.
-    CHECK(resize_places(2, 4, true, Alignment::half_pixel) == std::vector<std::int32_t>{0, 0, 0, 1 << 18, 0, 3 << 18, 1, 0});
-    CHECK(resize_places(3, 5, true, Alignment::corners) == std::vector<std::int32_t>{0, 0, 0, 1 << 19, 1, 0, 1, 1 << 19, 2, 0});
-    CHECK(resize_places(2, 4, false, Alignment::half_pixel) == std::vector<std::int32_t>{0, 0, 0, 0, 1, 0, 1, 0});
+    // A scale that does not make the size would take any time to compute.
+    CHECK(shape_of(Resize2d{.size = {7, 2}, .scale_height = 2.4f, .scale_width = 0.5f}, {{2, 3, 4, 5}}) == Shape{2, 7, 2, 5});
+    CHECK_ERROR(one(Resize2d{.size = {1, 2}, .scale_height = 1e-9f}, {{2, 3, 4, 5}}), "'node'", "scale 1e-09", "0 stands for");
+    CHECK_ERROR(one(Resize2d{.size = {7, 2}, .scale_height = -2.4f}, {{2, 3, 4, 5}}), "'node'", "scale -2.4");
+    CHECK_ERROR(one(Resize2d{.size = {7, 2}, .scale_width = 3.0f}, {{2, 3, 4, 5}}), "'node'", "scale 3", "12 pixels of 4");
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    CHECK_ERROR(one(Resize2d{.size = {7, 2}, .scale_width = nan}, {{2, 3, 4, 5}}), "'node'", "scale");
+    CHECK_ERROR(one(Resize2d{.size = {7, 2}, .cubic = nan}, {{2, 3, 4, 5}}), "'node'", "finite");
+    CHECK_ERROR(one(Resize2d{.size = {7, 2}, .alignment = Alignment::crop}, {{2, 3, 4, 5}}), "'node'", "0 places", "4 finite");
+    CHECK_ERROR(one(Resize2d{.size = {7, 2}, .crop = Tensor<f32>(Shape{4})}, {{2, 3, 4, 5}}), "4 places", "else none");
+    // Int8 sums stay in 32 bits.
+    const Resize2d shrunk{.size = {2, 2}, .antialias = true},
+        steep{.size = {7, 7}, .interpolation = Interpolation::cubic, .cubic = -9};
+    CHECK(shape_of(shrunk, {{1, 40, 4, 5}}) == Shape{1, 2, 2, 5});
+    CHECK_ERROR(one(shrunk, {{1, 40, 4, 5}}, Element::i8, tenth), "'node'", "more than 8 pixels", "f32 has no limit");
+    CHECK_ERROR(one(steep, {{1, 4, 4, 5}}, Element::i8, tenth), "'node'", "both signs");
+}
+
+TEST_CASE("infer arg max pool: i64 of any axes between, and refusals by name") {
+    using namespace infer_reduction_test;
+    ArgMaxPool layer{{2, 3}, {1, 2}, {2, 1}, {1, 0}, {0, 1}, {60, 5, 1, 20}};
+    const auto model = one(layer, {{2, 4, 5, 3}});
+    CHECK(model.value(model.outputs()[0]).shape == Shape{2, 3, 2, 3});
+    CHECK(model.value(model.outputs()[0]).element == Element::i64);
+    CHECK_ERROR(one(layer, {{2, 4, 5, 3}}, Element::i8, tenth), "'node'", "f32 expected");
+    CHECK_ERROR(one(layer, {{2, 4, 3}}), "'node'", "a window of 2 axes", "[batch, rows ..., channels]");
+    ArgMaxPool bad = layer;
+    bad.stride = {1};
+    CHECK_ERROR(one(bad, {{2, 4, 5, 3}}), "'node'", "2 axes but 1 numbers");
+    bad = layer;
+    bad.before = {3, 0};
+    CHECK_ERROR(one(bad, {{2, 4, 5, 3}}), "'node'", "padding must be smaller");
+    bad = layer;
+    bad.steps = {std::size_t{1} << 31, 1, 1, 1};
+    CHECK_ERROR(one(bad, {{2, 4, 5, 3}}), "'node'", "2^31 - 1");
+    bad = layer;
+    bad.kernel = {std::size_t{1} << 12, std::size_t{1} << 11};
+    CHECK_ERROR(one(bad, {{1, std::size_t{1} << 14, std::size_t{1} << 12, 1}}), "'node'", "2^22");
 }
 
 TEST_CASE("infer global average pool: one pixel remains; its geometry is a window as large as the image") {

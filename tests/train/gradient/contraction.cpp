@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// gradient: Conv2d, DepthwiseConv2d and Dense against finite differences on generated shapes.
+// gradient: Conv2d, DepthwiseConv2d, TransposeConv2d and Dense against finite differences on generated shapes.
 
 #include <mote/train/gradient/contraction.hpp>
 
@@ -53,6 +53,26 @@ TEST_CASE("gradient: pointwise Conv2d, also where its input's gradient is added 
     const Handle y = b.add(conv, x);
     b.output("y", b.add(mote::Add{}, {b.add(mote::Add{}, {x, y}), b.add(wide, x)}));
     check(b.build(), 3, 2, 7);
+}
+
+TEST_CASE("gradient: TransposeConv2d with groups, strides, dilations, rows cut off and rows added") {
+    using namespace contraction_gradient_test;
+    for (std::uint64_t seed = 0; seed < 16; ++seed) {
+        CAPTURE(seed);
+        mote::Random random(seed, 2);
+        const std::size_t groups = from_to(random, 1, 3);
+        const std::size_t in = groups * from_to(random, 1, 2), out = groups * from_to(random, 1, 2);
+        mote::TransposeConv2d<mote::f32> conv;
+        conv.groups = groups;
+        conv.weight = random_tensor({out, from_to(random, 1, 3), from_to(random, 1, 3), in / groups}, random);
+        if (seed % 2 == 0) conv.bias = random_tensor(mote::Shape{out}, random);
+        set_window(conv, random);
+        conv.output_padding = {from_to(random, 0, 1), from_to(random, 0, 1)};
+        Builder b;
+        const Handle x = offset_input(b, b.input("x", {1, 5, 5, in}));
+        b.output("y", b.add(mote::Tanh{}, b.add(conv, x)));
+        check(b.build(), from_to(random, 1, 3), 2, seed);
+    }
 }
 
 TEST_CASE("gradient: DepthwiseConv2d with a multiplier") {

@@ -5,7 +5,7 @@
 
 #include "check.hpp"
 
-TEST_CASE("gradient: MaxPool2d and AveragePool2d with overlap, strides and uneven padding") {
+TEST_CASE("gradient: MaxPool2d and AveragePool2d with overlap, strides, dilation and uneven padding") {
     using namespace gradient_check;
     for (std::uint64_t seed = 0; seed < 8; ++seed) {
         CAPTURE(seed);
@@ -17,22 +17,34 @@ TEST_CASE("gradient: MaxPool2d and AveragePool2d with overlap, strides and uneve
             static_cast<std::size_t>(random.below(kernel.width)), static_cast<std::size_t>(random.below(kernel.width))};
         Builder b;
         const Handle x = offset_input(b, b.input("x", {1, 5, 4, 3}));
-        const Handle largest = b.add(mote::MaxPool2d{kernel, stride, padding}, x);
-        const Handle mean = b.add(mote::AveragePool2d{kernel, stride, padding, seed % 2 == 0}, x);
+        const mote::Size2d dilation{1, kernel.width < 3 && seed % 3 == 0 ? std::size_t{2} : 1};
+        const Handle largest = b.add(mote::MaxPool2d{kernel, stride, padding, dilation}, x);
+        const Handle mean = b.add(mote::AveragePool2d{kernel, stride, padding, seed % 2 == 0, dilation}, x);
         b.output("y", b.add(mote::Concat{}, {largest, mean}));
         check(b.build(), 3, 2, seed);
     }
 }
 
-TEST_CASE("gradient: Resize2d, larger and smaller, by every alignment") {
+TEST_CASE("gradient: Resize2d, larger and smaller, by every interpolation and alignment, with what it leaves out and filters") {
     using namespace gradient_check;
-    for (const bool bilinear : {true, false}) {
+    const auto check_layer = [](const mote::Resize2d& layer) {
+        Builder b;
+        const Handle x = offset_input(b, b.input("x", {1, 3, 4, 2}));
+        b.output("y", b.add(mote::Tanh{}, b.add(layer, x)));
+        check(b.build(), 3, 2, 1);
+    };
+    for (int i = 0; i < 3; ++i) {
+        const auto interpolation = static_cast<mote::Interpolation>(i);
         for (const auto alignment : {mote::Alignment::asymmetric, mote::Alignment::corners, mote::Alignment::half_pixel}) {
-            Builder b;
-            const Handle x = offset_input(b, b.input("x", {1, 3, 4, 2}));
-            b.output("y", b.add(mote::Tanh{}, b.add(mote::Resize2d{{5, 3}, bilinear, alignment}, x)));
-            check(b.build(), 3, 2, 1);
+            mote::Resize2d layer{.size = {5, 3}, .interpolation = interpolation, .alignment = alignment};
+            layer.exclude_outside = alignment == mote::Alignment::half_pixel;
+            check_layer(layer);
         }
+        check_layer({.size = {1, 2}, .interpolation = interpolation, .antialias = true});
+        mote::Resize2d crop{.size = {4, 3}, .interpolation = interpolation, .alignment = mote::Alignment::crop};
+        crop.crop = mote::Tensor<mote::f32>(mote::Shape{4}, {-0.2f, 0.2f, 0.9f, 0.7f});
+        crop.outside = 0.4f;
+        check_layer(crop);
     }
 }
 

@@ -55,6 +55,22 @@ TEST_CASE("couple: with groups, channel k of every group goes together on either
     CHECK(slices(model, 2, "weight", 3) == Lists{{0, 2}, {1, 3}});
 }
 
+TEST_CASE("couple: a transposed convolution's channels hang together as a convolution's") {
+    Random random(3);
+    ModelBuilder<f32, wide> b;
+    const auto x = b.add(networks::conv(random, 2, 6), b.input("x", {1, 4, 4, 2}));
+    TransposeConv2d<f32> layer{.weight = Tensor<f32>({4, 2, 2, 3}), .bias = Tensor<f32>(Shape{4}), .stride = {2, 2}};
+    layer.groups = 2;
+    const auto y = b.add(std::move(layer), x);
+    b.output("y", b.add(networks::conv(random, 4, 2), y));
+    const Model<f32, wide> model = b.build();
+    CHECK(slices(model, 0, "weight", 0) == Lists{{0, 3}, {1, 4}, {2, 5}});
+    CHECK(slices(model, 1, "weight", 3) == Lists{{0}, {1}, {2}});
+    CHECK(slices(model, 1, "weight", 0) == Lists{{0, 2}, {1, 3}});
+    CHECK(slices(model, 1, "bias", 0) == Lists{{0, 2}, {1, 3}});
+    CHECK(slices(model, 2, "weight", 3) == Lists{{0, 2}, {1, 3}});
+}
+
 TEST_CASE("couple: a depthwise convolution's filters go with the channel that they read") {
     Random random(4);
     ModelBuilder<f32, wide> b;

@@ -27,6 +27,17 @@ TEST_CASE("couple: channels go through pooling, and a Softmax in the middle lock
     CHECK_THAT(groups[1].locked, Catch::Contains("'weights' (Softmax) needs all of its inputs"));
 }
 
+TEST_CASE("couple: places that are counted keep all channels that they count") {
+    Random random(1);
+    ModelBuilder<f32, wide> b;
+    const auto x = b.add(networks::conv(random, 2, 5), b.input("x", {1, 4, 4, 2}));
+    b.output("y", b.add(networks::conv(random, 5, 4), x));
+    b.output("places", b.add(ArgMaxPool{{2, 2}, {1, 1}, {1, 1}, {0, 0}, {0, 0}, {80, 4, 1, 16}}, x, {.name = "places"}));
+    const auto groups = channel_groups(b.build());
+    REQUIRE(groups.size() == 2);
+    CHECK_THAT(groups[0].locked, Catch::Contains("'places' (ArgMaxPool) counts its inputs"));
+}
+
 TEST_CASE("couple: channels go through a reduction of other axes and end in one of their own") {
     Random random(1);
     ModelBuilder<f32, wide> b;

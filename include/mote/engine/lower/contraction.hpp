@@ -148,6 +148,37 @@ bool set_arithmetic(ConvStep<i8>& step, Context& node) {
     return true;
 }
 
+/// The step of this geometry, weight and bias, with the group's arithmetic.
+template <class Step>
+void emit_contraction(Step step, LowerContext& node, StepOptions options) {
+    if (!set_arithmetic(step, node)) return;
+    double least = std::numeric_limits<double>::max();
+    for (std::uint8_t i = 0, best = 0; i < Step::algorithms; step.algorithm = best, ++i) {
+        step.algorithm = i;
+        const auto& candidate = step.kernel(node.kernels());
+        if (i > 0 && (candidate.name == nullptr || node.options().memory == Memory::lean)) continue;
+        const double cycles = candidate.cycles(step.geometry);
+        if (cycles < least) least = cycles, best = i;
+    }
+    const auto& kernel = step.kernel(node.kernels());
+    options.kernel = kernel.name;
+    options.transformed = step.algorithm > 0;
+    if (options.transformed) options.reason = "fewer multiplications";
+    const std::size_t packed_bytes = kernel.packed_bytes(step.geometry);
+    std::shared_ptr<std::byte> packed = allocate_bytes(packed_bytes);
+    kernel.pack(step.geometry, constants_of(step), packed.get());
+    step.packed = {std::move(packed), packed_bytes};
+    step.scratch_bytes = align_up(kernel.scratch_bytes(step.geometry));
+    constexpr std::uint64_t macs_of_a_part = 1 << 17;
+    const auto pixels = std::uint64_t{narrow<std::uint32_t>(step.geometry.batch)} *
+                        narrow<std::uint32_t>(step.geometry.out_height) * narrow<std::uint32_t>(step.geometry.out_width);
+    options.parts = node.parts(pixels * step.weight->elements(), macs_of_a_part);
+    options.scratch_bytes = step.scratch_bytes * static_cast<std::size_t>(options.parts);
+    options.constant_bytes = packed_bytes;
+    if (step.has_residual) options.in_place = {1};
+    node.emit(std::move(step), std::move(options));
+}
+
 template <class Step, class L>
 void lower_contraction(const L& layer, LowerContext& node, const char* reason) {
     if (layer.weight.elements() >= (std::size_t{1} << 31)) {
@@ -160,31 +191,7 @@ void lower_contraction(const L& layer, LowerContext& node, const char* reason) {
     step.weight = node.share(layer.weight);
     step.bias = node.share(layer.bias);
     step.has_residual = node.residual() != nullptr;
-    if (!set_arithmetic(step, node)) return;
-    double least = std::numeric_limits<double>::max();
-    for (std::uint8_t i = 0, best = 0; i < Step::algorithms; step.algorithm = best, ++i) {
-        step.algorithm = i;
-        const auto& candidate = step.kernel(node.kernels());
-        if (i > 0 && (candidate.name == nullptr || node.options().memory == Memory::lean)) continue;
-        const double cycles = candidate.cycles(step.geometry);
-        if (cycles < least) least = cycles, best = i;
-    }
-    const auto& kernel = step.kernel(node.kernels());
-    if (step.algorithm > 0) reason = "fewer multiplications";
-    const std::size_t packed_bytes = kernel.packed_bytes(step.geometry);
-    std::shared_ptr<std::byte> packed = allocate_bytes(packed_bytes);
-    kernel.pack(step.geometry, constants_of(step), packed.get());
-    step.packed = {std::move(packed), packed_bytes};
-    StepOptions options{.kernel = kernel.name, .reason = reason};
-    step.scratch_bytes = align_up(kernel.scratch_bytes(step.geometry));
-    constexpr std::uint64_t macs_of_a_part = 1 << 17;
-    options.parts =
-        node.parts(node.produced().shape.elements() * (layer.weight.elements() / layer.weight.shape()[0]), macs_of_a_part);
-    options.scratch_bytes = step.scratch_bytes * static_cast<std::size_t>(options.parts);
-    options.constant_bytes = packed_bytes;
-    options.transformed = step.algorithm > 0;
-    if (step.has_residual) options.in_place = {1};
-    node.emit(std::move(step), std::move(options));
+    emit_contraction(std::move(step), node, {.reason = reason});
 }
 
 }  // namespace detail

@@ -7,6 +7,7 @@
 #include <mote/engine/lower/movement.hpp>
 #include <mote/engine/lower/recurrent.hpp>
 #include <mote/engine/lower/reduction.hpp>
+#include <mote/engine/lower/transpose_conv.hpp>
 
 MOTE_BEGIN_NAMESPACE
 

@@ -3,6 +3,7 @@
 // lower: reductions, pooling, resizing and softmax.
 
 #include <mote/engine/lower/movement.hpp>
+#include <mote/kernels/pool.hpp>
 #include <mote/kernels/reduce.hpp>
 #include <mote/kernels/resize.hpp>
 #include <mote/model/infer/reduction.hpp>
@@ -53,27 +54,28 @@ struct AveragePoolStep<i8> {
     }
 };
 
-/// Operands: input, output.
+/// Operands: input, output, scratch where there is more than one row tap. See kernels/resize.hpp.
 template <class P>
-struct ResizeStep;
-template <>
-struct ResizeStep<f32> {
-    static constexpr const char* name = "resize_f32";
+struct ResizeStep {
+    using Element = typename P::value_type;
+    using Weight = std::conditional_t<std::is_same_v<P, f32>, float, std::int32_t>;
+    static constexpr const char* name = std::is_same_v<P, f32> ? "resize_f32" : "resize_i8";
     ConvGeometry geometry{};
-    std::vector<std::int32_t> rows{}, columns{};  ///< see kernels/resize.hpp
+    std::vector<std::int32_t> row_index{}, column_index{};
+    std::vector<Weight> row_weight{}, column_weight{};
+    Element outside{};
     void run(const KernelTable&, std::byte* const* operands) const noexcept {
-        kernels::reference::resize_f32(geometry, rows.data(), columns.data(), operand<const float>(operands, 0),
-                                       operand<float>(operands, 1));
-    }
-};
-template <>
-struct ResizeStep<i8> {
-    static constexpr const char* name = "resize_i8";
-    ConvGeometry geometry{};
-    std::vector<std::int32_t> rows{}, columns{};
-    void run(const KernelTable&, std::byte* const* operands) const noexcept {
-        kernels::reference::resize_i8(geometry, rows.data(), columns.data(), operand<const std::int8_t>(operands, 0),
-                                      operand<std::int8_t>(operands, 1));
+        using kernels::ResizeTable;
+        const ResizeTable<Weight> rows{row_index.data(), row_weight.data()};
+        const ResizeTable<Weight> columns{column_index.data(), column_weight.data()};
+        void* const scratch = geometry.kernel_height > 1 ? operands[2] : nullptr;
+        const auto* input = operand<const Element>(operands, 0);
+        auto* output = operand<Element>(operands, 1);
+        if constexpr (std::is_same_v<P, f32>) {
+            kernels::reference::resize_f32(geometry, rows, columns, outside, input, output, scratch);
+        } else {
+            kernels::reference::resize_i8(geometry, rows, columns, outside, input, output, scratch);
+        }
     }
 };
 
@@ -117,6 +119,15 @@ struct ArgMaxStep {
     void run(const KernelTable&, std::byte* const* operands) const noexcept {
         kernels::reference::arg_max_f32(geometry, largest, select_last, operand<const float>(operands, 0),
                                         operand<std::int64_t>(operands, 1));
+    }
+};
+
+/// Operands: input, output.
+struct ArgMaxPoolStep {
+    static constexpr const char* name = "arg_max_pool_f32";
+    WindowGeometry geometry{};
+    void run(const KernelTable&, std::byte* const* operands) const noexcept {
+        kernels::reference::arg_max_pool_f32(geometry, operand<const float>(operands, 0), operand<std::int64_t>(operands, 1));
     }
 };
 
@@ -214,24 +225,45 @@ void lower(const GlobalAveragePool& layer, Context& node) {
 }
 
 template <class Context>
+void lower(const ArgMaxPool& layer, Context& node) {
+    node.emit(ArgMaxPoolStep{geometry(layer, node.input().shape, node.output().shape)});
+}
+
+namespace detail {
+
+template <class Lazy = void>
+std::vector<float> float_weights(const ResizeTaps& taps) {
+    std::vector<float> result;
+    for (const double weight : taps.weight) result.push_back(static_cast<float>(weight));
+    return result;
+}
+
+}  // namespace detail
+
+template <class Context>
 void lower(const Resize2d& layer, Context& node) {
     const Shape& in = node.input().shape;
-    ConvGeometry g;
-    g.batch = narrow<std::int32_t>(in[0]);
-    g.in_height = narrow<std::int32_t>(in[1]);
-    g.in_width = narrow<std::int32_t>(in[2]);
-    g.in_channels = g.out_channels = narrow<std::int32_t>(in[3]);
-    g.out_height = narrow<std::int32_t>(layer.size.height);
-    g.out_width = narrow<std::int32_t>(layer.size.width);
-    std::vector<std::int32_t> rows = resize_places(in[1], layer.size.height, layer.bilinear, layer.alignment);
-    std::vector<std::int32_t> columns = resize_places(in[2], layer.size.width, layer.bilinear, layer.alignment);
-    const StepOptions options{.reason = layer.bilinear ? "bilinear" : "nearest",
-                              .constant_bytes = 4 * (rows.size() + columns.size())};
+    ResizeTaps rows = resize_taps(layer, false, in[1]);
+    ResizeTaps columns = resize_taps(layer, true, in[2]);
+    const ConvGeometry g = geometry(layer, in, rows.count, columns.count);
+    constexpr const char* names[] = {"nearest", "linear", "cubic"};
+    const StepOptions options{.reason = names[static_cast<std::size_t>(layer.interpolation)],
+                              .scratch_bytes = kernels::reference::resize_scratch_bytes(g),
+                              .constant_bytes = 8 * (rows.index.size() + columns.index.size())};
     if (node.input().element == Element::f32) {
-        node.emit(ResizeStep<f32>{g, std::move(rows), std::move(columns)}, options);
-    } else {
-        node.emit(ResizeStep<i8>{g, std::move(rows), std::move(columns)}, options);
+        std::vector<float> row_weight = detail::float_weights(rows), column_weight = detail::float_weights(columns);
+        return node.emit(ResizeStep<f32>{g, std::move(rows.index), std::move(columns.index), std::move(row_weight),
+                                         std::move(column_weight), layer.outside},
+                         options);
     }
+    QuantizationParams params;
+    const bool crops = layer.alignment == Alignment::crop;  // else no number is written that was not read
+    if (crops && !detail::quantization_of(node, node.input(), params)) return;
+    const std::int8_t outside = crops ? quantize_real(static_cast<double>(layer.outside), params) : std::int8_t{0};
+    std::vector<std::int32_t> row_weight = fixed_weights(rows), column_weight = fixed_weights(columns);
+    node.emit(ResizeStep<i8>{g, std::move(rows.index), std::move(columns.index), std::move(row_weight),
+                             std::move(column_weight), outside},
+              options);
 }
 
 template <class Context>

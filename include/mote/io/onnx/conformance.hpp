@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// ONNX test cases: a folder with model.onnx and test_data_set_*/input_*.pb and output_*.pb, as the ONNX project publishes them.
+// ONNX test cases as the ONNX project publishes them: a folder with model.onnx and test_data_set_*/input_*.pb and output_*.pb,
+// or a network without its weights, NAME.onnx beside NAME_output_*.pb, whose input is a ramp.
 
 #include <mote/io/onnx/import.hpp>
 #include <mote/tensor/quantize.hpp>
@@ -117,13 +118,56 @@ inline bool is_parameter(const OnnxGraph& graph, const std::string& name) {
     return false;
 }
 
-inline std::vector<std::filesystem::path> sorted_folders(const std::filesystem::path& folder, std::string_view prefix) {
+template <class Chosen>
+std::vector<std::filesystem::path> sorted_entries(const std::filesystem::path& folder, const Chosen& chosen) {
     std::vector<std::filesystem::path> result;
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        if (entry.is_directory() && entry.path().filename().string().starts_with(prefix)) result.push_back(entry.path());
+        if (chosen(entry.path())) result.push_back(entry.path());
     }
     std::ranges::sort(result);
     return result;
+}
+
+/// PREFIX0.pb, PREFIX1.pb ...
+inline std::vector<OnnxTensor> tensors(const std::string& prefix) {
+    std::vector<OnnxTensor> list;
+    for (std::size_t i = 0; std::filesystem::exists(concat(prefix, i, ".pb")); ++i) {
+        list.push_back(read_onnx_tensor(concat(prefix, i, ".pb")));
+    }
+    return list;
+}
+/// Of NAME.onnx: NAME_output_.
+inline std::string outputs_beside(const std::filesystem::path& file) {
+    return concat((file.parent_path() / file.stem()).string(), "_output_");
+}
+inline bool is_case(const std::filesystem::path& path) {
+    if (std::filesystem::is_directory(path)) return std::filesystem::exists(path / "model.onnx");
+    return path.extension() == ".onnx" && std::filesystem::exists(outputs_beside(path) + "0.pb");
+}
+
+/// The numbers k / n at places k = 0 ... n - 1 of an input, in double, as float32.
+inline OnnxTensor ramp(const OnnxValue& input) {
+    OnnxTensor tensor{.element = OnnxElement::float32};
+    if (input.type.element != tensor.element || !input.type.shape)
+        fail("input '", input.name, "': float32 of a stated shape is expected");
+    for (const OnnxDimension& dimension : *input.type.shape) tensor.dims.push_back(dimension.extent);
+    const std::uint64_t count = onnx_elements(tensor.dims).value_or(0);
+    if (count == 0 || count > std::uint64_t{1} << 28)
+        fail("input '", input.name, "': extents from 1, up to 2^28 in all, are expected");
+    const std::shared_ptr<std::byte> memory = allocate_bytes(4 * count);
+    for (std::uint64_t k = 0; k < count; ++k) {
+        const auto value = static_cast<float>(static_cast<double>(k) / static_cast<double>(count));
+        std::memcpy(memory.get() + 4 * k, &value, 4);
+    }
+    tensor.data = {memory, {memory.get(), 4 * count}};
+    return tensor;
+}
+inline std::vector<OnnxTensor> ramps(const OnnxGraph& graph) {
+    std::vector<OnnxTensor> list;
+    for (const OnnxValue& input : graph.inputs) {
+        if (std::ranges::count(graph.initializers, input.name, &OnnxTensor::name) == 0) list.push_back(ramp(input));
+    }
+    return list;
 }
 
 inline Shape shape_of(const OnnxTensor& tensor) {
@@ -256,25 +300,41 @@ ConformanceResult check_conformance(OnnxModel model, const std::vector<OnnxTenso
     return result;
 }
 
-/// The case in `folder`: all its sets of data. Throws where a file cannot be read.
-template <class Run>
-ConformanceResult check_conformance_case(const std::string& folder, const Run& run) {
+/// The cases at `path`: itself where it is one, else those in this folder, by name. Throws where it is neither file nor folder.
+inline std::vector<std::string> conformance_cases(const std::string& path) {
     namespace conformance = detail::onnx_conformance;
-    const std::filesystem::path path(folder);
-    ConformanceResult result{path.filename().string(), Conformance::unsupported, "it has no data"};
+    std::error_code error;
+    if (!std::filesystem::exists(path, error))
+        fail("'", path, "': there is no such file or folder; ONNX test cases are expected");
+    std::vector<std::string> result;
+    if (conformance::is_case(path)) return {path};
+    if (!std::filesystem::is_directory(path)) return result;
+    for (const std::filesystem::path& entry : conformance::sorted_entries(path, conformance::is_case)) {
+        result.push_back(entry.string());
+    }
+    return result;
+}
+
+/// The case at `path`, a folder or a file: all its sets of data.
+template <class Run>
+ConformanceResult check_conformance_case(const std::string& path, const Run& run) {
+    namespace conformance = detail::onnx_conformance;
+    const std::filesystem::path place(path);
+    const bool network = !std::filesystem::is_directory(place);
+    ConformanceResult result{(network ? place.stem() : place.filename()).string(), Conformance::unsupported, "it has no data"};
+    OnnxImportOptions options;
+    options.name = result.name;
     try {
-        const OnnxModel model = read_onnx((path / "model.onnx").string());
-        for (const std::filesystem::path& set : conformance::sorted_folders(path, "test_data_set_")) {
-            const auto tensors = [&](const char* prefix) {
-                std::vector<OnnxTensor> list;
-                for (std::size_t i = 0; std::filesystem::exists(set / concat(prefix, i, ".pb")); ++i) {
-                    list.push_back(read_onnx_tensor((set / concat(prefix, i, ".pb")).string()));
-                }
-                return list;
-            };
-            OnnxImportOptions options;
-            options.name = result.name;
-            result = check_conformance(model, tensors("input_"), tensors("output_"), run, options);
+        if (network) {
+            const OnnxModel model = read_onnx(path);
+            return check_conformance(model, conformance::ramps(model.graph),
+                                     conformance::tensors(conformance::outputs_beside(place)), run, options);
+        }
+        const OnnxModel model = read_onnx((place / "model.onnx").string());
+        const auto is_set = [](const std::filesystem::path& p) { return p.filename().string().starts_with("test_data_set_"); };
+        for (const std::filesystem::path& set : conformance::sorted_entries(place, is_set)) {
+            result = check_conformance(model, conformance::tensors((set / "input_").string()),
+                                       conformance::tensors((set / "output_").string()), run, options);
             if (result.outcome != Conformance::passed) break;
         }
     } catch (const Error& error) {
@@ -287,9 +347,7 @@ ConformanceResult check_conformance_case(const std::string& folder, const Run& r
 template <class Run>
 ConformanceReport check_conformance_folder(const std::string& folder, const Run& run) {
     ConformanceReport report;
-    for (const std::filesystem::path& path : detail::onnx_conformance::sorted_folders(folder, "")) {
-        if (std::filesystem::exists(path / "model.onnx")) report.cases.push_back(check_conformance_case(path.string(), run));
-    }
+    for (const std::string& path : conformance_cases(folder)) report.cases.push_back(check_conformance_case(path, run));
     return report;
 }
 

@@ -4,6 +4,7 @@
 
 #include <mote/io/onnx/detail/export_functions.hpp>
 #include <mote/io/onnx/detail/export_reductions.hpp>
+#include <mote/io/onnx/detail/export_windows.hpp>
 #include <mote/io/onnx/write.hpp>
 #include <mote/model/model.hpp>
 #include <mote/tensor/file.hpp>

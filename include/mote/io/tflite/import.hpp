@@ -4,16 +4,16 @@
 
 #include <mote/io/mapped_file.hpp>
 #include <mote/layers/table.hpp>
-#include <mote/io/tflite/detail/import_recurrent.hpp>
+#include <mote/io/tflite/detail/import_contraction.hpp>
 
 MOTE_BEGIN_NAMESPACE
 
 namespace detail::tflite_import {
 
 /// Builds the model operator by operator. What cannot be imported is noted with its operator, and all of it told at the end.
-class Importer : private Recurrent {
+class Importer : private Contraction {
   public:
-    using Recurrent::Recurrent;
+    using Contraction::Contraction;
 
     /// The operators that can become layers, in the order of the alphabet.
     static std::vector<std::string_view> operators() {
@@ -57,8 +57,6 @@ class Importer : private Recurrent {
     }
 
   private:
-    static constexpr std::string_view transposed_convolution = "Convolution2DTransposeBias";  // MediaPipe's
-
     struct Entry {
         std::string_view name;
         void (Importer::*convert)();
@@ -77,7 +75,7 @@ class Importer : private Recurrent {
             {"CEIL", &Importer::function<UnaryFunction::ceil>},
             {"CONCATENATION", &Importer::concatenation},
             {"CONV_2D", &Importer::conv_2d_op},
-            {transposed_convolution, &Importer::transposed_convolution_op},
+            {mediapipe_transpose_conv, &Importer::mediapipe_transpose_conv_op},
             {"COS", &Importer::function<UnaryFunction::cos>},
             {"DENSIFY", &Importer::same},
             {"DEPTHWISE_CONV_2D", &Importer::depthwise_conv_2d_op},
@@ -143,6 +141,7 @@ class Importer : private Recurrent {
             {"TANH", &Importer::lookup<Tanh>},
             {"TILE", &Importer::tile},
             {"TRANSPOSE", &Importer::transpose_op},
+            {"TRANSPOSE_CONV", &Importer::transpose_conv_op},
             {"UNPACK", &Importer::unpack_op},
             {"UNIDIRECTIONAL_SEQUENCE_LSTM", &Importer::unidirectional_sequence_lstm_op},
         };
@@ -151,7 +150,7 @@ class Importer : private Recurrent {
 
     void convert_operator() {
         const auto entry = std::find_if(entries().begin(), entries().end(), [&](const Entry& e) {
-            return op_->custom == (e.name == transposed_convolution) && e.name == op_->name;
+            return op_->custom == (e.name == mediapipe_transpose_conv) && e.name == op_->name;
         });
         const std::string what = concat("operator ", position_, " ", op_->custom ? "CUSTOM:" : "",
                                         op_->name.empty() ? std::string_view("(unknown)") : op_->name);
@@ -172,95 +171,6 @@ class Importer : private Recurrent {
     }
 
     // ---------------------------------------------------------------------------------------------- one kind each
-
-    Padding2d window_padding(Handle x, Padding kind, Size2d kernel, Size2d stride, Size2d dilation = {}) const {
-        const Shape& in = shape(x);
-        if (in.rank() != 4) refuse("its input is [", to_string(in), "]; [batch, height, width, channels] is expected");
-        return kind == Padding::same ? same_padding({in[1], in[2]}, kernel, stride, dilation) : valid_padding();
-    }
-    Size2d size(std::int32_t height, std::int32_t width, const char* what) const {
-        if (height < 1 || width < 1) refuse("its ", what, " is ", height, " x ", width, "; at least 1 is expected");
-        return {static_cast<std::size_t>(height), static_cast<std::size_t>(width)};
-    }
-
-    /// A contraction in the precision of its input; `axis` is the weight's axis of output channels, moved to the front.
-    template <template <class> class L, class Fill>
-    void contraction(std::size_t axis, Handle x, Activation activation, const Fill& fill) {
-        const std::int32_t out = output_id();
-        if (supported_element(tensor(input_id(0))) == Element::i8) {
-            L<i8> layer;
-            layer.weight = constants_.weight(index(input_id(1)), axis);
-            if (inputs() > 2 && op_->inputs[2] >= 0) layer.bias = constants_.bias(index(input_id(2)));
-            fill(layer);
-            if (std::ranges::count(std::as_const(layer.weight).values(), std::int8_t{-128}) != 0) {
-                return real_contraction<L>(axis, x, activation, std::as_const(layer.bias), fill);
-            }
-            bind(activate(add(std::move(layer), {x}, quantization_of(out)), activation));
-        } else {
-            L<f32> layer;
-            layer.weight = constants_.front(constants_.reals(index(input_id(1))), axis);
-            if (inputs() > 2 && op_->inputs[2] >= 0) layer.bias = constants_.reals(index(input_id(2)));
-            fill(layer);
-            bind(activate(add(std::move(layer), {x}), activation));
-        }
-    }
-    /// The same on real numbers, between Converts: of weights with -128, which mote's integer kernels do not take.
-    template <template <class> class L, class Fill>
-    void real_contraction(std::size_t axis, Handle x, Activation activation, const Tensor<i32>& bias, const Fill& fill) {
-        L<f32> layer;
-        layer.weight = constants_.front(constants_.reals(index(input_id(1))), axis);
-        const std::span<const float> scales = tensor(input_id(1)).quantization.scale;
-        if (!bias.empty() &&
-            (bias.elements() != layer.weight.shape()[0] || (scales.size() != 1 && scales.size() < bias.elements())))
-            refuse("its bias has ", bias.elements(), " values; one an output channel is expected");
-        if (!bias.empty()) layer.bias = Tensor<f32>(bias.shape());
-        for (std::size_t c = 0; c < bias.elements(); ++c) {
-            const double scale = static_cast<double>(scales[scales.size() == 1 ? 0 : c]);
-            layer.bias[c] = static_cast<float>(bias[c] * scale * static_cast<double>(params_of(input_id(0)).scale));
-        }
-        fill(layer);
-        const Handle y = add(std::move(layer), {add(Convert{Element::f32}, {x})});
-        bind(activate(add(Convert{Element::i8}, {y}, quantization_of(output_id())), activation));
-    }
-    void conv_2d_op() {
-        const Handle x = input(0);
-        const Shape& w = tensor(input_id(1)).shape;
-        if (w.rank() != 4) refuse("its weights are [", to_string(w), "]; rank 4 is expected");
-        const Size2d stride = size(op_->option(conv_2d::stride_h), op_->option(conv_2d::stride_w), "stride");
-        const Size2d dilation = size(op_->option(conv_2d::dilation_h), op_->option(conv_2d::dilation_w), "dilation");
-        const Padding2d padding = window_padding(x, op_->option(conv_2d::padding), {w[1], w[2]}, stride, dilation);
-        const std::size_t groups = w[3] == 0 ? 1 : std::max<std::size_t>(1, shape(x)[3] / w[3]);
-        contraction<Conv2d>(0, x, op_->option(conv_2d::activation), [&](auto& layer) {
-            layer.stride = stride, layer.dilation = dilation, layer.padding = padding, layer.groups = groups;
-        });
-    }
-    void depthwise_conv_2d_op() {
-        const Handle x = input(0);
-        const Shape& w = tensor(input_id(1)).shape;
-        if (w.rank() != 4 || w[0] != 1)
-            refuse("its weights are [", to_string(w), "]; [1, height, width, channels] is expected");
-        const Size2d stride =
-            size(op_->option(depthwise_conv_2d::stride_h), op_->option(depthwise_conv_2d::stride_w), "stride");
-        const Size2d dilation =
-            size(op_->option(depthwise_conv_2d::dilation_h), op_->option(depthwise_conv_2d::dilation_w), "dilation");
-        const Padding2d padding = window_padding(x, op_->option(depthwise_conv_2d::padding), {w[1], w[2]}, stride, dilation);
-        const std::size_t in = shape(x)[3];
-        if (in == 0 || w[3] % in != 0) refuse("its ", w[3], " channels are no multiple of the input's ", in);
-        contraction<DepthwiseConv2d>(3, x, op_->option(depthwise_conv_2d::activation), [&](auto& layer) {
-            layer.stride = stride, layer.dilation = dilation, layer.padding = padding, layer.multiplier = w[3] / in;
-        });
-    }
-    void fully_connected_op() {
-        Handle x = input(0);
-        const Shape& w = tensor(input_id(1)).shape;
-        if (w.rank() != 2) refuse("its weights are [", to_string(w), "]; [out, in] is expected");
-        if (op_->option(fully_connected::weights_format) != WeightsFormat::dense)
-            refuse("its weights are shuffled; dense ones are supported");
-        if (shape(x).rank() != 2 && !(op_->option(fully_connected::keep_num_dims) && shape(x).back() == w[1])) {
-            x = add(Reshape{{-1, static_cast<std::int64_t>(w[1])}}, {x}, quantization_of(input_id(0)));
-        }
-        contraction<Dense>(0, x, op_->option(fully_connected::activation), [](auto&) {});
-    }
 
     template <class L>
     L pool_layer(Handle x) {
@@ -359,35 +269,14 @@ class Importer : private Recurrent {
         const Quantization q = quantization_of(output_id());
         return activate(q.present() ? add(Convert{Element::i8}, {y}, q) : y, activation);
     }
-    /// Weights [out, 2, 2, in] at stride 2: no two windows overlap, so that each pixel becomes a block of its own.
-    void transposed_convolution_op() {
-        const Handle x = input(0);
-        const Tensor<f32> w = constants_.reals(index(input_id(1)));
-        const Shape from = shape(x), to = tensor(output_id()).shape;
-        if (w.shape().rank() != 4 || w.shape()[1] != 2 || w.shape()[2] != 2 || from.rank() != 4 || w.shape()[3] != from[3] ||
-            to != Shape{from[0], 2 * from[1], 2 * from[2], w.shape()[0]}) {
-            refuse("weights [", to_string(w.shape()), "] of [", to_string(from), "]; 2 x 2 at stride 2 are supported");
-        }
-        const std::size_t out = w.shape()[0], in = from[3];
-        const Tensor<f32> b = constants_.reals(index(input_id(2)));
-        if (b.elements() != out) refuse("its bias has ", b.elements(), " values; ", out, " are expected");
-        Conv2d<f32> layer{.weight = Tensor<f32>({4 * out, 1, 1, in}), .bias = Tensor<f32>(Shape{4 * out})};
-        for (std::size_t tap = 0; tap < 4; ++tap) {
-            for (std::size_t c = 0; c < out; ++c) {
-                for (std::size_t k = 0; k < in; ++k) layer.weight[(tap * out + c) * in + k] = w[(c * 4 + tap) * in + k];
-                layer.bias[tap * out + c] = b[c];
-            }
-        }
-        bind(depth_to_space(add(std::move(layer), {x}), 2));
-    }
-
     void resize(bool bilinear, bool corners, bool half_pixel) {
         const std::vector<std::int64_t> size = integers(1);
         if (size.size() != 2 || size[0] < 1 || size[1] < 1) refuse("its size is no pair of extents");
         const Size2d extents{static_cast<std::size_t>(size[0]), static_cast<std::size_t>(size[1])};
-        const Alignment alignment = corners ? Alignment::corners : half_pixel ? Alignment::half_pixel : Alignment::asymmetric;
-        bind(requantized(add(Resize2d{extents, bilinear, alignment}, {input(0)}), quantization_of(input_id(0)),
-                         quantization_of(output_id())));
+        Resize2d layer{.size = extents, .interpolation = bilinear ? Interpolation::linear : Interpolation::nearest};
+        layer.alignment = corners ? Alignment::corners : half_pixel ? Alignment::half_pixel : Alignment::asymmetric;
+        if (!corners && !half_pixel) layer.nearest = NearestPixel::floor;
+        bind(requantized(add(std::move(layer), {input(0)}), quantization_of(input_id(0)), quantization_of(output_id())));
     }
     void resize_bilinear_op() {
         resize(true, op_->option(resize_bilinear::align_corners), op_->option(resize_bilinear::half_pixel_centers));

@@ -38,6 +38,12 @@ template <class P>
 std::uint64_t cost(const DepthwiseConv2d<P>& layer, const CostContext& node) {
     return node.output_elements() * (layer.weight.elements() / layer.weight.shape()[0]);
 }
+/// MACs of each input pixel: all weights.
+template <class P>
+std::uint64_t cost(const TransposeConv2d<P>& layer, const CostContext& node) {
+    const Shape& in = node.inputs[0]->shape;
+    return in.elements() / in.back() * layer.weight.elements();
+}
 template <class P>
 std::uint64_t cost(const Dense<P>& layer, const CostContext& node) {
     return node.output_elements() * layer.weight.shape()[1];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// infer: output values of Conv2d, DepthwiseConv2d, Dense and MatMul, and the checks that make integer sums exact.
+// infer: output values of Conv2d, DepthwiseConv2d, TransposeConv2d, Dense and MatMul, and the checks that make integer sums
+// exact.
 
 #include <mote/core/geometry.hpp>
 #include <mote/core/narrow.hpp>
@@ -108,9 +109,12 @@ Quantization contraction_quantization(const Context& node) {
 
 }  // namespace detail
 
-template <class P, class Context>
-void infer(const Conv2d<P>& layer, Context& node) {
-    detail::check_contraction<P>(node, layer.weight, layer.bias, 4, "[out, kernel_height, kernel_width, in / groups]");
+namespace detail {
+
+/// Checks an image against weights [out, kernel_height, kernel_width, in / groups].
+template <class P, class Layer, class Context>
+void check_convolution(const Layer& layer, const Context& node) {
+    check_contraction<P>(node, layer.weight, layer.bias, 4, "[out, kernel_height, kernel_width, in / groups]");
     node.expect_rank(0, 4, "[batch, height, width, channels]");
     const Shape& in = node.input(0).shape;
     const Shape& w = layer.weight.shape();
@@ -121,6 +125,15 @@ void infer(const Conv2d<P>& layer, Context& node) {
         node.fail("weight [", to_string(w), "] has ", w[3], " input channels; input ", to_string(node.input(0)), " in ",
                   layer.groups, " groups needs ", in[3] / layer.groups);
     }
+}
+
+}  // namespace detail
+
+template <class P, class Context>
+void infer(const Conv2d<P>& layer, Context& node) {
+    detail::check_convolution<P>(layer, node);
+    const Shape& in = node.input(0).shape;
+    const Shape& w = layer.weight.shape();
     const Padding2d& pad = layer.padding;
     const std::size_t height =
         detail::window_outputs(node, "height", in[1], pad.top, pad.bottom, w[1], layer.stride.height, layer.dilation.height);
@@ -144,6 +157,43 @@ void infer(const DepthwiseConv2d<P>& layer, Context& node) {
         detail::window_outputs(node, "height", in[1], pad.top, pad.bottom, w[1], layer.stride.height, layer.dilation.height);
     const std::size_t width =
         detail::window_outputs(node, "width", in[2], pad.left, pad.right, w[2], layer.stride.width, layer.dilation.width);
+    node.output({in[0], height, width, w[0]}, P::activation::element, detail::contraction_quantization<P>(node));
+}
+
+namespace detail {
+
+/// Output rows of a transposed convolution.
+template <class Context>
+std::size_t transposed_outputs(const Context& node, const char* axis, std::size_t extent, std::size_t before, std::size_t after,
+                               std::size_t more, std::size_t kernel, std::size_t stride, std::size_t dilation) {
+    constexpr std::size_t limit = std::numeric_limits<std::int32_t>::max() / 4;
+    const auto fail = [&](const char* what) {
+        node.fail(axis, ": image ", extent, ", kernel ", kernel, ", stride ", stride, ", dilation ", dilation, ", padding ",
+                  before, " and ", after, ", output padding ", more, ": ", what);
+    };
+    if (stride == 0 || dilation == 0) fail("stride and dilation must be at least 1");
+    if (before > limit || after > limit || more > limit || (extent - 1) > limit / stride || (kernel - 1) > limit / dilation) {
+        fail("beyond what a 32-bit kernel can index");
+    }
+    const std::size_t whole = (extent - 1) * stride + (kernel - 1) * dilation + 1 + more;
+    if (whole > limit) fail("beyond what a 32-bit kernel can index");
+    if (before + after >= whole) fail("the padding cuts off the whole output");
+    return whole - before - after;
+}
+
+}  // namespace detail
+
+template <class P, class Context>
+void infer(const TransposeConv2d<P>& layer, Context& node) {
+    detail::check_convolution<P>(layer, node);
+    const Shape& in = node.input(0).shape;
+    const Shape& w = layer.weight.shape();
+    const Padding2d& pad = layer.padding;
+    const Size2d &stride = layer.stride, &dilation = layer.dilation, &more = layer.output_padding;
+    const std::size_t height = detail::transposed_outputs(node, "height", in[1], pad.top, pad.bottom, more.height, w[1],
+                                                          stride.height, dilation.height);
+    const std::size_t width =
+        detail::transposed_outputs(node, "width", in[2], pad.left, pad.right, more.width, w[2], stride.width, dilation.width);
     node.output({in[0], height, width, w[0]}, P::activation::element, detail::contraction_quantization<P>(node));
 }
 
@@ -229,6 +279,12 @@ ConvGeometry geometry(const Conv2d<P>& layer, const Shape& in, const Shape& out)
 template <class P>
 ConvGeometry geometry(const DepthwiseConv2d<P>& layer, const Shape& in, const Shape& out) {
     return detail::conv_geometry(layer, in, out, in[3]);
+}
+
+/// Of the convolution whose transpose it is: from the output's shape to the input's.
+template <class P>
+ConvGeometry geometry(const TransposeConv2d<P>& layer, const Shape& in, const Shape& out) {
+    return detail::conv_geometry(layer, out, in, layer.groups);
 }
 
 /// A 1x1 convolution of a 1x1 image; the rows are the batch.

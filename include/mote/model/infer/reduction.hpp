@@ -2,10 +2,8 @@
 #pragma once
 // infer: output values of reductions, pooling, resizing and softmax.
 
-#include <mote/layers/reduction.hpp>
 #include <mote/model/infer/contraction.hpp>
-
-#include <cmath>
+#include <mote/model/infer/resize.hpp>
 
 MOTE_BEGIN_NAMESPACE
 
@@ -20,6 +18,19 @@ void expect_shared_quantization(const Context& node) {
     }
 }
 
+/// window_outputs() where no window may lie in padding alone.
+template <class Context>
+std::size_t pool_outputs(const Context& node, const char* axis, std::size_t extent, std::size_t before, std::size_t after,
+                         std::size_t kernel, std::size_t stride, std::size_t dilation) {
+    const std::size_t outputs = window_outputs(node, axis, extent, before, after, kernel, stride, dilation);
+    const std::size_t window = (kernel - 1) * dilation + 1;
+    if (before >= window || after >= window) {
+        node.fail(axis, ": padding of ", before, " and ", after, " around a window that covers ", window,
+                  "; padding must be smaller than the window, so that no window lies in padding alone");
+    }
+    return outputs;
+}
+
 template <class Pool>
 void infer_pool(const Pool& layer, InferContext& node) {
     node.expect_inputs(1);
@@ -32,14 +43,10 @@ void infer_pool(const Pool& layer, InferContext& node) {
     if (layer.kernel.height == 0 || layer.kernel.width == 0) {
         node.fail("the kernel is ", layer.kernel.height, "x", layer.kernel.width, "; each extent must be at least 1");
     }
-    if (pad.top >= layer.kernel.height || pad.bottom >= layer.kernel.height || pad.left >= layer.kernel.width ||
-        pad.right >= layer.kernel.width) {
-        node.fail("padding must be smaller than the kernel, so that no window lies in padding alone");
-    }
-    const std::size_t height =
-        window_outputs(node, "height", in.shape[1], pad.top, pad.bottom, layer.kernel.height, layer.stride.height, 1);
-    const std::size_t width =
-        window_outputs(node, "width", in.shape[2], pad.left, pad.right, layer.kernel.width, layer.stride.width, 1);
+    const std::size_t height = pool_outputs(node, "height", in.shape[1], pad.top, pad.bottom, layer.kernel.height,
+                                            layer.stride.height, layer.dilation.height);
+    const std::size_t width = pool_outputs(node, "width", in.shape[2], pad.left, pad.right, layer.kernel.width,
+                                           layer.stride.width, layer.dilation.width);
     if (layer.kernel.height > (std::size_t{1} << 22) / layer.kernel.width) node.fail("the kernel covers more than 2^22 pixels");
     node.output({in.shape[0], height, width, in.shape[3]}, in.element, in.quantization);
 }
@@ -118,6 +125,59 @@ void infer(const GlobalAveragePool&, Context& node) {
 }
 
 template <class Context>
+void infer(const ArgMaxPool& layer, Context& node) {
+    node.expect_inputs(1);
+    detail::expect_f32(node, 0);
+    node.expect_full(0);
+    const Shape& in = node.input(0).shape;
+    const std::size_t axes = layer.kernel.size();
+    for (const auto* numbers : {&layer.stride, &layer.dilation, &layer.before, &layer.after}) {
+        if (numbers->size() != axes) node.fail("its window has ", axes, " axes but ", numbers->size(), " numbers");
+    }
+    if (axes < 1 || axes > Shape::max_rank - 2 || in.rank() != axes + 2 || layer.steps.size() != in.rank()) {
+        node.fail("input ", to_string(node.input(0)), " under a window of ", axes, " axes with ", layer.steps.size(),
+                  " steps: [batch, rows ..., channels], of as many axes between, and a step an axis are expected");
+    }
+    Shape out = in;
+    std::size_t window = 1;
+    for (std::size_t i = 0; i < axes; ++i) {
+        out[i + 1] = detail::pool_outputs(node, "window", in[i + 1], layer.before[i], layer.after[i], layer.kernel[i],
+                                          layer.stride[i], layer.dilation[i]);
+        if (layer.kernel[i] > (std::size_t{1} << 22) / window) node.fail("the kernel covers more than 2^22 pixels");
+        window *= layer.kernel[i];
+    }
+    for (const std::size_t step : layer.steps) {
+        if (step > std::numeric_limits<std::int32_t>::max()) node.fail("a step counts ", step, "; up to 2^31 - 1 is expected");
+    }
+    node.output(out, Element::i64);
+}
+
+namespace detail {
+
+/// One axis of a Resize2d.
+template <class Context>
+void check_resize_axis(const Resize2d& layer, bool width, std::size_t in, const Context& node) {
+    constexpr std::size_t limit = std::size_t{1} << 20;
+    const std::size_t size = width ? layer.size.width : layer.size.height;
+    for (const std::size_t extent : {in, size}) {
+        if (extent > limit) node.fail("extent ", extent, " is above 2^20");
+    }
+    const float scale = width ? layer.scale_width : layer.scale_height;
+    const double scaled = static_cast<double>(scale) * static_cast<double>(in);
+    const bool fits = scaled >= 0.5 && std::fabs(scaled - static_cast<double>(size)) < 1.0;
+    if (scale != 0.0f && !fits) {
+        node.fail("the scale ", scale, " makes ", scaled, " pixels of ", in, ", which is not about ", size,
+                  "; 0 stands for the extents' ratio");
+    }
+    if (node.input(0).element != Element::i8) return;
+    const char* const flaw = resize_i8_flaw(resize_taps(layer, width, in));
+    if (*flaw != 0)
+        node.fail(flaw, "; int8 is resized by 8 pixels at most, whose weights add up to less than 3; f32 has no limit");
+}
+
+}  // namespace detail
+
+template <class Context>
 void infer(const Resize2d& layer, Context& node) {
     node.expect_inputs(1);
     detail::expect_f32_or_i8(node, 0);
@@ -127,13 +187,20 @@ void infer(const Resize2d& layer, Context& node) {
     if (layer.size.height == 0 || layer.size.width == 0) {
         node.fail("the size is ", layer.size.height, "x", layer.size.width, "; each extent must be at least 1");
     }
-    if (layer.alignment > Alignment::half_pixel) node.fail("the alignment is none of asymmetric, corners and half_pixel");
-    const Value& in = node.input(0);
-    const Shape shape{in.shape[0], layer.size.height, layer.size.width, in.shape[3]};
-    for (const std::size_t extent : {in.shape[1], in.shape[2], layer.size.height, layer.size.width}) {
-        if (extent > std::size_t{1} << 20) node.fail("extent ", extent, " is above 2^20");
+    if (layer.interpolation > Interpolation::cubic || layer.alignment > Alignment::crop ||
+        layer.nearest > NearestPixel::round_half_up) {
+        node.fail("the interpolation, alignment or nearest pixel is none of those known");
     }
-    node.output(shape, in.element, in.quantization);
+    const bool crops = layer.alignment == Alignment::crop;
+    bool finite = is_finite(layer.cubic) && is_finite(layer.outside);
+    for (const float place : layer.crop.values()) finite = finite && is_finite(place);
+    if (!finite || layer.crop.elements() != (crops ? 4u : 0u)) {
+        node.fail("a crop has ", layer.crop.elements(), " places; with alignment crop 4 finite ones are expected, else none");
+    }
+    const Value& in = node.input(0);
+    detail::check_resize_axis(layer, false, in.shape[1], node);
+    detail::check_resize_axis(layer, true, in.shape[2], node);
+    node.output({in.shape[0], layer.size.height, layer.size.width, in.shape[3]}, in.element, in.quantization);
 }
 
 template <class Context>
@@ -162,25 +229,6 @@ void infer(const Softmax& layer, Context& node) {
     node.output(in.shape, in.element, fixed);
 }
 
-/// For each of `out` places the index at or before it among `in`, and how far behind that it lies in steps of 2^-20.
-inline std::vector<std::int32_t> resize_places(std::size_t in, std::size_t out, bool bilinear, Alignment alignment) {
-    std::vector<std::int32_t> places;
-    const auto last = static_cast<double>(in - 1);
-    const double scale = static_cast<double>(in) / static_cast<double>(out);
-    for (std::size_t i = 0; i < out; ++i) {
-        const auto at = static_cast<double>(i);
-        double place = at * scale;
-        if (alignment == Alignment::corners) place = out > 1 ? at * last / static_cast<double>(out - 1) : 0.0;
-        if (alignment == Alignment::half_pixel) place = (at + 0.5) * scale - (bilinear ? 0.5 : 0.0);
-        if (!bilinear) place = std::floor(alignment == Alignment::corners ? place + 0.5 : place);
-        place = place < 0.0 ? 0.0 : place > last ? last : place;
-        const double first = std::floor(place);
-        places.push_back(static_cast<std::int32_t>(first));
-        places.push_back(static_cast<std::int32_t>((place - first) * 1048576.0 + 0.5));
-    }
-    return places;
-}
-
 /// The kernels' geometry of a pooling layer between two image values.
 template <class Pool>
 ConvGeometry pool_geometry(const Pool& layer, const Shape& in, const Shape& out) {
@@ -195,6 +243,8 @@ ConvGeometry pool_geometry(const Pool& layer, const Shape& in, const Shape& out)
     g.kernel_width = narrow<std::int32_t>(layer.kernel.width);
     g.stride_height = narrow<std::int32_t>(layer.stride.height);
     g.stride_width = narrow<std::int32_t>(layer.stride.width);
+    g.dilation_height = narrow<std::int32_t>(layer.dilation.height);
+    g.dilation_width = narrow<std::int32_t>(layer.dilation.width);
     g.pad_top = narrow<std::int32_t>(layer.padding.top);
     g.pad_left = narrow<std::int32_t>(layer.padding.left);
     return g;
@@ -206,6 +256,39 @@ inline ConvGeometry geometry(const MaxPool2d& layer, const Shape& in, const Shap
 inline ConvGeometry geometry(const AveragePool2d& layer, const Shape& in, const Shape& out) {
     return pool_geometry(layer, in, out);
 }
+template <class Lazy = void>
+WindowGeometry geometry(const ArgMaxPool& layer, const Shape& in, const Shape& out) {
+    WindowGeometry g;
+    g.rank = narrow<std::int32_t>(layer.kernel.size());
+    g.batch = narrow<std::int32_t>(in[0]);
+    g.channels = narrow<std::int32_t>(in.back());
+    for (std::size_t i = 0; i < layer.kernel.size(); ++i) {
+        g.extent[i] = narrow<std::int32_t>(in[i + 1]);
+        g.out[i] = narrow<std::int32_t>(out[i + 1]);
+        g.kernel[i] = narrow<std::int32_t>(layer.kernel[i]);
+        g.stride[i] = narrow<std::int32_t>(layer.stride[i]);
+        g.dilation[i] = narrow<std::int32_t>(layer.dilation[i]);
+        g.before[i] = narrow<std::int32_t>(layer.before[i]);
+    }
+    for (std::size_t i = 0; i < in.rank(); ++i) g.steps[i] = narrow<std::int32_t>(layer.steps[i]);
+    return g;
+}
+
+/// Rows of taps by columns of taps.
+template <class Lazy = void>
+ConvGeometry geometry(const Resize2d& layer, const Shape& in, std::size_t row_taps, std::size_t column_taps) {
+    ConvGeometry g;
+    g.batch = narrow<std::int32_t>(in[0]);
+    g.in_height = narrow<std::int32_t>(in[1]);
+    g.in_width = narrow<std::int32_t>(in[2]);
+    g.in_channels = g.out_channels = g.groups = narrow<std::int32_t>(in[3]);
+    g.out_height = narrow<std::int32_t>(layer.size.height);
+    g.out_width = narrow<std::int32_t>(layer.size.width);
+    g.kernel_height = narrow<std::int32_t>(row_taps);
+    g.kernel_width = narrow<std::int32_t>(column_taps);
+    return g;
+}
+
 inline ConvGeometry geometry(const GlobalAveragePool&, const Shape& in, const Shape& out) {
     return pool_geometry(AveragePool2d{.kernel = {in[1], in[2]}, .stride = {1, 1}, .padding = {}}, in, out);
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// gradient: Conv2d, DepthwiseConv2d, Dense, MatMul. Products of matrices on the kernel table's GEMM.
+// gradient: Conv2d, DepthwiseConv2d, TransposeConv2d, Dense, MatMul. Products of matrices on the kernel table's GEMM.
 
 #include <mote/engine/lower/contraction.hpp>
 #include <mote/kernels/backward.hpp>
 #include <mote/model/infer/contraction.hpp>
 #include <mote/train/gradient/context.hpp>
+
+#include <algorithm>
 
 MOTE_BEGIN_NAMESPACE
 
@@ -147,6 +149,68 @@ inline void gradient(const DepthwiseConv2d<f32>& layer, GradientContext& node) {
     detail::add_columns(node.output().shape.elements() / channels, channels, dy, node.parameter_gradient("bias"));
     if (!node.wants(0)) return;
     kernels::depthwise_input_gradient(g, layer.weight.data(), dy, node.input_gradient(0).data(), scratch);
+}
+
+/// The convolution whose transpose it is takes dy to dx. By image and group: the windows of dy as rows [input pixels, kernel
+/// area * out], their products with the weights [kernel area * out, in], and with x for the weights' gradient.
+inline void gradient(const TransposeConv2d<f32>& layer, GradientContext& node) {
+    const ConvGeometry g = geometry(layer, node.input().shape, node.output().shape);
+    const std::int32_t out = g.in_channels / g.groups, in = g.out_channels / g.groups;
+    const std::int32_t area = g.kernel_height * g.kernel_width;
+    const std::int32_t pixels = g.out_height * g.out_width, window = area * out;
+    const std::size_t dy_image = narrow<std::size_t>(g.in_height * g.in_width * g.in_channels);
+    const std::size_t x_image = narrow<std::size_t>(pixels * g.out_channels);
+    float* const windows = node.scratch<float>(narrow<std::size_t>(pixels) * narrow<std::size_t>(window));
+    const std::size_t weights = narrow<std::size_t>(window) * narrow<std::size_t>(in);  // of a group, [area, out, in]
+    float* const weight = node.scratch<float>(weights);
+    float* const slope = node.scratch<float>(weights);
+    std::byte* const scratch = node.scratch<std::byte>(std::max(node.kernels().gemm_f32_scratch_bytes(window, in, pixels),
+                                                                node.kernels().gemm_f32_scratch_bytes(pixels, in, window)));
+    const float* dy = node.output_gradient();
+    const float* x = node.input_data();
+    float* const dw = node.parameter_gradient("weight").data();
+    float* const dx = node.wants(0) ? node.input_gradient(0).data() : nullptr;
+    const std::size_t channels = narrow<std::size_t>(g.in_channels);
+    detail::add_columns(node.output().shape.elements() / channels, channels, dy, node.parameter_gradient("bias"));
+    for (std::int32_t group = 0; group < g.groups; ++group) {
+        // visit(place in the layer's weights, place in [area, out, in]) for each weight of the group
+        const auto each_weight = [&](auto visit) {
+            for (std::int32_t i = 0; i < window * in; ++i) {
+                const std::int32_t o = i / (area * in), tap = i / in % area;
+                visit(std::ptrdiff_t{group} * window * in + i, (tap * out + o) * in + i % in);
+            }
+        };
+        each_weight([&](std::ptrdiff_t from, std::int32_t to) { weight[to] = layer.weight.data()[from]; });
+        for (std::int32_t image = 0; image < g.batch; ++image) {
+            kernels::im2col(g, group, dy + narrow<std::size_t>(image) * dy_image, windows);
+            const std::size_t first = narrow<std::size_t>(image) * x_image + narrow<std::size_t>(group * in);
+            GemmF32 gemm;
+            gemm.m = window;
+            gemm.n = in;
+            gemm.k = pixels;
+            gemm.a = windows;
+            gemm.lda = window;
+            gemm.transpose_a = true;
+            gemm.b = x + first;
+            gemm.ldb = g.out_channels;
+            gemm.c = slope;
+            gemm.ldc = in;
+            gemm.accumulate = image > 0;
+            gemm.scratch = scratch;
+            node.kernels().gemm_f32(gemm);
+            if (dx == nullptr) continue;
+            gemm.m = pixels;
+            gemm.k = window;
+            gemm.transpose_a = false;
+            gemm.b = weight;
+            gemm.ldb = in;
+            gemm.c = dx + first;
+            gemm.ldc = g.out_channels;
+            gemm.accumulate = true;
+            node.kernels().gemm_f32(gemm);
+        }
+        each_weight([&](std::ptrdiff_t to, std::int32_t from) { dw[to] += slope[from]; });
+    }
 }
 
 /// da += dy * transpose(b), db += transpose(a) * dy, or the transpose of that where the input is. Each product adds to the

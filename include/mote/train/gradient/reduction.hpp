@@ -112,24 +112,19 @@ inline void gradient(const GlobalAveragePool&, GradientContext& node) {
 inline void gradient(const Resize2d& layer, GradientContext& node) {
     if (!node.wants(0)) return;
     const Shape& in = node.input().shape;
-    const std::vector<std::int32_t> rows = resize_places(in[1], layer.size.height, layer.bilinear, layer.alignment);
-    const std::vector<std::int32_t> columns = resize_places(in[2], layer.size.width, layer.bilinear, layer.alignment);
+    const ResizeTaps rows = resize_taps(layer, false, in[1]);
+    const ResizeTaps columns = resize_taps(layer, true, in[2]);
     const float* dy = node.output_gradient();
     float* dx = node.input_gradient(0).data();
     for (std::size_t n = 0; n < in[0]; ++n, dx += in[1] * in[2] * in[3]) {
-        for (std::size_t row = 0; row < rows.size(); row += 2) {
-            for (std::size_t column = 0; column < columns.size(); column += 2, dy += in[3]) {
-                for (std::size_t corner = 0; corner < 4; ++corner) {
-                    const auto share = [&](const std::vector<std::int32_t>& places, std::size_t at, bool behind) {
-                        const float part = static_cast<float>(places[at + 1]) / 1048576.0f;
-                        return behind ? part : 1.0f - part;
-                    };
-                    const bool below = corner >= 2, right = corner % 2 == 1;
-                    const float weight = share(rows, row, below) * share(columns, column, right);
-                    if (weight == 0.0f) continue;
-                    const std::size_t y = static_cast<std::size_t>(rows[row]) + below;
-                    const std::size_t x = static_cast<std::size_t>(columns[column]) + right;
-                    for (std::size_t c = 0; c < in[3]; ++c) dx[(y * in[2] + x) * in[3] + c] += weight * dy[c];
+        for (std::size_t row = 0; row < rows.index.size(); row += rows.count) {
+            for (std::size_t column = 0; column < columns.index.size(); column += columns.count, dy += in[3]) {
+                for (std::size_t tap = 0; tap < rows.count * columns.count; ++tap) {
+                    const std::size_t r = row + tap / columns.count, c = column + tap % columns.count;
+                    const auto weight = static_cast<float>(rows.weight[r] * columns.weight[c]);
+                    if (weight == 0.0f || rows.index[r] < 0 || columns.index[c] < 0) continue;
+                    const auto y = static_cast<std::size_t>(rows.index[r]), x = static_cast<std::size_t>(columns.index[c]);
+                    for (std::size_t k = 0; k < in[3]; ++k) dx[(y * in[2] + x) * in[3] + k] += weight * dy[k];
                 }
             }
         }

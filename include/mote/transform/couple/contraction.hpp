@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// couple: Conv2d, DepthwiseConv2d, Dense, MatMul.
+// couple: Conv2d, DepthwiseConv2d, TransposeConv2d, Dense, MatMul.
 
 #include <mote/layers/contraction.hpp>
 #include <mote/transform/couple/context.hpp>
 
 MOTE_BEGIN_NAMESPACE
 
+namespace detail {
+
 /// With groups, channel k of every group goes together, on either side, so that the groups stay of one size.
-template <class P>
-void couple(const Conv2d<P>& layer, CoupleContext& node) {
+template <class L>
+void couple_groups(const L& layer, CoupleContext& node) {
     const std::vector<Channel> in = node.input_channels();
     const std::size_t in_group = in.size() / layer.groups;
     for (std::size_t c = in_group; c < in.size(); ++c) node.all().join(in[c], in[c % in_group]);
@@ -19,6 +21,17 @@ void couple(const Conv2d<P>& layer, CoupleContext& node) {
     for (std::size_t c = 0; c < outputs; ++c) out.push_back(of_group[c % of_group.size()]);
     node.slices(layer, out, std::vector<Channel>(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(in_group)));
     node.output(out);
+}
+
+}  // namespace detail
+
+template <class P>
+void couple(const Conv2d<P>& layer, CoupleContext& node) {
+    detail::couple_groups(layer, node);
+}
+template <class P>
+void couple(const TransposeConv2d<P>& layer, CoupleContext& node) {
+    detail::couple_groups(layer, node);
 }
 
 /// An output channel goes with the input channel that it reads.

@@ -32,6 +32,9 @@ inline void couple(const Reduce& layer, CoupleContext& node) {
 inline void couple(const ArgMax&, CoupleContext& node) {
     node.lock("needs all of its inputs");
 }
+inline void couple(const ArgMaxPool&, CoupleContext& node) {
+    node.lock("counts its inputs");
+}
 
 /// Without one of its inputs every output would change.
 inline void couple(const Softmax&, CoupleContext& node) {

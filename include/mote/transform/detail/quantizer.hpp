@@ -29,13 +29,13 @@ inline constexpr bool has_table = is_any_of<L, LeakyRelu, Sigmoid, Tanh, HardSig
 template <class L>
 inline constexpr bool has_int8_kind =
     shares_scale<L> || has_table<L> ||
-    is_any_of<L, Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>, Softmax, Constant, Convert, Add, Mul>;
+    is_any_of<L, Conv2d<f32>, DepthwiseConv2d<f32>, TransposeConv2d<f32>, Dense<f32>, Softmax, Constant, Convert, Add, Mul>;
 template <class L>
 bool has_int8_form(const L& layer) {
     if constexpr (std::is_same_v<L, Reduce>) {
         return layer.function == Reduction::mean || layer.function == Reduction::max;
     } else {
-        return has_int8_kind<L> || is_any_of<L, ArgMax, BatchNorm>;  // which stays, and becomes a convolution
+        return has_int8_kind<L> || is_any_of<L, ArgMax, ArgMaxPool, BatchNorm>;  // which stays, and becomes a convolution
     }
 }
 
@@ -153,7 +153,7 @@ BasicModel<List> prepared_for_int8(const BasicModel<List>& model, const std::vec
             }
         }
         against += concat("\n  ", node_text<List>(node),
-                          ": it cannot be folded, because no Conv2d, DepthwiseConv2d or Dense that nothing else reads stands "
+                          ": it cannot be folded, because no convolution or Dense that nothing else reads stands "
                           "before it, and int8 has no BatchNorm of its own; keep_f32 leaves it in f32");
     }
     if (!against.empty()) fail("the model cannot be quantized:" + against);
@@ -307,7 +307,7 @@ class Quantizer {
         if constexpr (!has_int8_kind<L>) {
             fail(concat("the model cannot be quantized: ", node_text<List>(node),
                         ": a layer of this kind has no int8 form; keep_f32 leaves it in f32"));
-        } else if constexpr (is_any_of<L, Conv2d<f32>, DepthwiseConv2d<f32>, Dense<f32>>) {
+        } else if constexpr (is_any_of<L, Conv2d<f32>, DepthwiseConv2d<f32>, TransposeConv2d<f32>, Dense<f32>>) {
             QuantizedWeights weights = quantize_weights(layer.weight, layer.bias, in, out);
             if constexpr (std::is_same_v<L, Conv2d<f32>>) {
                 return with(Conv2d<i8>{std::move(weights.weight), std::move(weights.bias), layer.stride, layer.dilation,
@@ -315,6 +315,9 @@ class Quantizer {
             } else if constexpr (std::is_same_v<L, DepthwiseConv2d<f32>>) {
                 return with(DepthwiseConv2d<i8>{std::move(weights.weight), std::move(weights.bias), layer.stride,
                                                 layer.dilation, layer.padding, layer.multiplier});
+            } else if constexpr (std::is_same_v<L, TransposeConv2d<f32>>) {
+                return with(TransposeConv2d<i8>{std::move(weights.weight), std::move(weights.bias), layer.stride,
+                                                layer.dilation, layer.padding, layer.output_padding, layer.groups});
             } else {
                 return with(Dense<i8>{std::move(weights.weight), std::move(weights.bias)});
             }

@@ -146,15 +146,13 @@ class OnnxExportContext : private detail::ImportLog {
 
     // ---------------------------------------------------------------------------------------------- nodes and constants
 
-    /// A node with one output; its tensor.
-    std::string emit(const char* op, std::vector<std::string> inputs, Attributes attributes = {}) {
-        const std::string result = unused(concat(base(), "/", op));
-        graph_.nodes.push_back({.name = result,
-                                .op_type = op,
-                                .inputs = std::move(inputs),
-                                .outputs = {result},
-                                .attributes = std::move(attributes)});
-        return result;
+    /// A node with one output, or so many; the tensor of the last.
+    std::string emit(const char* op, std::vector<std::string> inputs, Attributes attributes = {}, std::size_t outputs = 1) {
+        OnnxNode node{.op_type = op, .inputs = std::move(inputs), .attributes = std::move(attributes)};
+        for (std::size_t i = 0; i < outputs; ++i) node.outputs.push_back(unused(concat(base(), "/", op)));
+        node.name = node.outputs.back();
+        graph_.nodes.push_back(std::move(node));
+        return graph_.nodes.back().name;
     }
 
     /// A constant of these elements; equal ones that are small are one.
@@ -213,12 +211,12 @@ class OnnxExportContext : private detail::ImportLog {
         return name = initializer(what, stated, element, {memory, {memory.get(), tensor.bytes()}});
     }
 
-    /// The real numbers of a tensor of P (i8 or i32), by one scale or by one an index of axis 0.
+    /// The real numbers of a tensor of P (i8 or i32), by one scale or by one an index of `axis`.
     template <class P>
-    std::string dequantized(const std::string& tensor, const Quantization& q) {
-        Attributes axis;
-        if (q.per_axis()) axis.push_back(detail::onnx_export::integer("axis", 0));
-        return emit("DequantizeLinear", {tensor, scales(q), zero_points<P>(q)}, std::move(axis));
+    std::string dequantized(const std::string& tensor, const Quantization& q, std::int64_t axis = 0) {
+        Attributes attributes;
+        if (q.per_axis()) attributes.push_back(detail::onnx_export::integer("axis", axis));
+        return emit("DequantizeLinear", {tensor, scales(q), zero_points<P>(q)}, std::move(attributes));
     }
     std::string reshaped(const OnnxForm& form, const Dims& dims) {
         if (form.dims == dims) return form.tensor;
@@ -369,7 +367,7 @@ class OnnxExportContext : private detail::ImportLog {
     }
     /// The node that makes the tensor, where it was added last, gets the layer's own name.
     void name_node(const std::string& tensor) {
-        if (!graph_.nodes.empty() && graph_.nodes.back().outputs[0] == tensor) graph_.nodes.back().name = node_->name;
+        if (!graph_.nodes.empty() && graph_.nodes.back().outputs.back() == tensor) graph_.nodes.back().name = node_->name;
     }
 
     /// A value by the shortest way from one of its forms. The result is another of them.

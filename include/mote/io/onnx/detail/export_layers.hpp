@@ -48,17 +48,17 @@ std::vector<std::string> contraction_inputs(OnnxExportContext& node, const std::
     return inputs;
 }
 
-inline Attributes window(Size2d kernel, Size2d stride, Padding2d padding) {
+inline Attributes window(Size2d kernel, Size2d stride, Padding2d padding, Size2d dilation) {
     return {integers("kernel_shape", {kernel.height, kernel.width}), integers("strides", {stride.height, stride.width}),
-            integers("pads", {padding.top, padding.left, padding.bottom, padding.right})};
+            integers("pads", {padding.top, padding.left, padding.bottom, padding.right}),
+            integers("dilations", {dilation.height, dilation.width})};
 }
 
 template <class L>
 void convolution(const L& layer, std::size_t groups, OnnxExportContext& node) {
     const OnnxForm x = node.image();
     const Shape& w = layer.weight.shape();
-    Attributes attributes = window({w[1], w[2]}, layer.stride, layer.padding);
-    attributes.push_back(integers("dilations", {layer.dilation.height, layer.dilation.width}));
+    Attributes attributes = window({w[1], w[2]}, layer.stride, layer.padding, layer.dilation);
     attributes.push_back(integer("group", static_cast<std::int64_t>(groups)));
     const std::string weights = weight(node, layer.weight, dims_of(w), channels_first(4));
     const std::vector<std::string> inputs =
@@ -382,41 +382,8 @@ inline void to_onnx(const Constant& layer, OnnxExportContext& node) {
     node.finish_stored(node.emit("Identity", {std::move(value)}), Layout::in_order(layer.shape.size()));
 }
 
-// ----------------------------------------------------------------------------------------------------------- reduction
+// ------------------------------------------------------------------------------------------------------------- softmax
 
-/// On bytes as on real numbers: the largest stays the largest.
-inline void to_onnx(const MaxPool2d& layer, OnnxExportContext& node) {
-    namespace to = detail::onnx_export;
-    const to::Dims order = to::channels_first(4);
-    const OnnxForm x = node.arranged(0, order);
-    node.finish_stored(node.emit("MaxPool", {x.tensor}, to::window(layer.kernel, layer.stride, layer.padding)), order);
-}
-inline void to_onnx(const AveragePool2d& layer, OnnxExportContext& node) {
-    namespace to = detail::onnx_export;
-    const OnnxForm x = node.image();
-    to::Attributes attributes = to::window(layer.kernel, layer.stride, layer.padding);
-    attributes.push_back(to::integer("count_include_pad", layer.count_padding ? 1 : 0));
-    node.finish(node.emit("AveragePool", {x.tensor}, std::move(attributes)), to::channels_first(4));
-}
-inline void to_onnx(const GlobalAveragePool&, OnnxExportContext& node) {
-    const OnnxForm x = node.image();
-    node.finish(node.emit("GlobalAveragePool", {x.tensor}), detail::onnx_export::channels_first(4));
-}
-inline void to_onnx(const Resize2d& layer, OnnxExportContext& node) {
-    namespace to = detail::onnx_export;
-    const OnnxForm x = node.image();
-    const to::Dims order = to::channels_first(4);
-    std::vector<std::int64_t> sizes;
-    for (const std::size_t axis : order) sizes.push_back(static_cast<std::int64_t>(node.output().shape[axis]));
-    const char* const transform[] = {"asymmetric", "align_corners", "half_pixel"};
-    to::Attributes attributes{to::text("mode", layer.bilinear ? "linear" : "nearest"),
-                              to::text("coordinate_transformation_mode", transform[static_cast<std::size_t>(layer.alignment)])};
-    if (!layer.bilinear) {
-        const bool down = layer.alignment == Alignment::asymmetric;
-        attributes.push_back(to::text("nearest_mode", down ? "floor" : "round_prefer_ceil"));
-    }
-    node.finish(node.emit("Resize", {x.tensor, "", "", node.extents("sizes", sizes)}, std::move(attributes)), order);
-}
 inline void to_onnx(const Softmax& layer, OnnxExportContext& node) {
     namespace to = detail::onnx_export;
     if (node.input(0).element == Element::i8 && layer.table != softmax_table(node.input(0).quantization.params().scale))

@@ -173,10 +173,13 @@ class ImportState : protected ImportLog {
     std::vector<std::int64_t> integers(std::size_t place, const char* what) {
         return has_input(place) ? constant(place, what).integers() : integers_attribute(*node_, what);
     }
+    /// Whether a node or the graph's outputs ask for output `place`.
+    bool is_used(std::size_t place) const {
+        return has_output(place) && users_.count(node_->outputs[place]) + outputs_.count(node_->outputs[place]) != 0;
+    }
     void single_output() const {
         for (std::size_t i = 1; i < node_->outputs.size(); ++i) {
-            if (has_output(i) && (users_.count(node_->outputs[i]) + outputs_.count(node_->outputs[i]) != 0))
-                fail("its output ", i, " is used; only the first is supported");
+            if (is_used(i)) fail("its output ", i, " is used; only the first is supported");
         }
     }
 
