@@ -88,11 +88,11 @@ inline MaxPool2d max_pool(Dice& dice, const Shape& in) {
                       spread(in[2], layer.padding.left + layer.padding.right, layer.kernel.width)};
     return layer;
 }
-/// Counts in one of the two orders that ONNX knows.
+/// Counts in one of the two orders that ONNX knows. (onnxruntime has no padding as large as the kernel, dilated or not.)
 inline ArgMaxPool arg_max_pool(Dice& dice, const Shape& in) {
     ArgMaxPool layer{.stride = {1, 2}, .dilation = {2, 1}, .after = {0, 0}};
     layer.kernel = {dice.from_to(1, (in[1] + 1) / 2), dice.from_to(1, std::min<std::size_t>(3, in[2]))};
-    layer.before = {dice.below(2 * layer.kernel[0] - 1), dice.below(layer.kernel[1])};
+    layer.before = {dice.below(layer.kernel[0]), dice.below(layer.kernel[1])};
     const bool turned = dice.chance(50);
     layer.steps = {in[1] * in[2] * in[3], turned ? 1 : in[2], turned ? in[1] : 1, in[1] * in[2]};
     return layer;

@@ -190,7 +190,8 @@ double winograd_f32_cycles(const ConvGeometry& g) noexcept {
     constexpr double lanes = static_cast<double>(simd::lanes32);
     if (g.kernel_height != 3 || g.kernel_width != 3 || g.stride_height != 1 || g.stride_width != 1 || g.dilation_height != 1 ||
         g.dilation_width != 1 || g.groups != 1 || g.in_channels % simd::lanes32 != 0 || g.out_channels % simd::lanes32 != 0) {
-        return std::numeric_limits<double>::max();
+        constexpr double never = std::numeric_limits<double>::max();
+        return never;
     }
     const winograd::Shape<m> shape(g);
     const auto all = static_cast<double>(shape.all), in = static_cast<double>(shape.in), out = static_cast<double>(shape.out);

@@ -182,6 +182,31 @@ TEST_CASE("onnx export: reductions by every function, products of computed matri
     }
 }
 
+TEST_CASE("onnx export: pixels that a transposed convolution adds are less than its stride in the file") {
+    using namespace onnx_export_test;
+    for (const std::size_t more : {1, 2, 3, 5}) {
+        for (const std::size_t cut : {0, 1}) {
+            for (const std::size_t stride : {1, 2, 3}) {
+                CAPTURE(more, cut, stride);
+                ModelBuilder<f32, wide> b;
+                random_model::Dice dice{more};
+                TransposeConv2d<f32> layer{.weight = random_model::weights<f32>(dice, {2, 3, 2, 4}),
+                                           .bias = random_model::bias<f32>(dice, 2)};
+                layer.stride = {stride, 1};
+                layer.padding = {.bottom = cut, .right = cut};
+                layer.output_padding = {more, 1};
+                b.output("y", b.add(layer, b.input("x", {2, 3, 4, 4})));
+                const Model<f32, wide> model = b.build();
+                const OnnxModel file = export_onnx(model);
+                const auto added = only(file, "ConvTranspose").attribute("output_padding")->values<std::int64_t>();
+                CHECK(added[0] == static_cast<std::int64_t>((more - std::min(more, cut)) % stride));
+                CHECK(added[1] == 0);
+                CHECK(first_difference(model, there_and_back(model), stride) == "");
+            }
+        }
+    }
+}
+
 TEST_CASE("onnx export: random models of bytes come back with the same bytes") {
     using namespace onnx_export_test;
     for (std::uint64_t seed = 0; seed < 60; ++seed) {

@@ -311,10 +311,10 @@ inline void to_onnx(const Concat& layer, OnnxExportContext& node) {
     node.finish_stored(
         node.emit("Concat", std::move(parts), {to::integer("axis", std::ranges::find(order, axis) - order.begin())}), order);
 }
-inline void to_onnx(const Pad& layer, OnnxExportContext& node) {
-    namespace to = detail::onnx_export;
-    const to::Dims order = node.common_order();
-    const OnnxForm x = node.arranged(0, order);
+namespace detail::onnx_export {
+
+/// Input 0, of which `tensor` holds the axes in `order`, as it is stored, padded as the layer says.
+inline std::string padded(OnnxExportContext& node, const std::string& tensor, const Dims& order, const Pad& layer) {
     std::vector<std::int64_t> sides;
     for (const std::size_t axis : order) sides.push_back(static_cast<std::int64_t>(layer.before[axis]));
     for (const std::size_t axis : order) sides.push_back(static_cast<std::int64_t>(layer.after[axis]));
@@ -326,7 +326,15 @@ inline void to_onnx(const Pad& layer, OnnxExportContext& node) {
         const std::int8_t byte = quantize_real(static_cast<double>(layer.value), node.input(0).quantization.params());
         value = node.constant<i8>("value", {}, {&byte, 1});
     }
-    node.finish_stored(node.emit("Pad", {x.tensor, node.extents("pads", sides), value}), order);
+    return node.emit("Pad", {tensor, node.extents("pads", sides), value});
+}
+
+}  // namespace detail::onnx_export
+
+inline void to_onnx(const Pad& layer, OnnxExportContext& node) {
+    namespace to = detail::onnx_export;
+    const to::Dims order = node.common_order();
+    node.finish_stored(to::padded(node, node.arranged(0, order).tensor, order, layer), order);
 }
 
 inline void to_onnx(const Slice& layer, OnnxExportContext& node) {

@@ -144,24 +144,45 @@ inline void to_onnx(const Resize2d& layer, OnnxExportContext& node) {
     node.finish(node.emit("Resize", std::move(inputs), std::move(attributes)), order);
 }
 
+namespace detail::onnx_export {
+
+/// One axis of a transposed convolution as the operator has it, whose output_padding is less than its stride: pixels that are
+/// added are not cut off; zeros behind the input add a stride of pixels each.
+struct AddedPixels {
+    std::size_t cut, zeros, more;
+};
+inline AddedPixels added_pixels(std::size_t cut, std::size_t more, std::size_t stride) {
+    const std::size_t both = std::min(cut, more);
+    return {cut - both, (more - both) / stride, (more - both) % stride};
+}
+
+}  // namespace detail::onnx_export
+
 template <class P>
 requires detail::onnx_export::Exported<P>
 void to_onnx(const TransposeConv2d<P>& layer, OnnxExportContext& node) {
     namespace to = detail::onnx_export;
-    const OnnxForm x = node.image();
+    const auto below = to::added_pixels(layer.padding.bottom, layer.output_padding.height, layer.stride.height);
+    const auto right = to::added_pixels(layer.padding.right, layer.output_padding.width, layer.stride.width);
+    const to::Dims order = to::channels_first(4);
+    OnnxForm x = node.arranged(0, order);
+    if (below.zeros + right.zeros != 0)
+        x.tensor = to::padded(node, x.tensor, order, {.before = {0, 0, 0, 0}, .after = {0, below.zeros, right.zeros, 0}});
+    x = node.real(x);
     const Shape& w = layer.weight.shape();
     const std::size_t groups = layer.groups, out = w[0] / groups;
     const Quantization& q = layer.weight.quantization();
     if (q.per_axis() && groups > 1)
         node.fail("it has a scale an output channel in ", groups, " groups, whose weights lie along no axis of the operator's");
-    to::Attributes attributes = to::window({w[1], w[2]}, layer.stride, layer.padding, layer.dilation);
-    attributes.push_back(to::integers("output_padding", {layer.output_padding.height, layer.output_padding.width}));
+    to::Attributes attributes =
+        to::window({w[1], w[2]}, layer.stride, {layer.padding.top, below.cut, layer.padding.left, right.cut}, layer.dilation);
+    attributes.push_back(to::integers("output_padding", {below.more, right.more}));
     attributes.push_back(to::integer("group", static_cast<std::int64_t>(groups)));
     std::string weight = node.parameter("weight", layer.weight, {groups, out, w[1], w[2], w[3]}, {0, 4, 1, 2, 3},
                                         {groups * w[3], out, w[1], w[2]});
     if constexpr (std::is_same_v<P, i8>) weight = node.dequantized<i8>(weight, q, 1);
     const std::vector<std::string> inputs = to::contraction_inputs(node, x.tensor, weight, layer.bias, q);
-    node.finish(node.emit("ConvTranspose", inputs, std::move(attributes)), to::channels_first(4));
+    node.finish(node.emit("ConvTranspose", inputs, std::move(attributes)), order);
 }
 
 MOTE_END_NAMESPACE
