@@ -184,9 +184,9 @@ TEST_CASE("onnx export: reductions by every function, products of computed matri
 
 TEST_CASE("onnx export: pixels that a transposed convolution adds are less than its stride in the file") {
     using namespace onnx_export_test;
-    for (const std::size_t more : {1, 2, 3, 5}) {
-        for (const std::size_t cut : {0, 1}) {
-            for (const std::size_t stride : {1, 2, 3}) {
+    for (const std::size_t more : {1u, 2u, 3u, 5u}) {
+        for (const std::size_t cut : {0u, 1u}) {
+            for (const std::size_t stride : {1u, 2u, 3u}) {
                 CAPTURE(more, cut, stride);
                 ModelBuilder<f32, wide> b;
                 random_model::Dice dice{more};
