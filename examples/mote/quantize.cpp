@@ -38,9 +38,11 @@ void add_quantize(CLI::App& app) {
     add_model(*command, arguments->model);
     add_data(*command, arguments->data);
     add_out(*command, arguments->out, "The int8 model");
-    command->add_option("--observer", options.observer, "Of the activations' ranges: min-max or percentile")
+    command->add_option("--observer", options.observer, "Of the activations' ranges: min-max, percentile, mse or entropy")
         ->transform(CLI::CheckedTransformer(std::map<std::string, mote::Observer>{{"min-max", mote::Observer::min_max},
-                                                                                  {"percentile", mote::Observer::percentile}}))
+                                                                                  {"percentile", mote::Observer::percentile},
+                                                                                  {"mse", mote::Observer::mse},
+                                                                                  {"entropy", mote::Observer::entropy}}))
         ->type_name("KIND");
     command->add_option("--percentile", options.percentile, "The share of values in percent that each end of a range keeps")
         ->capture_default_str()
