@@ -4,6 +4,7 @@
 
 #include <mote/data/digits.hpp>
 #include <mote/emit/header.hpp>
+#include <mote/emit/samples.hpp>
 #include <mote/io/mote_file.hpp>
 #include <mote/mote.hpp>
 #include <mote/report/progress.hpp>
@@ -168,35 +169,16 @@ template <class Data>
 void write_device_files(const mote::Model<i8>& model, const Data& test, const std::string& directory) {
     mote::emit_header(model, directory + "/net.hpp", {.name = "net"});
     mote::Engine engine(model);
+    mote::SampleWriter samples(engine);
     const std::span<std::int8_t> in = engine.input<std::int8_t>(0);
-    const std::span<const std::int8_t> out = engine.output<std::int8_t>(0);
     const mote::QuantizationParams q = model.value(model.inputs()[0]).quantization.params();
-    std::string samples =
-        "// Inputs of the first test digits, and their labels.\n#pragma once\n#include <cstdint>\nnamespace samples {\n";
-    samples += mote::concat("inline constexpr int count = ", device_digits, ";\ninline constexpr int input_bytes = ", in.size(),
-                            ";\ninline constexpr std::int8_t input[count][input_bytes] = {\n");
-    std::string expected, labels;
     std::vector<float> image(in.size());
     for (std::size_t i = 0; i < device_digits; ++i) {
-        const auto label = test.load(i, image);
-        samples += "{";
-        for (std::size_t k = 0; k < in.size(); ++k) {
-            in[k] = mote::quantize_value(image[k], q);
-            samples += mote::concat(int{in[k]}, ",");
-        }
-        samples += "},\n";
-        labels += mote::concat(label, ",");
-        engine.run();
-        for (const std::int8_t byte : out) {
-            char text[3];
-            std::snprintf(text, sizeof text, "%02x", static_cast<unsigned>(static_cast<std::uint8_t>(byte)));
-            expected += text;
-        }
-        expected += '\n';
+        test.load(i, image);
+        for (std::size_t k = 0; k < in.size(); ++k) in[k] = mote::quantize_value(image[k], q);
+        samples.add();
     }
-    samples += "};\ninline constexpr std::int8_t label[count] = {" + labels + "};\n}  // namespace samples\n";
-    mote::write_file(directory + "/samples.hpp", samples);
-    mote::write_file(directory + "/expected.txt", expected);
+    samples.write(directory);
 }
 
 int run(const Arguments& arguments) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Classifies the samples with an emitted network, in exactly arena_bytes of memory between guard words, and prints each output
-// as a line of hexadecimal bytes, to be compared with the desk's.
+// Runs an emitted network on the samples, in exactly arena_bytes of memory between guard words, and prints each output as a
+// line of hexadecimal bytes, to be compared with the desk's.
 
 #include "board.hpp"
 #include "net.hpp"
@@ -22,13 +22,13 @@ struct Guarded {
 static_assert(net::arena_bytes % 4 == 0, "nothing stands between the arena and its guards");
 Guarded memory;
 net::State state;
-std::int8_t output[net::output_0_elements];
-char line[2 * net::output_0_elements + 2];
+samples::Output output[net::output_0_elements];
+char line[2 * sizeof output + 2];
 
 }  // namespace
 
 int board::main() {
-    static_assert(net::input_0_elements == samples::input_bytes, "the samples are the network's inputs");
+    static_assert(net::input_0_elements == samples::input_elements, "the samples are the network's inputs");
     for (std::uint32_t& word : memory.before) word = guard;
     for (std::uint32_t& word : memory.after) word = guard;
     net::reset(state);
@@ -36,12 +36,12 @@ int board::main() {
         if (i == 1) perf_mark();
         net::run(samples::input[i], output, memory.arena, state);
         if (i == 1) perf_mark();
-        for (std::size_t k = 0; k < net::output_0_elements; ++k) {
-            const auto byte = static_cast<std::uint8_t>(output[k]);
+        for (std::size_t k = 0; k < sizeof output; ++k) {
+            const std::uint8_t byte = reinterpret_cast<const std::uint8_t*>(output)[k];
             line[2 * k] = "0123456789abcdef"[byte >> 4];
             line[2 * k + 1] = "0123456789abcdef"[byte & 15];
         }
-        line[2 * net::output_0_elements] = '\n';
+        line[2 * sizeof output] = '\n';
         print(line);
     }
     for (int i = 0; i < 4; ++i) {

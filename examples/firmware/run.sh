@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Builds an emitted network for four emulated boards, runs it, compares its bytes with the desk's, and prints what it takes.
+# Builds an emitted network for emulated boards, runs it, compares its bytes with the desk's, and prints what it takes.
 # usage: run.sh BUILD_DIR NET_DIR [BOARD...]
-#   NET_DIR holds net.hpp, samples.hpp and expected.txt, as examples/quickstart writes them; boards: m0 m3 m4 m55 (default: all).
+#   NET_DIR holds net.hpp, samples.hpp and expected.txt, as `mote emit --data` and examples/quickstart write them;
+#   boards: m0 m3 m4 m7 m55 (default: m0 m3 m4 m55).
 #   MOTE_INSNCOUNT names the source of a QEMU plugin that counts instructions between calls of perf_mark; without it a dash is shown.
 set -euo pipefail
 if [ $# -lt 2 ]; then
-    sed -n '3,7s/^# //p' "$0" >&2
+    sed -n '3,8s/^# //p' "$0" >&2
     exit 2
 fi
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,14 +18,15 @@ for tool in arm-none-eabi-g++ qemu-system-arm; do
     command -v $tool >/dev/null || { echo "run.sh: $tool is not installed; boards are skipped"; exit 77; }
 done
 for file in net.hpp samples.hpp expected.txt; do
-    [ -f "$net/$file" ] || { echo "run.sh: $net/$file is missing; examples/quickstart writes it" >&2; exit 1; }
+    [ -f "$net/$file" ] || { echo "run.sh: $net/$file is missing; mote emit --data writes it" >&2; exit 1; }
 done
 mkdir -p "$build"
 plugin=()
 if [ -n "${MOTE_INSNCOUNT:-}" ] && [ -f "$MOTE_INSNCOUNT" ]; then
     gcc -O2 -shared -fPIC -o "$build/insncount.so" "$MOTE_INSNCOUNT"
 fi
-flags=(-std=c++17 -O2 -mthumb -fno-exceptions -fno-rtti -fno-threadsafe-statics -ffunction-sections -fdata-sections
+# Without contraction f32 is the desk's to the bit, too.
+flags=(-std=c++17 -O2 -ffp-contract=off -mthumb -fno-exceptions -fno-rtti -fno-threadsafe-statics -ffunction-sections -fdata-sections
     -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -Wno-register -nostartfiles -Wl,--gc-sections
     --specs=nano.specs --specs=nosys.specs -I "$here/../../include" -I "$net" -L "$here")
 failed=0
@@ -48,14 +50,14 @@ for board in "$@"; do
         "${plugin[@]}" -kernel "$elf" >"$build/$board.txt" 2>&1 </dev/null || status=$?
     same=no
     if [ $status = 0 ] && cmp -s "$build/$board.txt" "$net/expected.txt"; then same=yes; else failed=1; fi
-    sizes=$(arm-none-eabi-nm -S -C --defined-only "$elf" | while read -r _ size _ name; do
-        case $name in
-            net::weight_* | net::bias_* | net::multiplier_* | net::table_* | net::scale_* | net::shift_* | net::rows_* | net::columns_* | net::slope_*) echo "w $((16#$size))" ;;
-            samples::*) echo "s $((16#$size))" ;;
+    sizes=$(arm-none-eabi-nm -S -C --defined-only "$elf" | while read -r _ size type name; do
+        case $type$name in
+            [VuRr]net::*) echo "w $((16#$size))" ;; # data, and not the functions
+            [VuRr]samples::*) echo "s $((16#$size))" ;;
         esac
     done | awk '{sum[$1] += $2} END {print sum["w"] + 0, sum["s"] + 0}')
     read -r weights samples <<<"$sizes"
-    arena=$(arm-none-eabi-nm -S -C --defined-only "$elf" | awk '/memory$/ {print $2; exit}')
+    arena=$(arm-none-eabi-nm -S -C --defined-only "$elf" | awk '/ memory$|::memory$/ {print $2}')
     arena=$((16#$arena - 32))
     text=$(arm-none-eabi-size "$elf" | awk 'NR == 2 {print $1 + $2}')
     count=$(awk '/^mark 1:/ {sub("since_last=", "", $NF); print $NF}' "$build/$board.count" 2>/dev/null || true)
