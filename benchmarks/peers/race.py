@@ -202,11 +202,8 @@ class Race:
                 known[name] = self.make(program, name)
                 known_file.parent.mkdir(parents=True, exist_ok=True)
                 known_file.write_text(json.dumps(known))
-            if known[name] is None:
-                self.note("not in this zoo yet", name)
-            else:
-                folder, macs = known[name]
-                result.append((pathlib.Path(folder), name, macs))
+            folder, macs = known[name]
+            result.append((pathlib.Path(folder), name, macs))
         return result + self.tflite_networks()
 
     def tflite_networks(self):
@@ -222,7 +219,7 @@ class Race:
         return result
 
     def make(self, program, name):
-        """(folder, MACs), or None."""
+        """(folder, MACs)"""
         (self.cache / "networks").mkdir(parents=True, exist_ok=True)
         folder = pathlib.Path(tempfile.mkdtemp(dir=self.cache / "networks"))
         try:
@@ -230,8 +227,6 @@ class Race:
             if made.returncode != 0:
                 sys.exit(f"race.py: {made.stderr.strip()}")
             macs = made.stdout.split()[1]
-            if macs == "-":
-                return None
             files = hashlib.sha256()
             for path in sorted(folder.iterdir()):
                 files.update(path.read_bytes())

@@ -79,7 +79,8 @@ inline void check_options(const char* network, std::size_t classes, Size2d image
     if (!(width > 0.0 && width <= 8.0)) fail(network, ": width is ", width, "; more than 0 and up to 8 is accepted");
 }
 
-inline Handle activate(Builder& b, Handle x, Activation activation) {
+template <class List>
+auto activate(BasicBuilder<List>& b, typename BasicBuilder<List>::Handle x, Activation activation) {
     switch (activation) {
         case Activation::none:
             return x;
@@ -96,7 +97,8 @@ inline Handle activate(Builder& b, Handle x, Activation activation) {
 }
 
 /// [batch, height, width, in] -> [batch, out_height, out_width, out]
-inline Handle conv(Builder& b, Handle x, const ConvBlock& block) {
+template <class List>
+auto conv(BasicBuilder<List>& b, typename BasicBuilder<List>::Handle x, const ConvBlock& block) {
     const Shape in = b.shape(x);
     const Size2d k = block.kernel;
     const std::size_t out = block.out == 0 ? in[3] : block.out;
@@ -177,7 +179,8 @@ BasicModel<List> with_softmax(BasicBuilder<List>& b, typename BasicBuilder<List>
 }
 
 /// Mean over the image, dense layer, softmax: [batch, height, width, channels] -> [batch, classes].
-inline Model<f32> classifier(Builder& b, Handle x, std::size_t classes) {
+template <class List>
+BasicModel<List> classifier(BasicBuilder<List>& b, typename BasicBuilder<List>::Handle x, std::size_t classes) {
     return with_softmax(b, dense(b, b.add(Flatten{}, b.add(GlobalAveragePool{}, x)), classes));
 }
 

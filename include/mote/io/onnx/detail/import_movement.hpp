@@ -56,10 +56,10 @@ class Movement : protected Recurrent {
 
     // -------------------------------------------------------------------------------------------------------- movement
 
-    /// What a movement takes of an input: its bytes, where real numbers stand for bytes.
-    Item movable(std::size_t place) {
-        if (std::optional<Item> bytes = bytes_of(place)) return std::move(*bytes);
-        return computed(place);
+    /// What a movement takes of an input: its bytes, where real numbers stand for bytes; they last until the next call.
+    Item& movable(std::size_t place) {
+        movable_bytes_ = bytes_of(place);
+        return movable_bytes_ ? *movable_bytes_ : computed(place);
     }
     void bind_reshaped(const Dims& dims) {
         single_output();
@@ -160,6 +160,9 @@ class Movement : protected Recurrent {
         const auto at = std::find(order.begin(), order.end(), axis) - order.begin();
         return item_of(add(Concat{static_cast<std::int32_t>(at)}, ids), Layout(dims, order), items.front().element);
     }
+
+  private:
+    std::optional<Item> movable_bytes_;
 };
 
 }  // namespace detail::onnx_import

@@ -39,13 +39,13 @@ class Selection : protected Movement {
     }
     void slice() {
         KnownNode k{*node_, opset_, {}, budget_};
-        Item x = movable(0);
+        Item& x = movable(0);
         for (std::size_t i = 0; i < node_->inputs.size(); ++i)
             k.inputs.push_back(i > 0 && has_input(i) ? &constant(i, "range") : nullptr);
         give(sliced(x, fold_op::ranges_of(k, x.dims())));
     }
     void split() {
-        Item x = movable(0);
+        Item& x = movable(0);
         const Dims dims = x.dims();
         const std::size_t axis = axis_in(integer_attribute(*node_, "axis", 0), dims.size());
         std::vector<std::int64_t> sizes = integers(1, "split");
