@@ -12,8 +12,8 @@
 #endif
 
 MOTE_BEGIN_KERNELS
-MOTE_TOOL_INSTANCE const KernelTable& native_kernels<true>() noexcept;
-MOTE_TOOL_INSTANCE const KernelTable& native_kernels<false>() noexcept;
+MOTE_TOOL_INSTANCE const KernelTable& native_kernels<true, true>() noexcept;
+MOTE_TOOL_INSTANCE const KernelTable& native_kernels<false, true>() noexcept;
 MOTE_END_KERNELS
 
 MOTE_BEGIN_NAMESPACE

@@ -12,8 +12,10 @@
 #endif
 
 MOTE_BEGIN_KERNELS
-MOTE_INSTANCE const KernelTable& native_kernels<true>() noexcept;
-MOTE_INSTANCE const KernelTable& native_kernels<false>() noexcept;
+MOTE_INSTANCE const KernelTable& native_kernels<true, true>() noexcept;
+MOTE_INSTANCE const KernelTable& native_kernels<true, false>() noexcept;
+MOTE_INSTANCE const KernelTable& native_kernels<false, true>() noexcept;
+MOTE_INSTANCE const KernelTable& native_kernels<false, false>() noexcept;
 MOTE_END_KERNELS
 
 MOTE_BEGIN_NAMESPACE

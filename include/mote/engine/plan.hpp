@@ -249,7 +249,7 @@ Plan plan(const BasicModel<List>& model, const KernelTable& kernels, const PlanO
 /// For this machine, as far as this unit was compiled for it.
 template <class List>
 Plan plan(const BasicModel<List>& model, const PlanOptions& options = {}) {
-    return plan(model, native_kernels<has_integer_convolutions<List>>(), options);
+    return plan(model, native_kernels<has_integer_convolutions<List>, has_matrix_products<List>>(), options);
 }
 
 MOTE_END_NAMESPACE

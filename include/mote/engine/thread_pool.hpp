@@ -24,6 +24,40 @@ struct ThreadPoolOptions {
     double spin_microseconds = 0;
 };
 
+namespace detail {
+/// Threads that sleep until something happens. std::atomic's wait and notify would do too, but cost a unit half a second.
+class Sleepers {
+  public:
+    Sleepers() = default;
+    Sleepers(const Sleepers&) = delete;
+    Sleepers& operator=(const Sleepers&) = delete;
+    ~Sleepers() {
+        pthread_cond_destroy(&condition_);
+        pthread_mutex_destroy(&mutex_);
+    }
+    /// Returns when happened(), which reads sequentially consistent atomics that were changed before a wake().
+    template <class Happened>
+    void sleep(const Happened& happened) noexcept {
+        pthread_mutex_lock(&mutex_);
+        asleep_.fetch_add(1, std::memory_order_seq_cst);
+        while (!happened()) pthread_cond_wait(&condition_, &mutex_);
+        asleep_.fetch_sub(1, std::memory_order_relaxed);
+        pthread_mutex_unlock(&mutex_);
+    }
+    void wake() noexcept {
+        if (asleep_.load(std::memory_order_seq_cst) == 0) return;
+        pthread_mutex_lock(&mutex_);
+        pthread_cond_broadcast(&condition_);
+        pthread_mutex_unlock(&mutex_);
+    }
+
+  private:
+    pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t condition_ = PTHREAD_COND_INITIALIZER;
+    std::atomic<std::uint32_t> asleep_{0};
+};
+}  // namespace detail
+
 template <class Lazy>
 class BasicThreadPool;
 using ThreadPool = BasicThreadPool<void>;
@@ -67,8 +101,8 @@ class BasicThreadPool {
         while (take_task()) {}
         for (std::uint32_t left = left_.load(std::memory_order_acquire); left != 0;
              left = left_.load(std::memory_order_acquire)) {
-            if (!watch(200, [&] { return left_.load(std::memory_order_acquire) != left; }))
-                left_.wait(left, std::memory_order_acquire);
+            const auto changed = [&] { return left_.load(std::memory_order_seq_cst) != left; };
+            if (!watch(200, changed)) done_.sleep(changed);
         }
         busy_.clear(std::memory_order_release);
     }
@@ -83,7 +117,7 @@ class BasicThreadPool {
   private:
     void wake() noexcept {
         call_.fetch_add(1, std::memory_order_seq_cst);
-        if (asleep_.load(std::memory_order_seq_cst) != 0) call_.notify_all();
+        called_.wake();
     }
 
     /// Takes one task of the current round and runs it; false where none is left. The ticket holds the round and how many
@@ -94,7 +128,7 @@ class BasicThreadPool {
             if ((ticket & 0xffffffffu) == 0) return false;
         } while (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel, std::memory_order_acquire));
         body_(context_, static_cast<std::size_t>((ticket & 0xffffffffu) - 1));
-        if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) left_.notify_all();
+        if (left_.fetch_sub(1, std::memory_order_seq_cst) == 1) done_.wake();
         return true;
     }
 
@@ -105,14 +139,10 @@ class BasicThreadPool {
     void serve() noexcept {
         std::uint32_t seen = 0;
         for (;;) {
-            const auto called = [&] { return call_.load(std::memory_order_acquire) != seen; };
+            const auto called = [&] { return call_.load(std::memory_order_seq_cst) != seen; };
             const bool running = runs_.load(std::memory_order_relaxed) != 0;
             const double microseconds = running && options_.spin_microseconds < 200 ? 200 : options_.spin_microseconds;
-            if (!watch(microseconds, called)) {
-                asleep_.fetch_add(1, std::memory_order_seq_cst);
-                while (!called()) call_.wait(seen, std::memory_order_seq_cst);
-                asleep_.fetch_sub(1, std::memory_order_relaxed);
-            }
+            if (!watch(microseconds, called)) called_.sleep(called);
             seen = call_.load(std::memory_order_acquire);
             if (stopped_.load(std::memory_order_acquire)) return;
             while (take_task()) {}
@@ -160,9 +190,9 @@ class BasicThreadPool {
     std::atomic<std::uint64_t> ticket_{0};
     std::atomic<std::uint32_t> left_{0};
     std::atomic<std::uint32_t> call_{0};
-    std::atomic<std::uint32_t> asleep_{0};
     std::atomic<std::uint32_t> runs_{0};
     std::atomic<bool> stopped_{false};
+    detail::Sleepers called_, done_;
 };
 
 MOTE_END_NAMESPACE

@@ -29,7 +29,7 @@ struct KernelTable {
     /// none.
     ConvKernels<ConvConstantsF32, ConvF32> winograd_f32[2];
 
-    // Integer convolutions are null in native_kernels() of models that cannot meet one.
+    // Integer convolutions and gemm_f32 are null in native_kernels() of models that cannot meet one.
     ConvKernels<ConvConstantsF32, ConvF32> conv2d_f32;
     ConvKernels<ConvConstantsI8, ConvI8> conv2d_i8;
     ConvKernels<ConvConstantsF32, ConvF32> depthwise_f32;  ///< groups = in_channels; weight [out, kh, kw, 1]

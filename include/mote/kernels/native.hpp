@@ -79,7 +79,7 @@ inline const KernelTable& scalar_kernels() noexcept {
 }
 
 #if defined(MOTE_VECTORS)
-template <bool IntegerConvolutions>
+template <bool IntegerConvolutions, bool Gemm>
 constexpr KernelTable make_native_kernels() noexcept {
     KernelTable table{
         MOTE_INSTRUCTION_SET_NAME,
@@ -91,8 +91,8 @@ constexpr KernelTable make_native_kernels() noexcept {
         {"depthwise_f32 (" MOTE_INSTRUCTION_SET_NAME ")", depthwise_f32_packed_bytes<>, depthwise_f32_pack<>,
          depthwise_f32_scratch_bytes<>, depthwise_f32_run<>, reference::any_cycles},
         {},
-        gemm_f32_scratch_bytes<>,
-        gemm_f32<>,
+        nullptr,
+        nullptr,
         max_pool_f32<>,
         max_pool_i8<>,
         average_pool_f32<>,
@@ -114,7 +114,7 @@ constexpr KernelTable make_native_kernels() noexcept {
         kernels::gather,
         kernels::fill,
     };
-#if !defined(MOTE_SSE2)  // a unit compiled without a word about its target is to compile fast
+#if !defined(MOTE_FEW_TILES)
     table.winograd_f32[0] = {"winograd_f32 F(2x2, 3x3) (" MOTE_INSTRUCTION_SET_NAME ")",
                              winograd_f32_packed_bytes<2>,
                              winograd_f32_pack<2>,
@@ -128,6 +128,10 @@ constexpr KernelTable make_native_kernels() noexcept {
                              winograd_f32_run<4>,
                              winograd_f32_cycles<4>};
 #endif
+    if constexpr (Gemm) {
+        table.gemm_f32_scratch_bytes = gemm_f32_scratch_bytes<>;
+        table.gemm_f32 = gemm_f32<>;
+    }
     if constexpr (IntegerConvolutions) {  // a third of what a table costs to compile
         table.conv2d_i8 = {"conv2d_i8 (" MOTE_INSTRUCTION_SET_NAME ")",
                            conv2d_i8_packed_bytes<>,
@@ -145,14 +149,15 @@ constexpr KernelTable make_native_kernels() noexcept {
     return table;
 }
 
-/// The kernels of the instruction set that this unit is compiled for; conv2d_i8 and depthwise_i8 are null where not asked for.
-template <bool IntegerConvolutions = true>
+/// The kernels of the instruction set that this unit is compiled for; what costs much to compile is null where not asked for:
+/// conv2d_i8 and depthwise_i8, gemm_f32.
+template <bool IntegerConvolutions = true, bool Gemm = true>
 const KernelTable& native_kernels() noexcept {
-    static constexpr KernelTable table = make_native_kernels<IntegerConvolutions>();
+    static constexpr KernelTable table = make_native_kernels<IntegerConvolutions, Gemm>();
     return table;
 }
 #else
-template <bool IntegerConvolutions = true>
+template <bool IntegerConvolutions = true, bool Gemm = true>
 const KernelTable& native_kernels() noexcept {
     return scalar_kernels();
 }

@@ -83,14 +83,20 @@ template <class L, class List>
 inline constexpr bool contains = detail::index_in<L, List>::value < List::size;
 
 namespace detail {
-template <class List>
-struct only_f32;
-template <class... L>
-struct only_f32<LayerList<L...>> : std::bool_constant<(contains<L, standard_layers<f32, wide>> && ...)> {};
+/// Whether each layer of the first list is in the second.
+template <class List, class Others>
+struct within;
+template <class... L, class Others>
+struct within<LayerList<L...>, Others> : std::bool_constant<(contains<L, Others> && ...)> {};
 }  // namespace detail
 
-/// Whether a model of these layers can meet an integer convolution; an application's own layer may call any kernel.
+// An application's own layer may call any kernel.
+
+/// Whether a model of these layers can meet an integer convolution.
 template <class List>
-inline constexpr bool has_integer_convolutions = !detail::only_f32<List>::value;
+inline constexpr bool has_integer_convolutions = !detail::within<List, standard_layers<f32, wide>>::value;
+/// Whether a model of these layers can meet a product of two matrices that are both values.
+template <class List>
+inline constexpr bool has_matrix_products = !detail::within<List, standard_layers<f32, i8>>::value;
 
 MOTE_END_NAMESPACE

@@ -96,15 +96,19 @@ class BasicBuilder {
             }
             node.inputs.push_back(input.id);
         }
-        std::vector<Value> values = graph_.values;  // so that a layer that does not fit leaves the builder as it was
-        const Handle first{narrow<ValueId>(values.size())};
+        struct Undo {  // a layer that does not fit leaves the builder as it was
+            std::vector<Value>& values;
+            std::size_t size;
+            ~Undo() { values.erase(values.begin() + static_cast<std::ptrdiff_t>(size), values.end()); }
+        } undo{graph_.values, graph_.values.size()};
+        const Handle first{narrow<ValueId>(graph_.values.size())};
         for (std::size_t i = 0; i < count; ++i) {
-            node.outputs.push_back(narrow<ValueId>(values.size()));
-            values.push_back({i == 0 ? node.name : concat(node.name, "_", i), {}, Element::f32, options.quantization});
+            node.outputs.push_back(narrow<ValueId>(graph_.values.size()));
+            graph_.values.push_back({i == 0 ? node.name : concat(node.name, "_", i), {}, Element::f32, options.quantization});
         }
-        detail::infer_node<List>(node, values);
-        graph_.values = std::move(values);
+        detail::infer_node<List>(node, graph_.values);
         graph_.nodes.push_back(std::move(node));
+        undo.size = graph_.values.size();
         return first;
     }
 

@@ -22,6 +22,8 @@ constexpr int registers = 16;
 constexpr int tile_rows = 12, tile_vectors = 2, tile_unroll = 4;  // 24 of 32 registers
 #elif defined(MOTE_NEON)
 constexpr int tile_rows = 5, tile_vectors = 4, tile_unroll = 1;  // 20 of 32 registers: GCC loads all rows first
+#elif defined(MOTE_FEW_TILES)
+constexpr int tile_rows = 6, tile_vectors = 2, tile_unroll = 1;  // 12 of 16 registers
 #else
 constexpr int tile_rows = 6, tile_vectors = 2, tile_unroll = 4;  // 12 of 16 registers
 #endif

@@ -45,6 +45,12 @@
 #define MOTE_VECTORS 1  // simd/vector.hpp serves this unit
 #endif
 
+#if defined(MOTE_SSE2)
+// What is compiled without a word about its target is to compile fast: without Winograd, tiles for windows of width 5 and
+// unrolled steps, which newer instruction sets have.
+#define MOTE_FEW_TILES 1
+#endif
+
 #define MOTE_DETAIL_TEXT_OF(name) #name
 #define MOTE_DETAIL_TEXT(name) MOTE_DETAIL_TEXT_OF(name)
 /// "avx2", "neon" ...

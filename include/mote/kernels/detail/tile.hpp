@@ -22,6 +22,14 @@ namespace tiles {
 constexpr std::ptrdiff_t tile_rows = simd::tile_rows;
 constexpr std::ptrdiff_t steps_in_cache = 384;
 
+#if defined(MOTE_FEW_TILES)
+constexpr bool few_tiles = true;
+#else
+constexpr bool few_tiles = false;
+#endif
+/// Vectors of a last panel of at most half the channels.
+constexpr int half_vectors = few_tiles ? simd::tile_vectors : simd::tile_vectors / 2;
+
 constexpr std::ptrdiff_t ceil_div(std::ptrdiff_t a, std::ptrdiff_t b) noexcept {
     return (a + b - 1) / b;
 }
@@ -50,7 +58,7 @@ struct Panels {
     std::ptrdiff_t stride() const noexcept { return bytes(simd::tile_vectors, steps); }
     const char* at(std::ptrdiff_t panel) const noexcept { return first + panel * stride(); }
     std::ptrdiff_t vectors(std::ptrdiff_t panel) const noexcept {
-        return channels - panel * panel_channels <= panel_channels / 2 ? simd::tile_vectors / 2 : simd::tile_vectors;
+        return channels - panel * panel_channels <= panel_channels / 2 ? half_vectors : simd::tile_vectors;
     }
     /// Of all panels.
     std::ptrdiff_t bytes() const noexcept {
@@ -172,12 +180,14 @@ template <class D, class Finish>
 using TileFunction = void (*)(const typename D::Activation* const*, const TileBlock<D>&, const Finish&, std::ptrdiff_t,
                               std::ptrdiff_t) noexcept;
 
-/// The tile of `rows` rows, up to tile_rows, and one panel.
+/// The largest tile of one panel and at most `rows` rows; how many it has.
 template <class D, class Finish, int Vectors, int Rows = simd::tile_rows>
-constexpr TileFunction<D, Finish> tile_of(std::ptrdiff_t rows) noexcept {
+constexpr TileFunction<D, Finish> tile_of(std::ptrdiff_t& rows) noexcept {
     if constexpr (Rows > 1) {
-        if (rows < Rows) return tile_of<D, Finish, Vectors, Rows - 1>(rows);
+        constexpr int fewer = !few_tiles ? Rows - 1 : Rows > 4 ? 4 : Rows / 2;
+        if (rows < Rows) return tile_of<D, Finish, Vectors, fewer>(rows);
     }
+    rows = Rows;
     return run_tile<D, Finish, Rows, Vectors, 1>;
 }
 
@@ -206,17 +216,18 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
     const std::ptrdiff_t blocks =
         pieces > 1 ? runs.count : ceil_div(runs.count, runs.steps < 1 ? 1 : steps_in_cache / runs.steps);
     const std::ptrdiff_t together = pieces > 1 ? 1 : ceil_div(runs.count, blocks);
-    const std::ptrdiff_t tiles = ceil_div(count, tile_rows);
-    const std::ptrdiff_t larger = count % tiles == 0 ? tiles : count % tiles;
     std::ptrdiff_t taken = 1;
     for (std::ptrdiff_t panel = range.begin; panel < range.end; panel += taken) {
         // Few rows alone leave registers to more panels, so that additions do not wait for one another.
         std::ptrdiff_t whole = range.end - panel;
         if (panels.vectors(range.end - 1) != simd::tile_vectors) --whole;
-        taken = count == 1 && whole >= 4 ? 4 : count <= 2 && whole >= 2 ? 2 : 1;
-        const TileFunction<D, Finish> wide = taken == 4   ? run_tile<D, Finish, 1, simd::tile_vectors, 4>
-                                             : count == 2 ? run_tile<D, Finish, 2, simd::tile_vectors, 2>
-                                                          : run_tile<D, Finish, 1, simd::tile_vectors, 2>;
+        taken = count == 1 && whole >= 4 ? 4 : !few_tiles && count <= 2 && whole >= 2 ? 2 : 1;
+        TileFunction<D, Finish> wide = run_tile<D, Finish, 1, simd::tile_vectors, 4>;
+        if constexpr (!few_tiles) {
+            if (taken == 2)
+                wide =
+                    count == 2 ? run_tile<D, Finish, 2, simd::tile_vectors, 2> : run_tile<D, Finish, 1, simd::tile_vectors, 2>;
+        }
         const std::ptrdiff_t vectors = panels.vectors(panel);
         TileBlock<D> block;
         block.head = panels.at(panel);
@@ -231,13 +242,15 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
                 block.from = from * D::group;
                 block.last = run + block.runs == runs.count && from + block.steps == runs.steps;
                 // Tiles of nearly the same number of rows: the time of one row alone is that of many. The larger first.
-                std::ptrdiff_t r = 0;
-                for (std::ptrdiff_t size = ceil_div(count, tiles), end = larger * size; r < count; --size, end = count) {
+                for (std::ptrdiff_t r = 0; r < count;) {
+                    const std::ptrdiff_t left = count - r, tiles = ceil_div(left, tile_rows);
+                    std::ptrdiff_t size = few_tiles ? least(left, tile_rows) : ceil_div(left, tiles);
                     const TileFunction<D, Finish> tile = taken > 1 ? wide
                                                          : vectors == simd::tile_vectors
                                                              ? tile_of<D, Finish, simd::tile_vectors>(size)
-                                                             : tile_of<D, Finish, simd::tile_vectors / 2>(size);
-                    for (; r < end; r += size) {
+                                                             : tile_of<D, Finish, half_vectors>(size);
+                    const std::ptrdiff_t same = few_tiles ? left / size : left % tiles == 0 ? tiles : left % tiles;
+                    for (const std::ptrdiff_t end = r + same * size; r < end; r += size) {
                         block.sums = sums + r * panel_channels;
                         tile(rows + r, block, finish, first_row + r, panel * panel_channels);
                     }
