@@ -13,7 +13,7 @@ TEXT
 presets=(release)
 choice=(-LE slow)
 all=OFF
-packages=(g++ cmake ninja-build ccache catch2 libxsimd-dev libeigen3-dev libflatbuffers-dev libprotozero-dev python3
+packages=(g++ cmake ninja-build ccache catch2 libxsimd-dev libeigen3-dev libflatbuffers-dev libprotozero-dev zlib1g-dev python3
           gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
 [ $# -le 1 ] || { usage >&2; exit 2; }
 case "${1:-}" in

@@ -5,6 +5,9 @@
 
 #include <mote/data/digits.hpp>
 #include <mote/data/npy_dataset.hpp>
+#ifdef MOTE_ZLIB
+#include <mote/io/npz.hpp>
+#endif
 
 namespace tool {
 
@@ -12,7 +15,8 @@ namespace {
 
 using Load = std::function<std::int64_t(std::size_t, std::span<float>)>;
 
-constexpr const char* expected = "cifar10:DIR[:train|:test], npy:INPUTS.npy[,LABELS.npy] or digits:FILE.csv is expected";
+constexpr const char* expected =
+    "cifar10:DIR[:train|:test], npy:INPUTS.npy[,LABELS.npy], npz:FILE.npz,INPUTS[,LABELS] or digits:FILE.csv is expected";
 
 /// The text behind `prefix`; nothing where it begins otherwise.
 std::optional<std::string> behind(const std::string& text, std::string_view prefix) {
@@ -82,14 +86,34 @@ Load normalized(Load load, const DataArguments& arguments, std::size_t channels)
     };
 }
 
+/// FILE.npz,INPUTS[,LABELS]
+mote::NpyDataset npz_dataset(const std::string& text, const mote::Quantization& quantization) {
+#ifdef MOTE_ZLIB
+    std::vector<std::string> parts;
+    std::istringstream list(text);
+    for (std::string part; std::getline(list, part, ',');) parts.push_back(part);
+    if (parts.size() < 2 || parts.size() > 3) mote::fail("--data npz:", text, ": npz:FILE.npz,INPUTS[,LABELS] is expected");
+    const mote::NpzFile file = mote::load_npz(parts[0]);
+    std::optional<mote::NpyArray> labels;
+    if (parts.size() == 3) labels = file.array(parts[2]);
+    return mote::NpyDataset(parts[0], file.array(parts[1]), std::move(labels), quantization);
+#else
+    static_cast<void>(quantization);
+    mote::fail("--data npz:", text, ": this program was built without zlib; Debian's zlib1g-dev is expected");
+#endif
+}
+
 }  // namespace
 
 void add_data(CLI::App& command, DataArguments& arguments, bool required) {
-    command.add_option("--data", arguments.text, "cifar10:DIR[:train|:test], npy:INPUTS.npy[,LABELS.npy] or digits:FILE.csv")
+    command
+        .add_option("--data", arguments.text,
+                    "cifar10:DIR[:train|:test], npy:INPUTS.npy[,LABELS.npy], npz:FILE.npz,INPUTS[,LABELS] (names of arrays) or "
+                    "digits:FILE.csv")
         ->type_name("DATASET")
         ->required(required)
         ->check([](const std::string& text) {
-            for (const char* prefix : {"cifar10:", "npy:", "digits:"}) {
+            for (const char* prefix : {"cifar10:", "npy:", "npz:", "digits:"}) {
                 if (text.starts_with(prefix) && text.size() > std::string_view(prefix).size()) return std::string();
             }
             return "'" + text + "' names no dataset; " + expected;
@@ -135,6 +159,10 @@ ToolDataset open_data(const DataArguments& arguments, const mote::Value& input, 
         mote::NpyDataset data = mote::load_npy_dataset(files->substr(0, comma), labels, input.quantization);
         source.has_labels = data.has_labels();
         take(std::move(data));
+    } else if (const auto archive = behind(arguments.text, "npz:")) {
+        mote::NpyDataset data = npz_dataset(*archive, input.quantization);
+        source.has_labels = data.has_labels();
+        take(std::move(data));
     } else {
         mote::fail("--data ", arguments.text, ": ", expected);
     }
@@ -161,7 +189,9 @@ ToolDataset open_data(const DataArguments& arguments, const mote::Value& input, 
 }
 
 void expect_labels(const ToolDataset& data, const DataArguments& arguments) {
-    if (!data.has_labels()) mote::fail("--data ", arguments.text, ": it has no labels; npy:INPUTS.npy,LABELS.npy is expected");
+    if (!data.has_labels())
+        mote::fail("--data ", arguments.text,
+                   ": it has no labels; npy:INPUTS.npy,LABELS.npy or npz:FILE.npz,INPUTS,LABELS is expected");
 }
 
 }  // namespace tool

@@ -53,20 +53,24 @@ for model in digits.onnx back.mote; do
     [ "$(figure back.json top1)" = "$(figure eval.json top1)" ] || failed "$model answers otherwise than digits.mote"
 done
 
-# npy: the figures are those of the same samples from another kind of file.
+# npy and npz: the figures are those of the same samples from another kind of file.
 python3 - <<'TEXT'
-import struct
+import struct, zipfile
+archive = zipfile.ZipFile("arrays.npz", "w", zipfile.ZIP_DEFLATED)
 rows = [[float(x) for x in line.split(",")] for line in open("examples/data/digits.csv") if line.strip()]
 def npy(name, code, shape, data):
     header = f"{{'descr': '{code}', 'fortran_order': False, 'shape': {shape}, }}"
     header += " " * (63 - (len(header) + 10) % 64) + "\n"
-    open(name, "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data)
+    content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data
+    open(name, "wb").write(content)
+    archive.writestr(name, content)
 n = len(rows)
 npy("inputs.npy", "<f4", (n, 8, 8, 1), b"".join(struct.pack("<64f", *[x / 16 for x in row[:64]]) for row in rows))
 npy("bytes.npy", "|u1", (n, 8, 8, 1), b"".join(bytes(int(x) for x in row[:64]) for row in rows))
 npy("labels.npy", "<i8", (n,), b"".join(struct.pack("<q", int(row[64])) for row in rows))
+archive.close()
 TEXT
-for data in "npy:inputs.npy,labels.npy" "npy:bytes.npy,labels.npy --scale 0.0625" "npy:bytes.npy,labels.npy --mean 0 --std 16"; do
+for data in "npy:inputs.npy,labels.npy" npz:arrays.npz,inputs,labels "npy:bytes.npy,labels.npy --scale 0.0625" "npy:bytes.npy,labels.npy --mean 0 --std 16"; do
     # shellcheck disable=SC2086
     mote eval digits.mote --data $data --json npy.json >last.txt 2>errors.txt
     [ "$(figure npy.json top1)" = "$(figure eval.json top1)" ] || failed "eval --data $data differs from the digits"

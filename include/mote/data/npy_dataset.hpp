@@ -10,8 +10,8 @@
 
 MOTE_BEGIN_NAMESPACE
 
-/// Inputs [samples, ...] of real numbers (f4) or bytes (u1: values 0 to 255; i1: quantized already, given what they mean),
-/// labels [samples] of integers. Copies share the files.
+/// Inputs [samples, ...] of real numbers (f4, f8) or bytes (u1: values 0 to 255; i1: quantized already, given what they mean),
+/// labels [samples] of whole numbers. Copies share the files.
 class NpyDataset {
   public:
     /// `quantization` says what int8 samples mean. Throws an Error that names `name` where element, shape or number do not fit.
@@ -24,12 +24,12 @@ class NpyDataset {
         if (inputs.element == Element::i8) {
             if (!quantization.present() || quantization.per_axis()) {
                 fail(concat("'", name,
-                            "': its samples are i8, but nothing says what they mean; f4 or u1, or an int8 model whose "
+                            "': its samples are i8, but nothing says what they mean; f4, f8 or u1, or an int8 model whose "
                             "input has one scale, is expected"));
             }
             params_ = quantization.params();
-        } else if (inputs.element != Element::f32 && inputs.element != Element::u8) {
-            fail(concat("'", name, "': its samples are ", element_name(inputs.element), "; f4, u1 or i1 is expected"));
+        } else if (inputs.element != Element::f32 && inputs.element != Element::f64 && inputs.element != Element::u8) {
+            fail(concat("'", name, "': its samples are ", element_name(inputs.element), "; f4, f8, u1 or i1 is expected"));
         }
         if (labels && (labels->shape.rank() != 1 || labels->shape[0] != shape[0])) {
             fail(concat("'", name, "': labels [", to_string(labels->shape), "] for samples [", to_string(shape),
@@ -56,19 +56,32 @@ class NpyDataset {
         if (values.size() != count) {
             fail(concat("npy: a sample has ", count, " values [", to_string(shape_), "]; ", values.size(), " asked for"));
         }
+        const auto convert = [&](const auto* from, auto real) {
+            for (std::size_t i = 0; i < count; ++i) values[i] = real(from[index * count + i]);
+        };
+        const auto plain = [](auto number) { return static_cast<float>(number); };
         if (inputs_.element == Element::f32) {
-            std::memcpy(values.data(), inputs_.values<float>().data() + index * count, count * sizeof(float));
+            convert(inputs_.values<float>().data(), plain);
+        } else if (inputs_.element == Element::f64) {
+            convert(inputs_.values<double>().data(), plain);
         } else if (inputs_.element == Element::u8) {
-            const std::uint8_t* from = inputs_.values<std::uint8_t>().data() + index * count;
-            for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(from[i]);
+            convert(inputs_.values<std::uint8_t>().data(), plain);
         } else {
-            const std::int8_t* from = inputs_.values<std::int8_t>().data() + index * count;
-            for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(dequantize_value(from[i], params_));
+            convert(inputs_.values<std::int8_t>().data(),
+                    [&](std::int8_t q) { return static_cast<float>(dequantize_value(q, params_)); });
         }
         return label(index);
     }
 
   private:
+    static std::int64_t whole(const std::string& name, double label) {
+        constexpr double most = 9007199254740992.0;  // beyond it doubles are not apart by 1
+        const bool inside = label >= -most && label <= most;
+        if (!inside || static_cast<double>(static_cast<std::int64_t>(label)) != label) {
+            fail(concat("'", name, "': a label is ", label, "; whole numbers are expected"));
+        }
+        return static_cast<std::int64_t>(label);
+    }
     static std::int64_t integer(const std::string& name, const NpyArray& labels, std::size_t index) {
         switch (labels.element) {
             case Element::i64:
@@ -79,8 +92,13 @@ class NpyDataset {
                 return labels.values<std::int8_t>()[index];
             case Element::u8:
                 return labels.values<std::uint8_t>()[index];
+            case Element::f32:
+                return whole(name, labels.values<float>()[index]);
+            case Element::f64:
+                return whole(name, labels.values<double>()[index]);
             default:
-                fail(concat("'", name, "': its labels are ", element_name(labels.element), "; i8, i4, i1 or u1 is expected"));
+                fail(concat("'", name, "': its labels are ", element_name(labels.element),
+                            "; i8, i4, i1, u1, or whole numbers as f4 or f8 are expected"));
         }
     }
 

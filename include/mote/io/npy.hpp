@@ -113,9 +113,9 @@ inline NpyArray load_npy(const std::string& path) {
     return read_npy(path, map_file(path));
 }
 
-/// Writes the tensor (without its quantization) to `path`, version 1. Throws an Error that names the path.
+/// The bytes of a .npy file, version 1, that holds the tensor without its quantization.
 template <class P>
-void save_npy(const Tensor<P>& tensor, const std::string& path) {
+std::string npy_bytes(const Tensor<P>& tensor) {
     static_assert(P::bits >= 8, "mote: packed elements have no type in .npy files");
     std::string header = "{'descr': '";
     for (const detail::NpyType& t : detail::npy_types) {
@@ -131,7 +131,13 @@ void save_npy(const Tensor<P>& tensor, const std::string& path) {
     bytes += static_cast<char>(header.size() >> 8);
     bytes += header;
     bytes.append(reinterpret_cast<const char*>(tensor.data()), tensor.bytes());
-    write_file(path, bytes);
+    return bytes;
+}
+
+/// Writes the tensor (without its quantization) to `path`. Throws an Error that names the path.
+template <class P>
+void save_npy(const Tensor<P>& tensor, const std::string& path) {
+    write_file(path, npy_bytes(tensor));
 }
 
 MOTE_END_NAMESPACE

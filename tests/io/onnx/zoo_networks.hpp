@@ -52,7 +52,10 @@ inline constexpr ZooNetwork zoo_networks[] = {
     {"squeezenet_1_1", []() -> Wide { return mote::zoo::squeezenet_1_1({.image = image<whole>(64)}); }},
     {"shufflenet_v2", []() -> Wide { return mote::zoo::shufflenet_v2({.image = image<whole>(64)}); }, 16},
     {"shufflenet_v2_cifar", []() -> Wide { return mote::zoo::shufflenet_v2_cifar(); }, 16},
-    {"unet", []() -> Wide { return mote::zoo::unet({.image = image<whole>(16)}); }},
+    {"unet",
+     []() -> Wide {
+         return mote::zoo::unet({.image = {16, 16}});
+     }},
     {"blazeface",
      []() -> Wide {
          return mote::zoo::blazeface({.image = {32, 48}});
