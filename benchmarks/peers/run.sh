@@ -27,7 +27,7 @@ and left out. Environment and networks stay in ${XDG_CACHE_HOME:-~/.cache}/mote-
 offered to the same version again until its file networks/*/*.refused there is removed.
 TEXT
 }
-peers="onnxruntime litert openvino ncnn mnn executorch" offline=no
+peers="onnxruntime litert openvino ncnn mnn executorch" offline=no sets=
 arguments=() session=()
 while [ $# -gt 0 ]; do
     case $1 in
@@ -38,6 +38,7 @@ while [ $# -gt 0 ]; do
         --json | --svg | --markdown | --isa | --networks | --tflite | --precisions | --threads | --peers | --cores | --runs)
             [ $# -ge 2 ] || { usage >&2; exit 2; }
             [ "$1" != --peers ] || peers=${2//,/ }
+            [ "$1 $2" != "--isa avx2" ] || sets=avx2
             arguments+=("$1" "$2"); shift 2 ;;
         *) usage >&2; exit 2 ;;
     esac
@@ -49,8 +50,9 @@ python=$environment/bin/python
 mkdir -p "$cache"
 
 echo "== building" >&2
-cmake --preset release -B build/peers -DMOTE_TESTS=OFF -DMOTE_EXAMPLES=OFF >/dev/null
-cmake --build build/peers --target peers --parallel "$(nproc)" >"$cache/build.log" 2>&1 || { cat "$cache/build.log" >&2; exit 1; }
+build=build/peers${sets:+-$sets}
+cmake --preset release -B $build -DMOTE_TESTS=OFF -DMOTE_EXAMPLES=OFF -DMOTE_RACE_SETS=$sets >/dev/null
+cmake --build $build --target peers --parallel "$(nproc)" >"$cache/build.log" 2>&1 || { cat "$cache/build.log" >&2; exit 1; }
 
 # has NAME: the package is in the environment. add OPTION... NAME: installs it; what pip says stays in NAME.log.
 has() { "$python" -c 'import importlib.metadata, sys; importlib.metadata.version(sys.argv[1])' "$1" 2>/dev/null; }
@@ -72,4 +74,4 @@ for peer in $peers; do
         *) echo "run.sh: no engine is called '$peer'" >&2; exit 2 ;;
     esac || true
 done
-exec "${session[@]}" "$python" "$here/race.py" --programs build/peers/benchmarks/peers --cache "$cache" "${arguments[@]}"
+exec "${session[@]}" "$python" "$here/race.py" --programs $build/benchmarks/peers --cache "$cache" "${arguments[@]}"

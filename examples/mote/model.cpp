@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Models from files.
 
+#include "loading.hpp"
 #include "tool.hpp"
-
-#include <mote/io/load.hpp>
 
 namespace tool {
 

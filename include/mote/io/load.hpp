@@ -16,7 +16,8 @@ struct LoadOptions {
 /// The model in the file at `path`. What it starts with tells a .mote file ("mote") and a TensorFlow Lite file ("TFL3" at byte
 /// 4, its schema's file identifier); an ONNX file states nothing of the kind and is known by its name, which ends with .onnx.
 /// Throws an Error that names the path, as the formats' own readers do.
-inline AnyModel load(const std::string& path, const LoadOptions& options = {}) {
+template <class Lazy = void>
+AnyModel load(const std::string& path, const LoadOptions& options = {}) {
     const FileBytes file = map_file(path);
     const std::string_view all(reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size());
     const std::string_view start = all.substr(0, 8);
