@@ -2,10 +2,7 @@
 #pragma once
 // quantize: an f32 model to int8, after training.
 
-#include <mote/passes/fold.hpp>
-#include <mote/quantization/calibrate.hpp>
-#include <mote/layers/table.hpp>
-#include <mote/transform/detail/quantizer.hpp>
+#include <mote/transform/mixed_precision.hpp>
 
 MOTE_BEGIN_NAMESPACE
 
@@ -14,7 +11,10 @@ struct QuantizeOptions {
     double percentile = 99.99;              ///< of Observer::percentile
     std::size_t samples = 0;                ///< of the calibration set at most so many, evenly spread; 0 for all
     std::vector<std::string> keep_f32{};    ///< nodes that stay in f32, between Convert nodes; for quantize<f32, i8>
-    bool f32_inputs = false;                ///< the model takes real numbers and converts them itself
+    /// The most sensitive layers stay in f32 too, as few as let the outputs' signal to quantization noise in dB reach this; for
+    /// quantize<f32, i8>. 0: none.
+    double least_sqnr = 0.0;
+    bool f32_inputs = false;  ///< the model takes real numbers and converts them itself
     bool f32_outputs = false;
     const KernelTable* kernels = nullptr;  ///< of the calibration; native_kernels() where null
 };
@@ -39,12 +39,19 @@ Model<P...> quantize(const BasicModel<List>& model, const D& data, const Quantiz
     for (std::size_t i = 0; i < kept.size(); ++i) {
         if (kept[i]) kept_names.push_back(model.nodes()[i].name);
     }
-    const BasicModel<List> prepared = detail::prepared_for_int8(fold(model), kept_names);
+    const BasicModel<List> folded = fold(model);
     const CalibrationOptions calibration{{options.observer, options.percentile}, options.samples, options.kernels};
-    std::vector<Range> ranges;
-    for (const RangeObserver& observer : calibrate(prepared, data, calibration)) ranges.push_back(observer.range());
-    detail::Quantizer<standard_layers<P...>, List> quantizer(prepared, kept_names, std::move(ranges));
-    return Model<P...>(quantizer.run(options.f32_inputs, options.f32_outputs));
+    std::vector<Range> ranges = detail::observed_ranges(folded, data, calibration);
+    if (options.least_sqnr != 0.0) {
+        if constexpr ((std::is_same_v<P, f32> || ...)) {
+            const detail::OutputNoise outputs(folded, data, {.kernels = options.kernels});
+            kept_names = detail::kept_for_sqnr<standard_layers<P...>>(folded, ranges, outputs, kept_names, options.least_sqnr);
+        } else {
+            fail("least_sqnr leaves layers in f32, which the result may not hold; quantize<f32, i8> may");
+        }
+    }
+    return detail::quantized<standard_layers<P...>>(folded, kept_names, std::move(ranges), options.f32_inputs,
+                                                    options.f32_outputs);
 }
 
 MOTE_END_NAMESPACE

@@ -4,7 +4,7 @@
 
 #include <mote/layers/table.hpp>
 #include <mote/passes/fold.hpp>
-#include <mote/quantization/observer.hpp>
+#include <mote/quantization/calibrate.hpp>
 #include <mote/transform/detail/checks.hpp>
 
 MOTE_BEGIN_NAMESPACE
@@ -345,6 +345,28 @@ class Quantizer {
     std::vector<std::string> taken_;
     Graph<Target> result_;
 };
+
+/// The ranges of the values of a folded model.
+template <class List, SampleSource D>
+std::vector<Range> observed_ranges(const BasicModel<List>& folded, const D& data, const CalibrationOptions& options) {
+    std::vector<Range> ranges;
+    for (const RangeObserver& observer : calibrate(folded, data, options)) ranges.push_back(observer.range());
+    return ranges;
+}
+
+/// The folded model over list Target, in int8 but for the nodes in `kept`; `ranges` are of its values.
+template <class Target, class List>
+BasicModel<Target> quantized(const BasicModel<List>& folded, const std::vector<std::string>& kept, std::vector<Range> ranges,
+                             bool f32_inputs, bool f32_outputs) {
+    const BasicModel<List> prepared = prepared_for_int8(folded, kept);
+    const std::size_t before = ranges.size();
+    ranges.resize(prepared.values().size());
+    for (const Node& node : prepared.nodes()) {  // the Converts that came in
+        if (node.outputs[0] >= before) ranges[node.outputs[0]] = ranges[node.inputs[0]];
+    }
+    Quantizer<Target, List> quantizer(prepared, kept, std::move(ranges));
+    return BasicModel<Target>(quantizer.run(f32_inputs, f32_outputs));
+}
 
 }  // namespace detail
 
