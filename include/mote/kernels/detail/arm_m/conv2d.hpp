@@ -61,29 +61,21 @@ MOTE_ALWAYS_INLINE void pixels(const G& g, const std::int8_t* weight, const std:
     const std::int32_t n = g.kernel_height * g.kernel_width * g.in_channels;
 #if defined(MOTE_TILE_MVE) && (__ARM_FEATURE_MVE & 2)
     for (std::int32_t c = 0; c < g.out_channels; c += 4) {
-        const std::int32_t channels = g.out_channels - c < 4 ? g.out_channels - c : 4;
-        std::int32_t sums[rows][4] = {};
-        for (std::int32_t i = 0; i < channels; i += 2) {
-            const std::int32_t other = i + 1 < channels ? 1 : 0;
-            std::int32_t pair[2 * rows];
-            for (int row = 0; row < rows; ++row) {
-                pair[2 * row] = bias[c + i];
-                pair[2 * row + 1] = bias[c + i + other];
-            }
-            const std::int8_t* w0 = weight + (c + i) * n;
-            dot<rows>(windows, stride, w0, w0 + other * n, n, pair);
-            for (int row = 0; row < rows; ++row) {
-                sums[row][i] = pair[2 * row];
-                sums[row][i + 1] = pair[2 * row + 1];
-            }
-        }
-        for (int row = 0; row < rows; ++row) {
-            const std::int32_t at = (pixel + row) * g.out_channels + c;
-            if (run.residual == nullptr) {
-                requantize(channels, vldrwq_s32(sums[row]), multipliers + c, run.requantize, run.output + at);
-            } else {
-                for (std::int32_t i = 0; i < channels; ++i) finish(sums[row][i], multipliers[c + i], run, at + i);
-            }
+        const std::int32_t channels = g.out_channels % 4 == 0 || g.out_channels - c >= 4 ? 4 : g.out_channels - c;
+        const std::int8_t* w0 = weight + c * n;  // of four channels; where there are fewer, the last stands for more
+        const std::int8_t* w1 = channels > 1 ? w0 + n : w0;
+        const std::int8_t* w2 = channels > 2 ? w1 + n : w1;
+        const std::int8_t* w3 = channels > 3 ? w2 + n : w2;
+        std::int32_t left[4] = {0, 0, 0, 0}, right[4] = {0, 0, 0, 0};
+        dot<rows>(windows, stride, w0, w1, n, left);
+        dot<rows>(windows, stride, w2, w3, n, right);
+        const int32x4_t start = load(channels, bias + c);
+        const float32x4_t multiplier = load(channels, multipliers + c);
+        const std::int32_t at = pixel * g.out_channels + c;
+        finish(channels, vaddq_s32(lanes(left[0], left[1], right[0], right[1]), start), multiplier, run, at);
+        if constexpr (rows == 2) {
+            const int32x4_t sums = lanes(left[2], left[3], right[2], right[3]);
+            finish(channels, vaddq_s32(sums, start), multiplier, run, at + g.out_channels);
         }
     }
 #else

@@ -187,20 +187,44 @@ struct Gather {
     std::int32_t at = 0;
 
     MOTE_ALWAYS_INLINE void copy(const std::int8_t* from, std::int32_t n) noexcept {
+#if defined(MOTE_TILE_MVE)
+        for (std::int32_t i = 0; i < n; i += 16) {
+            const mve_pred16_t some = vctp8q(static_cast<std::uint32_t>(n - i));
+            vstrbq_p_s8(to + at + i, vldrbq_z_s8(from + i, some), some);
+        }
+#else
         if (n < 8) {
             for (std::int32_t i = 0; i < n; ++i) to[at + i] = from[i];
         } else {
             __builtin_memcpy(to + at, from, static_cast<std::size_t>(n));
         }
+#endif
         at += n;
     }
     MOTE_ALWAYS_INLINE void fill(std::int8_t value, std::int32_t n) noexcept {
+#if defined(MOTE_TILE_MVE)
+        for (std::int32_t i = 0; i < n; i += 16) {
+            vstrbq_p_s8(to + at + i, vdupq_n_s8(value), vctp8q(static_cast<std::uint32_t>(n - i)));
+        }
+#else
         for (std::int32_t i = 0; i < n; ++i) to[at + i] = value;
+#endif
         at += n;
     }
 };
 
 #if defined(MOTE_TILE_MVE)
+
+/// A vector of four words.
+MOTE_ALWAYS_INLINE int32x4_t lanes(std::int32_t a, std::int32_t b, std::int32_t c, std::int32_t d) noexcept {
+    int32x4_t result;
+    __asm__(
+        "vmov %q0[2], %q0[0], %1, %3\n\t"
+        "vmov %q0[3], %q0[1], %2, %4"
+        : "=&w"(result)
+        : "r"(a), "r"(b), "r"(c), "r"(d));
+    return result;
+}
 
 // One loop whose hardware counts and masks the tail. Accumulators of VMLADAVA stand in even registers.
 template <int rows>

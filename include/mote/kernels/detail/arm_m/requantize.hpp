@@ -125,11 +125,47 @@ MOTE_ALWAYS_INLINE int32x4_t requantized(int32x4_t sums, float32x4_t multipliers
     q = vminq_s32(q, vdupq_n_s32(r.hi - r.zero_point));
     return vaddq_n_s32(q, r.zero_point);
 }
-/// Up to four channels at a time.
-MOTE_ALWAYS_INLINE void requantize(std::int32_t channels, int32x4_t sums, const float* multipliers, const RequantizeI8& r,
-                                   std::int8_t* output) noexcept {
-    const mve_pred16_t some = vctp32q(static_cast<std::uint32_t>(channels));
-    vstrbq_p_s32(output, requantized(sums, vldrwq_z_f32(multipliers, some), r), some);
+/// add() of bytes in 32 bits.
+MOTE_ALWAYS_INLINE int32x4_t added(const AddI8& p, int32x4_t a, int32x4_t b) noexcept {
+    const int32x4_t x = vmulq_n_s32(vsubq_n_s32(a, p.a_zero_point), p.a_multiplier);
+    const int32x4_t sum = vmlaq_n_s32(x, vsubq_n_s32(b, p.b_zero_point), p.b_multiplier);
+    // Half to even: half of a step less one, and one more where the step below is odd.
+    const int32x4_t odd = vandq_s32(vshlq_r_s32(sum, -p.shift), vdupq_n_s32(1));
+    const int32x4_t shifted = vshlq_r_s32(vaddq_s32(vaddq_n_s32(sum, (1 << (p.shift - 1)) - 1), odd), -p.shift);
+    const int32x4_t q = vmaxq_s32(vaddq_n_s32(shifted, p.zero_point), vdupq_n_s32(p.lo));
+    return vminq_s32(q, vdupq_n_s32(p.hi));
+}
+
+/// Up to four words.
+MOTE_ALWAYS_INLINE int32x4_t load(std::int32_t count, const std::int32_t* p) noexcept {
+    return count == 4 ? vldrwq_s32(p) : vldrwq_z_s32(p, vctp32q(static_cast<std::uint32_t>(count)));
+}
+MOTE_ALWAYS_INLINE float32x4_t load(std::int32_t count, const float* p) noexcept {
+    return count == 4 ? vldrwq_f32(p) : vldrwq_z_f32(p, vctp32q(static_cast<std::uint32_t>(count)));
+}
+
+/// Up to four bytes of the output.
+MOTE_ALWAYS_INLINE void finish(std::int32_t channels, int32x4_t sums, float32x4_t multipliers, const ConvI8& run,
+                               std::int32_t at) noexcept {
+    int32x4_t q = requantized(sums, multipliers, run.requantize);
+    if (run.residual != nullptr) {
+        if (run.add.wide) {
+            std::int32_t bytes[4];
+            vst1q_s32(bytes, q);
+            for (std::int32_t i = 0; i < channels; ++i) {
+                run.output[at + i] = add_value(run.add, bytes[i], run.residual[at + i]);
+            }
+            return;
+        }
+        const std::int8_t* other = run.residual + at;
+        q = added(run.add, q,
+                  channels == 4 ? vldrbq_s32(other) : vldrbq_z_s32(other, vctp32q(static_cast<std::uint32_t>(channels))));
+    }
+    if (channels == 4) {
+        vstrbq_s32(run.output + at, q);
+    } else {
+        vstrbq_p_s32(run.output + at, q, vctp32q(static_cast<std::uint32_t>(channels)));
+    }
 }
 #endif
 
