@@ -29,8 +29,11 @@ constexpr std::size_t conv2d_i8_scratch_bytes(const G& g) noexcept {
 
 /// The window of one output pixel.
 template <class G>
-MOTE_ALWAYS_INLINE void gather(const G& g, const std::int8_t* image, std::int32_t out_y, std::int32_t out_x,
-                               std::int8_t zero_point, Activation* to) noexcept {
+#if defined(__GNUC__)
+__attribute__((noinline))
+#endif
+void gather(const G& g, const std::int8_t* image, std::int32_t out_y, std::int32_t out_x, std::int8_t zero_point,
+            Activation* to) noexcept {
     Gather row{to};
     for (std::int32_t ky = 0; ky < g.kernel_height; ++ky) {
         const std::int32_t y = out_y * g.stride_height - g.pad_top + ky * g.dilation_height;
@@ -51,6 +54,22 @@ MOTE_ALWAYS_INLINE void gather(const G& g, const std::int8_t* image, std::int32_
         }
         row.fill(zero_point, (g.kernel_width - inside.end) * g.in_channels);
     }
+}
+
+/// An output pixel: its image in the input, its row and column.
+struct Position {
+    const std::int8_t* image;
+    std::int32_t y, x;
+};
+/// Its window, and on to the next pixel.
+template <class G>
+MOTE_ALWAYS_INLINE void gather_next(const G& g, Position& at, std::int8_t zero_point, Activation* to) noexcept {
+    gather(g, at.image, at.y, at.x, zero_point, to);
+    if (++at.x < g.out_width) return;
+    at.x = 0;
+    if (++at.y < g.out_height) return;
+    at.y = 0;
+    at.image += g.in_height * g.in_width * g.in_channels;
 }
 
 /// `rows` pixels (1 or 2), whose windows stand `stride` apart and the first of which is output pixel `pixel`, for all output
@@ -103,36 +122,30 @@ MOTE_ALWAYS_INLINE void conv2d_i8(const G& g, const std::int8_t* weight, const s
                                   const ConvI8& arguments) noexcept {
     if (g.groups != 1) return reference::conv2d_i8(g, weight, bias, multipliers, arguments);
     const ConvI8 run = arguments;  // its own copy, which no store of a byte can change
-    const std::int32_t image_pixels = g.out_height * g.out_width;
-    const std::int32_t count = g.batch * image_pixels;
+    const std::int32_t count = g.batch * g.out_height * g.out_width;
     auto* scratch = static_cast<Activation*>(run.scratch);
     const std::int32_t stride =
         reads_in_place(g) ? g.in_channels : second_row(g.kernel_height * g.kernel_width * g.in_channels);
-    const auto window = [&](std::int32_t pixel, std::int32_t row) {
-        const std::int32_t image = pixel / image_pixels;
-        const std::int32_t at = pixel - image * image_pixels;
-        const std::int32_t y = at / g.out_width;
-        gather(g, run.input + image * g.in_height * g.in_width * g.in_channels, y, at - y * g.out_width,
-               static_cast<std::int8_t>(run.input_zero_point), scratch + row * stride);
-    };
-    std::int32_t pixel = 0;
-    for (; pixel + 1 < count; pixel += 2) {
+    const auto zero_point = static_cast<std::int8_t>(run.input_zero_point);
+    Position at{run.input, 0, 0};
+    for (std::int32_t pixel = 0; pixel + 1 < count; pixel += 2) {
         if constexpr (sizeof(Activation) == 1) {
             if (reads_in_place(g)) {
                 pixels<2>(g, weight, bias, multipliers, run, run.input + pixel * stride, stride, pixel);
                 continue;
             }
         }
-        for (std::int32_t row = 0; row < 2; ++row) window(pixel + row, row);
+        for (std::int32_t row = 0; row < 2; ++row) gather_next(g, at, zero_point, scratch + row * stride);
         pixels<2>(g, weight, bias, multipliers, run, scratch, stride, pixel);
     }
-    if (pixel < count) {
+    if (count % 2 != 0) {
+        const std::int32_t pixel = count - 1;
         if constexpr (sizeof(Activation) == 1) {
             if (reads_in_place(g)) {
                 return pixels<1>(g, weight, bias, multipliers, run, run.input + pixel * stride, stride, pixel);
             }
         }
-        window(pixel, 0);
+        gather_next(g, at, zero_point, scratch);
         pixels<1>(g, weight, bias, multipliers, run, scratch, stride, pixel);
     }
 }
