@@ -17,9 +17,10 @@ TEST_CASE("steps: every step of many random models, f32 and int8, has a text tha
             const mote::detail::StepWriter* found = mote::detail::writer_of(step);
             REQUIRE(found != nullptr);
             mote::Writer writer;
-            writer.begin_step(0, std::vector<std::string>(step.operands.size(), "arena"), "node");
+            writer.begin_step(0, std::vector<std::string>(step.operands.size(), "arena"), {{}}, "node");
             found->write(step.data.get(), writer);
-            CHECK(writer.body().find("mote::firmware::") != std::string::npos);
+            writer.end_step("std::byte* arena", "arena");
+            CHECK(writer.declarations().find("mote::firmware::") != std::string::npos);
             ++written[static_cast<std::size_t>(found - mote::detail::step_writers)];
         }
     };

@@ -32,7 +32,7 @@ TEST_CASE("writer: the least int32 has no literal of its own") {
 
 TEST_CASE("writer: several geometries of a step have different names, arrays carry the step's number") {
     mote::Writer writer;
-    writer.begin_step(4, {"input_0", "arena + 16"}, "two nodes");
+    writer.begin_step(4, {"input_0", "arena + 16"}, {{16, 64}, {128}}, "two nodes");
     const std::string first = writer.geometry(mote::RowGeometry{2, 3, 1});
     const std::string second = writer.geometry(mote::MoveGeometry{});
     const std::string third = writer.geometry(mote::GatherGeometry{5, 6, 7, 8});
@@ -45,10 +45,14 @@ TEST_CASE("writer: several geometries of a step have different names, arrays car
     const std::array<float, 2> values{1.0f, 2.0f};
     CHECK(writer.array("weight", std::span<const float>(values)) == "weight_4");
     CHECK(writer.operand(1, "float*") == "reinterpret_cast<float*>(arena + 16)");
+    CHECK(writer.scratch("g()") == "arena + scratch_4");
+    CHECK(writer.declarations().find("scratch_4_bytes = g();") != std::string::npos);
+    CHECK(writer.declarations().find("place(scratch_4_bytes, {{16, 64}, {128, mote::firmware::open}})") != std::string::npos);
+    CHECK(writer.scratch_ends() == std::vector<std::string>{"scratch_4 + scratch_4_bytes"});
     writer.call("f()");
-    writer.scratch("g()");
-    CHECK(writer.body().find("f();") != std::string::npos);
-    CHECK(writer.scratch().size() == 1);
+    writer.end_step("int a, int b", "a, b");
+    CHECK(writer.declarations().find("void step_4(int a, int b) noexcept {\n    f();\n}") != std::string::npos);
+    CHECK(writer.calls() == "    step_4(a, b);\n");
     CHECK(writer.declarations().find("two nodes") != std::string::npos);
     CHECK(writer.declarations().find("outer = 2, channels = 3") != std::string::npos);
 }

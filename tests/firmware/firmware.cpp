@@ -66,6 +66,12 @@ bool same(const float (&got)[n], const float (&expected)[n]) {
 
 #include "networks.hpp"
 
+using mote::firmware::open;
+static_assert(mote::firmware::place(48, {{16, 64}, {128, open}}) == 16, "scratch lies in the first gap that holds it");
+static_assert(mote::firmware::place(49, {{16, 64}, {128, open}}) == 128, "else behind everything");
+static_assert(mote::firmware::place(0, {{0, open}}) == 0, "");
+static_assert(mote::firmware::arena_end(std::size_t{64}, std::size_t{65}, std::size_t{3}) == 80, "");
+
 #if defined(MOTE_BOARD)
 #include "board.hpp"
 

@@ -30,8 +30,10 @@
 
 #if defined(__GNUC__)
 #define MOTE_ALWAYS_INLINE inline __attribute__((always_inline))
+#define MOTE_NEVER_INLINE inline __attribute__((noinline))
 #define MOTE_RESTRICT __restrict__
 #else
 #define MOTE_ALWAYS_INLINE inline
+#define MOTE_NEVER_INLINE inline
 #define MOTE_RESTRICT
 #endif

@@ -67,6 +67,24 @@ inline std::string place_of(const Plan& plan, BufferId id) {
     fail("emit_header: buffer '", buffer.name, "' lies in no input or output");
 }
 
+/// Where in the arena nothing lives during this step.
+inline std::vector<Writer::Gap> gaps_of(const Plan& plan, std::size_t step) {
+    std::vector<Writer::Gap> taken;
+    for (const Buffer& buffer : plan.buffers()) {
+        const bool lives = buffer.used && buffer.place == Place::arena && buffer.lifetime.meets({0, step, step});
+        if (lives) taken.push_back({buffer.offset, buffer.offset + (buffer.bytes + 15) / 16 * 16});
+    }
+    std::sort(taken.begin(), taken.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
+    std::vector<Writer::Gap> gaps;
+    std::size_t end = 0;
+    for (const Writer::Gap& buffer : taken) {
+        if (buffer.begin > end) gaps.push_back({end, buffer.begin});
+        end = std::max(end, buffer.end);
+    }
+    gaps.push_back({end});
+    return gaps;
+}
+
 inline std::string quantization_constant(const Value& value, const std::string& name) {
     std::string text = concat("inline constexpr std::size_t ", name, "_elements = ", value.shape.elements(), ";  // '",
                               comment_text(value.name), "' [", to_string(value.shape), "]\n");
@@ -94,6 +112,26 @@ std::string header_text(const BasicModel<List>& model, const EmitOptions& option
     }
     if (!unknown.empty()) fail("emit_header: these steps have no firmware form:", unknown);
 
+    std::vector<std::pair<std::string, std::string>> places;  // the parameters of run(): name and type
+    std::string constants;
+    for (std::size_t i = 0; i < plan.inputs().size(); ++i) {
+        const Value& value = plan.values()[plan.inputs()[i]];
+        places.push_back({concat("input_", i), concat("const ", detail::emitted_type(value), "*")});
+        constants += detail::quantization_constant(value, places.back().first);
+    }
+    for (std::size_t i = 0; i < plan.outputs().size(); ++i) {
+        const Value& value = plan.values()[plan.outputs()[i]];
+        places.push_back({concat("output_", i), concat(detail::emitted_type(value), "*")});
+        constants += detail::quantization_constant(value, places.back().first);
+    }
+    places.push_back({"arena", "std::byte*"});
+    places.push_back({"state", "State&"});
+    std::string parameters;
+    for (const auto& [name, type] : places) {
+        const bool used = name.starts_with("output_");
+        parameters += concat(parameters.empty() ? "" : ", ", used ? "" : "[[maybe_unused]] ", type, " ", name);
+    }
+
     Writer writer;
     for (std::size_t i = 0; i < plan.steps().size(); ++i) {
         const Step& step = plan.steps()[i];
@@ -101,21 +139,19 @@ std::string header_text(const BasicModel<List>& model, const EmitOptions& option
         for (const BufferId id : step.operands) operands.push_back(detail::place_of(plan, id));
         std::string nodes;
         for (const std::string& node : step.nodes) nodes += concat(nodes.empty() ? "" : " + ", detail::comment_text(node));
-        writer.begin_step(i, std::move(operands), nodes);
+        // Of what run() has, the step gets what its operands lie in.
+        std::string own_parameters, own_arguments;
+        for (const auto& [name, type] : places) {
+            const auto lies_in = [&](const std::string& operand) {
+                return operand.substr(0, operand.find_first_of(" .")) == name;
+            };
+            if (name != "arena" && std::none_of(operands.begin(), operands.end(), lies_in)) continue;
+            own_parameters += concat(own_parameters.empty() ? "" : ", ", "[[maybe_unused]] ", type, " ", name);
+            own_arguments += concat(own_arguments.empty() ? "" : ", ", name);
+        }
+        writer.begin_step(i, std::move(operands), detail::gaps_of(plan, i), nodes);
         detail::writer_of(step)->write(step.data.get(), writer);
-    }
-
-    std::string parameters;
-    std::string constants;
-    for (std::size_t i = 0; i < plan.inputs().size(); ++i) {
-        const Value& value = plan.values()[plan.inputs()[i]];
-        parameters += concat("[[maybe_unused]] const ", detail::emitted_type(value), "* input_", i, ", ");
-        constants += detail::quantization_constant(value, concat("input_", i));
-    }
-    for (std::size_t i = 0; i < plan.outputs().size(); ++i) {
-        const Value& value = plan.values()[plan.outputs()[i]];
-        parameters += concat(detail::emitted_type(value), "* output_", i, ", ");
-        constants += detail::quantization_constant(value, concat("output_", i));
+        writer.end_step(own_parameters, own_arguments);
     }
     std::string copies;  // of inputs that are outputs too
     for (std::size_t i = 0; i < plan.outputs().size(); ++i) {
@@ -123,8 +159,8 @@ std::string header_text(const BasicModel<List>& model, const EmitOptions& option
         copies += concat("    for (std::size_t i = 0; i < output_", i, "_elements; ++i) output_", i,
                          "[i] = ", detail::place_of(plan, plan.outputs()[i]), "[i];\n");
     }
-    std::string scratch = "std::size_t{0}";
-    for (const std::string& bytes : writer.scratch()) scratch += concat(",\n    ", bytes);
+    std::string ends = concat("std::size_t{", plan.arena_bytes(), "}");
+    for (const std::string& end : writer.scratch_ends()) ends += concat(",\n    ", end);
     const std::size_t state_bytes = plan.memory().state_bytes;
     std::string resets = state_bytes == 0 ? "    (void)state;\n" : "    for (std::byte& b : state.memory) b = std::byte{0};\n";
     for (std::size_t i = 0; i < plan.states().size(); ++i) {
@@ -142,16 +178,12 @@ std::string header_text(const BasicModel<List>& model, const EmitOptions& option
         "see ",
         options.name, "::run below.\n\n#include <mote/firmware/firmware.hpp>\n\n",
         "static_assert(MOTE_VERSION == ", MOTE_VERSION, ", \"this header was made by another version of mote\");\n\nnamespace ",
-        options.name, " {\n\n", constants, writer.declarations(),
-        "\ninline constexpr std::size_t scratch_bytes = mote::firmware::largest(", scratch,
-        ");\ninline constexpr std::size_t arena_bytes = ", plan.arena_bytes(),
-        " + scratch_bytes;\n\n/// What lives from run to run.\nstruct State {\n    ",
+        options.name, " {\n\n", constants, "\n/// What lives from run to run.\nstruct State {\n    ",
         state_bytes == 0 ? std::string("") : concat("alignas(16) std::byte memory[", state_bytes, "];\n"),
-        "};\n\ninline void reset(State& state) noexcept {\n", resets,
-        "}\n\n/// arena: arena_bytes, 16-byte aligned; inputs and outputs lie outside it.\ninline void run(", parameters,
-        "std::byte* arena, State& state) noexcept {\n    [[maybe_unused]] std::byte* const scratch = arena + ",
-        plan.arena_bytes(), ";\n    (void)arena;\n    (void)state;\n", writer.body(), copies, "}\n\n}  // namespace ",
-        options.name, "\n");
+        "};\n\ninline void reset(State& state) noexcept {\n", resets, "}\n", writer.declarations(),
+        "\ninline constexpr std::size_t arena_bytes = mote::firmware::arena_end(", ends,
+        ");\n\n/// arena: arena_bytes, 16-byte aligned; inputs and outputs lie outside it.\ninline void run(", parameters,
+        ") noexcept {\n", writer.calls(), copies, "}\n\n}  // namespace ", options.name, "\n");
 }
 
 /// Writes header_text() to `path`, beside it first: a failure leaves an old file as it was. Throws as header_text(), and where

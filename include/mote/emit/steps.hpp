@@ -52,11 +52,11 @@ inline void write_conv(const char* function, const ConvStep<i8>& step, Writer& w
     const std::string bias = w.array("bias", std::span<const std::int32_t>(folded));
     const std::string multiplier = w.array("multiplier", std::span<const float>(step.multiplier));
     const std::size_t out = step.has_residual ? 2 : 1;
-    w.scratch(concat("mote::firmware::", function, "_scratch_bytes(", g, "{})"));
+    const std::string scratch = w.scratch(concat("mote::firmware::", function, "_scratch_bytes(", g, "{})"));
     w.call(concat("mote::firmware::", function, "(", g, "{}, ", weight, ", ", bias, ", ", multiplier, ", mote::ConvI8{",
                   w.operand(0, bytes_in), ", nullptr, ", step.has_residual ? w.operand(1, bytes_in) : "nullptr", ", ",
-                  w.operand(out, bytes_out), ", ", "scratch, ", step.input_zero_point, ", {", step.requantize.zero_point, ", ",
-                  step.requantize.lo, ", ", step.requantize.hi, "}, ", arguments(step.add), "})"));
+                  w.operand(out, bytes_out), ", ", scratch, ", ", step.input_zero_point, ", {", step.requantize.zero_point,
+                  ", ", step.requantize.lo, ", ", step.requantize.hi, "}, ", arguments(step.add), "})"));
 }
 
 inline void write(const Conv2dStep<f32>& step, Writer& w) {

@@ -17,11 +17,23 @@ MOTE_BEGIN_NAMESPACE
 /// What a step writes into: its constants and types in front, its call in run().
 class Writer {
   public:
-    /// The number of the step that is being written; names end in it.
-    void begin_step(std::size_t index, std::vector<std::string> operands, const std::string& comment) {
+    /// Bytes of the arena in which nothing lives during a step; the last such place is open.
+    struct Gap {
+        std::size_t begin = 0, end = static_cast<std::size_t>(-1);
+    };
+
+    /// The number of the step that is being written; names end in it. Operands are expressions.
+    void begin_step(std::size_t index, std::vector<std::string> operands, std::vector<Gap> gaps, const std::string& comment) {
         index_ = index;
         operands_ = std::move(operands);
+        gaps_ = std::move(gaps);
+        body_.clear();
         declarations_ += concat("\n// ", comment, "\n");
+    }
+    /// Makes the step's calls a function of its own, for the compiler's registers and a profiler's eyes, which run() calls.
+    void end_step(const std::string& parameters, const std::string& arguments) {
+        declarations_ += concat("MOTE_NEVER_INLINE void step_", index_, "(", parameters, ") noexcept {\n", body_, "}\n");
+        calls_ += concat("    step_", index_, "(", arguments, ");\n");
     }
 
     /// The expression of an operand as a pointer: operand(0, "const std::int8_t*").
@@ -79,14 +91,27 @@ class Writer {
                                 list(g.rank, g.a_stride), "}, b_stride[] = {", list(g.rank, g.b_stride), "}"));
     }
 
-    /// A statement of run().
+    /// A statement of the step.
     void call(const std::string& statement) { body_ += concat("    ", statement, ";\n"); }
-    /// A constant expression: the scratch bytes of this step.
-    void scratch(const std::string& expression) { scratch_.push_back(expression); }
+    /// The expression of a pointer to scratch of this step, so many bytes (a constant expression).
+    std::string scratch(const std::string& bytes) {
+        std::string gaps;
+        for (const Gap& gap : gaps_) {
+            gaps += concat(gaps.empty() ? "{" : ", {", gap.begin, ", ");
+            gaps += gap.end == Gap{}.end ? std::string("mote::firmware::open}") : concat(gap.end, "}");
+        }
+        const std::string name = concat("scratch_", index_);
+        declarations_ += concat("inline constexpr std::size_t ", name, "_bytes = ", bytes, ";\ninline constexpr std::size_t ",
+                                name, " = mote::firmware::place(", name, "_bytes, {", gaps, "});\n");
+        ends_.push_back(concat(name, " + ", name, "_bytes"));
+        return concat("arena + ", name);
+    }
 
     const std::string& declarations() const noexcept { return declarations_; }
-    const std::string& body() const noexcept { return body_; }
-    const std::vector<std::string>& scratch() const noexcept { return scratch_; }
+    /// The statements of run().
+    const std::string& calls() const noexcept { return calls_; }
+    /// Constant expressions: where the steps' scratch ends in the arena.
+    const std::vector<std::string>& scratch_ends() const noexcept { return ends_; }
 
     static std::string number(float value) {
         if (std::isinf(value)) return value < 0 ? "-__builtin_huge_valf()" : "__builtin_huge_valf()";
@@ -120,12 +145,14 @@ class Writer {
     }
 
     std::size_t index_ = 0;
+    std::vector<Gap> gaps_;
     std::size_t structures_ = 0;
     std::size_t last_structure_ = static_cast<std::size_t>(-1);
     std::vector<std::string> operands_;
     std::string declarations_;
     std::string body_;
-    std::vector<std::string> scratch_;
+    std::string calls_;
+    std::vector<std::string> ends_;
 };
 
 MOTE_END_NAMESPACE

@@ -64,12 +64,26 @@ using kernels::reference::move;
 using kernels::reference::quantize_i8;
 using kernels::reference::requantize_i8;
 
-/// The largest of the steps' scratch sizes.
-template <class... Bytes>
-constexpr std::size_t largest(Bytes... bytes) noexcept {
+/// Bytes of the arena that a step may use.
+struct Gap {
+    std::size_t begin, end;
+};
+inline constexpr std::size_t open = static_cast<std::size_t>(-1);
+
+/// The beginning of the first gap that holds so many bytes. The last is open.
+template <std::size_t n>
+constexpr std::size_t place(std::size_t bytes, const Gap (&gaps)[n]) noexcept {
+    std::size_t i = 0;
+    while (i + 1 < n && gaps[i].end - gaps[i].begin < bytes) ++i;
+    return gaps[i].begin;
+}
+
+/// The bytes of an arena in which values and the steps' scratch end here: the largest, a multiple of 16.
+template <class... Ends>
+constexpr std::size_t arena_end(Ends... ends) noexcept {
     std::size_t result = 0;
-    ((result = bytes > result ? bytes : result), ...);
-    return result;
+    ((result = ends > result ? ends : result), ...);
+    return (result + 15) / 16 * 16;
 }
 
 }  // namespace firmware

@@ -29,11 +29,8 @@ constexpr std::size_t conv2d_i8_scratch_bytes(const G& g) noexcept {
 
 /// The window of one output pixel.
 template <class G>
-#if defined(__GNUC__)
-__attribute__((noinline))
-#endif
-void gather(const G& g, const std::int8_t* image, std::int32_t out_y, std::int32_t out_x, std::int8_t zero_point,
-            Activation* to) noexcept {
+MOTE_NEVER_INLINE void gather(const G& g, const std::int8_t* image, std::int32_t out_y, std::int32_t out_x,
+                              std::int8_t zero_point, Activation* to) noexcept {
     Gather row{to};
     for (std::int32_t ky = 0; ky < g.kernel_height; ++ky) {
         const std::int32_t y = out_y * g.stride_height - g.pad_top + ky * g.dilation_height;

@@ -43,11 +43,7 @@ MOTE_ALWAYS_INLINE Product multiply(std::int32_t a, std::int32_t b) noexcept {
 #endif
 }
 
-#if defined(__GNUC__)
-__attribute__((noinline))
-#endif
-inline std::int8_t
-requantize_near_tie(std::int32_t sum, float multiplier, const RequantizeI8& r) noexcept {
+MOTE_NEVER_INLINE std::int8_t requantize_near_tie(std::int32_t sum, float multiplier, const RequantizeI8& r) noexcept {
     return requantize_value(sum, multiplier, r);
 }
 
