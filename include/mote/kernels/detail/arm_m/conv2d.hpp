@@ -13,15 +13,26 @@ namespace tile {
 
 /// Whether a window is a row of the input as it stands there.
 template <class G>
+constexpr bool reads_rows(const G& g) noexcept {
+    return g.kernel_height == 1 && g.kernel_width == 1 && g.stride_height == 1 && g.stride_width == 1 && g.pad_top == 0 &&
+           g.pad_left == 0 && g.in_height == g.out_height && g.in_width == g.out_width;
+}
+
+/// Whether such rows need no widening.
+template <class G>
 constexpr bool reads_in_place(const G& g) noexcept {
-    return sizeof(Activation) == 1 && g.kernel_height == 1 && g.kernel_width == 1 && g.stride_height == 1 &&
-           g.stride_width == 1 && g.pad_top == 0 && g.pad_left == 0 && g.in_height == g.out_height && g.in_width == g.out_width;
+    return sizeof(Activation) == 1 && reads_rows(g);
+}
+/// Whether there is only one, as in a dense layer.
+template <class G>
+constexpr bool reads_one_row(const G& g) noexcept {
+    return reads_rows(g) && g.batch * g.out_height * g.out_width == 1;
 }
 
 /// Scratch of one run: two gathered windows. None where groups leave the work to the definition.
 template <class G>
 constexpr std::size_t conv2d_i8_scratch_bytes(const G& g) noexcept {
-    return g.groups != 1 || reads_in_place(g)
+    return g.groups != 1 || reads_in_place(g) || reads_one_row(g)
                ? 0
                : 2 * sizeof(Activation) *
                      static_cast<std::size_t>(row_elements(g.kernel_height * g.kernel_width * g.in_channels));
@@ -114,11 +125,34 @@ MOTE_ALWAYS_INLINE void pixels(const G& g, const std::int8_t* weight, const std:
 #endif
 }
 
+#if defined(MOTE_TILE_DSP)
+/// A dense layer: each weight is used once, so that nothing is gained by widening the row for all of them.
+template <class G>
+MOTE_ALWAYS_INLINE void dense_i8(const G& g, const std::int8_t* weight, const std::int32_t* bias, const float* multipliers,
+                                 const ConvI8& run) noexcept {
+    const std::int32_t n = g.in_channels;
+    const std::int32_t fours = g.out_channels / 4 * 4;
+    for (std::int32_t c = 0; c < fours; c += 4) {
+        std::int32_t sums[4] = {bias[c], bias[c + 1], bias[c + 2], bias[c + 3]};
+        dot_four(run.input, weight + c * n, n, sums);
+        for (std::int32_t i = 0; i < 4; ++i) finish(sums[i], multipliers[c + i], run, c + i);
+    }
+    for (std::int32_t c = fours; c < g.out_channels; ++c) {
+        std::int32_t sum = bias[c];
+        for (std::int32_t k = 0; k < n; ++k) accumulate(sum, run.input[k] * weight[c * n + k]);
+        finish(sum, multipliers[c], run, c);
+    }
+}
+#endif
+
 template <class G>
 MOTE_ALWAYS_INLINE void conv2d_i8(const G& g, const std::int8_t* weight, const std::int32_t* bias, const float* multipliers,
                                   const ConvI8& arguments) noexcept {
     if (g.groups != 1) return reference::conv2d_i8(g, weight, bias, multipliers, arguments);
     const ConvI8 run = arguments;  // its own copy, which no store of a byte can change
+#if defined(MOTE_TILE_DSP)
+    if (reads_one_row(g)) return dense_i8(g, weight, bias, multipliers, run);
+#endif
     const std::int32_t count = g.batch * g.out_height * g.out_width;
     auto* scratch = static_cast<Activation*>(run.scratch);
     const std::int32_t stride =

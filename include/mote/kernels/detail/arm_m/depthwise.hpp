@@ -5,7 +5,7 @@
 // them. Sums are modulo 2^32 as in kernels/depthwise.hpp, to the bit.
 
 #include <mote/kernels/depthwise.hpp>
-#include <mote/kernels/detail/arm_m/dot.hpp>
+#include <mote/kernels/detail/arm_m/conv2d.hpp>
 
 MOTE_BEGIN_KERNELS
 
@@ -150,6 +150,7 @@ MOTE_ALWAYS_INLINE void depthwise_planes(const G& g, const std::int8_t* weight, 
 struct DepthwiseBlock {
     float multiplier[2][4];
     std::int32_t bias[2][4];
+    std::int32_t border_bias[2][4];  // for taps q - zero_point, of which the padding's count nothing
 };
 
 template <class G>
@@ -157,7 +158,7 @@ constexpr std::size_t block_bytes(const G& g) noexcept {
     return sizeof(DepthwiseBlock) + 16 * static_cast<std::size_t>(g.kernel_height * g.kernel_width);
 }
 
-/// Channels beyond `channels` get zeros. The bias is that of taps q - zero_point, so that padding counts nothing.
+/// Channels beyond `channels` get zeros.
 template <class G>
 inline void load_block(const G& g, const std::int8_t* weight, const std::int32_t* bias, const float* multipliers,
                        std::int32_t zero_point, std::int32_t channels, DepthwiseBlock* block) noexcept {
@@ -170,30 +171,31 @@ inline void load_block(const G& g, const std::int8_t* weight, const std::int32_t
             w[tap * 8 + c] = static_cast<std::int16_t>(value);
             sum += value;
         }
-        std::int32_t unfolded = c < channels ? bias[c] : 0;
-        accumulate(unfolded, zero_point * sum);
-        block->bias[c & 1][c >> 1] = unfolded;
+        std::int32_t start = c < channels ? bias[c] : 0;
+        block->bias[c & 1][c >> 1] = start;
+        accumulate(start, zero_point * sum);
+        block->border_bias[c & 1][c >> 1] = start;
         block->multiplier[c & 1][c >> 1] = c < channels ? multipliers[c] : 0.0f;
     }
 }
 
-/// Taps [rows] x [columns] of one output pixel, the first of which reads `from` and `w`.
+/// Taps [rows] x [columns] of one output pixel, the first of which reads `from` and `w`, less `zero_point`.
 template <class G>
 MOTE_ALWAYS_INLINE void block_taps(const G& g, const std::int8_t* from, const std::int16_t* w, std::int32_t rows,
                                    std::int32_t columns, std::int32_t zero_point, std::int32_t channels, int32x4_t& even,
                                    int32x4_t& odd) noexcept {
-    const std::int32_t pixel = g.dilation_width * g.in_channels;
     const mve_pred16_t some = vctp16q(static_cast<std::uint32_t>(channels));
 #pragma GCC unroll 3
     for (std::int32_t ky = 0; ky < rows; ++ky) {
 #pragma GCC unroll 3
         for (std::int32_t kx = 0; kx < columns; ++kx) {
-            const std::int8_t* at = from + ky * g.dilation_height * g.in_width * g.in_channels + kx * pixel;
+            const std::int8_t* at = from + (ky * g.dilation_height * g.in_width + kx * g.dilation_width) * g.in_channels;
             int16x8_t q = g.in_channels % 8 == 0 ? vldrbq_s16(at) : vldrbq_z_s16(at, some);
-            q = vsubq_n_s16(q, static_cast<std::int16_t>(zero_point));
+            if (zero_point != 0) q = vsubq_n_s16(q, static_cast<std::int16_t>(zero_point));
             const int16x8_t v = vldrhq_s16(w + (ky * g.kernel_width + kx) * 8);
             even = vaddq_s32(even, vmullbq_int_s16(q, v));
             odd = vaddq_s32(odd, vmulltq_int_s16(q, v));
+            __asm__ volatile("" : "+w"(even), "+w"(odd) : : "memory");  // else GCC loads all taps first, and spills them
         }
     }
 }
@@ -217,12 +219,15 @@ MOTE_ALWAYS_INLINE void depthwise_blocks(const G& g, const std::int8_t* weight, 
                 for (std::int32_t x = 0; x < g.out_width; ++x, at += g.in_channels) {
                     const std::int32_t left = x * g.stride_width - g.pad_left;
                     const TapRange columns = taps_inside(left, g.dilation_width, g.kernel_width, g.in_width);
-                    int32x4_t even = vldrwq_s32(block->bias[0]);
-                    int32x4_t odd = vldrwq_s32(block->bias[1]);
+                    int32x4_t even, odd;
                     const std::int8_t* from = image + (top * g.in_width + left) * g.in_channels;
                     if (rows.end - rows.begin == g.kernel_height && columns.end - columns.begin == g.kernel_width) {
-                        block_taps(g, from, w, g.kernel_height, g.kernel_width, run.input_zero_point, channels, even, odd);
+                        even = vldrwq_s32(block->bias[0]);
+                        odd = vldrwq_s32(block->bias[1]);
+                        block_taps(g, from, w, g.kernel_height, g.kernel_width, 0, channels, even, odd);
                     } else {
+                        even = vldrwq_s32(block->border_bias[0]);
+                        odd = vldrwq_s32(block->border_bias[1]);
                         for (std::int32_t ky = rows.begin; ky < rows.end; ++ky) {
                             for (std::int32_t kx = columns.begin; kx < columns.end; ++kx) {
                                 block_taps(g,
@@ -254,6 +259,7 @@ MOTE_ALWAYS_INLINE void depthwise_blocks(const G& g, const std::int8_t* weight, 
 /// Scratch of one run.
 template <class G>
 constexpr std::size_t depthwise_i8_scratch_bytes(const G& g) noexcept {
+    if (g.in_channels == 1) return conv2d_i8_scratch_bytes(g);
 #if defined(MOTE_TILE_MVE) && (__ARM_FEATURE_MVE & 2)
     if (g.in_channels == g.out_channels) return block_bytes(g);
 #endif
@@ -263,6 +269,7 @@ constexpr std::size_t depthwise_i8_scratch_bytes(const G& g) noexcept {
 template <class G>
 MOTE_ALWAYS_INLINE void depthwise_i8(const G& g, const std::int8_t* weight, const std::int32_t* bias, const float* multipliers,
                                      const ConvI8& run) noexcept {
+    if (g.in_channels == 1) return conv2d_i8(g, weight, bias, multipliers, run);  // the same sums
 #if defined(MOTE_TILE_MVE) && (__ARM_FEATURE_MVE & 2)
     if (g.in_channels == g.out_channels) return depthwise_blocks(g, weight, bias, multipliers, run);
 #endif

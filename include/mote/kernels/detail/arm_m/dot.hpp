@@ -175,6 +175,70 @@ MOTE_ALWAYS_INLINE void dot(const Activation* a, std::int32_t, const std::int8_t
     }
 }
 
+/// Of a row of bytes as they are, with four rows of n weights one behind the other:
+///   sums[channel] += sum over k < n of a[k] * weight[channel][k].
+MOTE_ALWAYS_INLINE void dot_four(const std::int8_t* a, const std::int8_t* w, std::int32_t n, std::int32_t* sums) noexcept {
+    std::int32_t s0 = sums[0], s1 = sums[1], s2 = sums[2], s3 = sums[3];
+    const std::int32_t three = 3 * n;
+#pragma GCC unroll 2
+    for (std::int32_t groups = n >> 2; groups > 0; --groups) {
+#if defined(__OPTIMIZE__)
+        std::uint32_t even, odd, x, y;
+        __asm__(
+            "ldr %[y], [%[a]], #4\n\t"
+            "ldr %[odd], [%[w], %[n]]\n\t"
+            "sxtb16 %[x], %[y]\n\t"
+            "sxtb16 %[y], %[y], ror #8\n\t"
+            "sxtb16 %[even], %[odd]\n\t"
+            "sxtb16 %[odd], %[odd], ror #8\n\t"
+            "smlad %[s1], %[x], %[even], %[s1]\n\t"
+            "smlad %[s1], %[y], %[odd], %[s1]\n\t"
+            "ldr %[odd], [%[w], %[n], lsl #1]\n\t"
+            "sxtb16 %[even], %[odd]\n\t"
+            "sxtb16 %[odd], %[odd], ror #8\n\t"
+            "smlad %[s2], %[x], %[even], %[s2]\n\t"
+            "smlad %[s2], %[y], %[odd], %[s2]\n\t"
+            "ldr %[odd], [%[w], %[three]]\n\t"
+            "sxtb16 %[even], %[odd]\n\t"
+            "sxtb16 %[odd], %[odd], ror #8\n\t"
+            "smlad %[s3], %[x], %[even], %[s3]\n\t"
+            "smlad %[s3], %[y], %[odd], %[s3]\n\t"
+            "ldr %[odd], [%[w]], #4\n\t"
+            "sxtb16 %[even], %[odd]\n\t"
+            "sxtb16 %[odd], %[odd], ror #8\n\t"
+            "smlad %[s0], %[x], %[even], %[s0]\n\t"
+            "smlad %[s0], %[y], %[odd], %[s0]"
+            : [w] "+&r"(w), [a] "+&r"(a), [s0] "+&r"(s0), [s1] "+&r"(s1), [s2] "+&r"(s2), [s3] "+&r"(s3), [even] "=&r"(even),
+              [odd] "=&r"(odd), [x] "=&r"(x), [y] "=&r"(y)
+            : [n] "r"(n), [three] "r"(three)
+            : "memory");
+#else
+        const std::uint32_t bytes = read_word(a);
+        const auto x = __sxtb16(bytes), y = __sxtb16(rotated(bytes));
+        const auto step = [&](std::int32_t sum, const std::int8_t* row) {
+            const std::uint32_t taps = read_word(row);
+            return __smlad(y, __sxtb16(rotated(taps)), __smlad(x, __sxtb16(taps), sum));
+        };
+        s0 = step(s0, w);
+        s1 = step(s1, w + n);
+        s2 = step(s2, w + 2 * n);
+        s3 = step(s3, w + three);
+        a += 4;
+        w += 4;
+#endif
+    }
+    for (std::int32_t rest = n & 3; rest > 0; --rest, ++a, ++w) {
+        accumulate(s0, *a * w[0]);
+        accumulate(s1, *a * w[n]);
+        accumulate(s2, *a * w[2 * n]);
+        accumulate(s3, *a * w[three]);
+    }
+    sums[0] = s0;
+    sums[1] = s1;
+    sums[2] = s2;
+    sums[3] = s3;
+}
+
 #else
 
 /// Where the second gathered row begins, in elements.
