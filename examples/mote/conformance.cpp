@@ -27,7 +27,7 @@ std::vector<std::string> cases_in(const std::string& path) {
     return result;
 }
 
-std::vector<mote::Tensor<mote::f32>> answers(const mote::AnyModel& model, const std::vector<mote::Tensor<mote::f32>>& inputs) {
+std::vector<mote::Constant> answers(const mote::AnyModel& model, const std::vector<mote::Constant>& inputs) {
     mote::Engine engine(model);
     return mote::evaluate(engine, inputs);
 }
@@ -35,7 +35,7 @@ std::vector<mote::Tensor<mote::f32>> answers(const mote::AnyModel& model, const 
 void conformance(const Arguments& arguments) {
     using mote::Conformance;
     mote::ConformanceReport all;
-    std::vector<std::vector<std::string>> rows{{"folder", "passed", "failed", "unsupported"}};
+    std::vector<std::vector<std::string>> rows{{"folder", "passed", "failed", "unsupported", "ran a layer"}};
     std::vector<Json> folders;
     mote::ProgressLine line;
     for (const std::string& folder : arguments.folders) {
@@ -48,15 +48,21 @@ void conformance(const Arguments& arguments) {
         }
         const std::size_t passed = report.count(Conformance::passed), failed = report.count(Conformance::failed),
                           unsupported = report.count(Conformance::unsupported);
-        rows.push_back({folder, mote::concat(passed), mote::concat(failed), mote::concat(unsupported)});
-        folders.push_back(
-            Json().add("folder", folder).add("passed", passed).add("failed", failed).add("unsupported", unsupported));
+        rows.push_back(
+            {folder, mote::concat(passed), mote::concat(failed), mote::concat(unsupported), mote::concat(report.computed())});
+        folders.push_back(Json()
+                              .add("folder", folder)
+                              .add("passed", passed)
+                              .add("failed", failed)
+                              .add("unsupported", unsupported)
+                              .add("ran_a_layer", report.computed()));
         for (mote::ConformanceResult& result : report.cases) all.cases.push_back(std::move(result));
     }
     line.finish();
     const std::size_t passed = all.count(Conformance::passed), failed = all.count(Conformance::failed),
                       unsupported = all.count(Conformance::unsupported);
-    rows.push_back({"sum", mote::concat(passed), mote::concat(failed), mote::concat(unsupported)});
+    rows.push_back(
+        {"sum", mote::concat(passed), mote::concat(failed), mote::concat(unsupported), mote::concat(all.computed())});
     std::string text = mote::to_table(rows);
     std::vector<Json> reasons, failures;
     if (unsupported > 0) text += "\nunsupported, by the first thing that is missing:\n";
@@ -75,6 +81,7 @@ void conformance(const Arguments& arguments) {
                                .add("passed", passed)
                                .add("failed", failed)
                                .add("unsupported", unsupported)
+                               .add("ran_a_layer", all.computed())
                                .add("folders", folders)
                                .add("reasons", reasons)
                                .add("failures", failures));

@@ -19,7 +19,7 @@ void for_tags(Check check) {
 
 template <class Check>
 void for_all_tags(Check check) {
-    for_tags<f64, f32, f16, bf16, i64, i32, i16, i8, u8, i4, b8>(check);
+    for_tags<f64, f32, f16, bf16, i64, i32, i16, i8, u8, i4, b8, u64, u32, u16>(check);
 }
 
 }  // namespace precision_test
@@ -34,7 +34,7 @@ TEST_CASE("precision: each tag agrees with the run-time tables") {
         CHECK(P::bits == element_bits(P::element));
         if (P::bits >= 8) CHECK(sizeof(typename P::value_type) * 8 == P::bits);
     });
-    CHECK(place == 11);
+    CHECK(place == element_count);
 }
 
 TEST_CASE("precision: a value's type leads back to its tag; i4 shares its bytes with u8 and is not reached") {

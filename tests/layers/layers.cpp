@@ -41,8 +41,9 @@ TEST_CASE("layer lists: the standard layers of a precision are all there, each a
                               "HardSigmoid", "HardSwish",       "Reshape",   "Flatten",   "Transpose",
                               "Convert",     "Softmax",         "Tanh"};
     CHECK(kinds(standard_layers<f32>{}) == all);
-    all.insert({"Resize2d", "ArgMaxPool", "TransposeConv2d", "Unary", "Binary", "Slice", "Gather", "Tile", "Constant", "Reduce",
-                "ArgMax", "MatMul", "Prelu", "Lstm", "Gru", "Rnn", "Svdf"});
+    all.insert({"Resize2d", "ArgMaxPool", "TransposeConv2d", "Unary",   "Binary", "Slice", "Gather",       "Tile",
+                "Constant", "Reduce",     "ArgMax",          "MatMul",  "Prelu",  "Lstm",  "Gru",          "Rnn",
+                "Svdf",     "Cast",       "Compare",         "Bitwise", "Where",  "TopK",  "ConvInteger2d"});
     CHECK(kinds(standard_layers<f32, wide>{}) == all);
     CHECK(all.size() == standard_layers<f32, wide>::size);
     CHECK(counted_in_order(standard_layers<f32, i8>{}));

@@ -70,6 +70,15 @@ enum class BinaryFunction : std::uint8_t {
 };
 inline constexpr std::size_t binary_functions = static_cast<std::size_t>(BinaryFunction::squared_difference) + 1;
 
+/// x = y, x < y, x <= y, x > y, x >= y; NaN is in no relation. Files hold the numbers: new ones stand last.
+enum class Comparison : std::uint8_t { equal, less, less_or_equal, greater, greater_or_equal };
+inline constexpr std::size_t comparisons = static_cast<std::size_t>(Comparison::greater_or_equal) + 1;
+
+/// Of the bits of two integers, or of two truth values (which shift nowhere). What is shifted out is lost, and the sign stays.
+/// Files hold the numbers: new ones stand last.
+enum class BitOperation : std::uint8_t { both, either, one, shift_left, shift_right };
+inline constexpr std::size_t bit_operations = static_cast<std::size_t>(BitOperation::shift_right) + 1;
+
 namespace detail {
 
 /// C's functions of one width. (std's overloads of them would cost a compiler more than all that is done with them.)

@@ -56,6 +56,15 @@ struct BroadcastGeometry {
     std::int32_t b_stride[8] = {};
 };
 
+/// Three dense arrays of rank <= 8 that broadcast to a dense one of these extents, as two do.
+struct SelectGeometry {
+    std::int32_t rank = 0;
+    std::int32_t extent[8] = {};
+    std::int32_t condition_stride[8] = {};
+    std::int32_t a_stride[8] = {};
+    std::int32_t b_stride[8] = {};
+};
+
 /// Rows of `inner` elements chosen by index: row [o, k] of the output [outer, count, inner] is row [o, index[k]] of the input
 /// [outer, extent, inner].
 struct GatherGeometry {

@@ -11,7 +11,8 @@
 MOTE_BEGIN_NAMESPACE
 
 /// What one element of a tensor is, as a run-time value. The order is part of the .mote file format.
-enum class Element : std::uint8_t { f64, f32, f16, bf16, i64, i32, i16, i8, u8, i4, b8 };
+enum class Element : std::uint8_t { f64, f32, f16, bf16, i64, i32, i16, i8, u8, i4, b8, u64, u32, u16 };
+inline constexpr std::size_t element_count = 14;
 
 // Element tags. `value_type` is what a span of that element holds; `bits` is what one element occupies.
 // A tag that a layer can be computed in also names the tags of its weight, activation, bias and accumulator.
@@ -64,6 +65,10 @@ struct i64 {
 };
 struct i32 {
     using value_type = std::int32_t;
+    using weight = i32;
+    using activation = i32;
+    using bias = i32;
+    using accumulator = i32;
     static constexpr Element element = Element::i32;
     static constexpr std::size_t bits = 32;
     static constexpr const char* name = "i32";
@@ -105,6 +110,24 @@ struct b8 {
     static constexpr std::size_t bits = 8;
     static constexpr const char* name = "b8";
 };
+struct u64 {
+    using value_type = std::uint64_t;
+    static constexpr Element element = Element::u64;
+    static constexpr std::size_t bits = 64;
+    static constexpr const char* name = "u64";
+};
+struct u32 {
+    using value_type = std::uint32_t;
+    static constexpr Element element = Element::u32;
+    static constexpr std::size_t bits = 32;
+    static constexpr const char* name = "u32";
+};
+struct u16 {
+    using value_type = std::uint16_t;
+    static constexpr Element element = Element::u16;
+    static constexpr std::size_t bits = 16;
+    static constexpr const char* name = "u16";
+};
 
 // Layer tags whose weight and activation differ.
 /// 4-bit weights with 8-bit activations.
@@ -135,13 +158,19 @@ struct fake {
 };
 
 constexpr const char* element_name(Element element) noexcept {
-    constexpr const char* names[] = {"f64", "f32", "f16", "bf16", "i64", "i32", "i16", "i8", "u8", "i4", "b8"};
+    constexpr const char* names[] = {"f64", "f32", "f16", "bf16", "i64", "i32", "i16",
+                                     "i8",  "u8",  "i4",  "b8",   "u64", "u32", "u16"};
     return names[static_cast<std::size_t>(element)];
 }
 
 constexpr std::size_t element_bits(Element element) noexcept {
-    constexpr std::uint8_t bits[] = {64, 32, 16, 16, 64, 32, 16, 8, 8, 4, 8};
+    constexpr std::uint8_t bits[] = {64, 32, 16, 16, 64, 32, 16, 8, 8, 4, 8, 64, 32, 16};
     return bits[static_cast<std::size_t>(element)];
+}
+
+/// Whether elements are floats.
+constexpr bool holds_reals(Element element) noexcept {
+    return element <= Element::bf16;
 }
 
 /// Bytes that `count` elements occupy, packed.
@@ -193,6 +222,18 @@ struct tag_of_value<std::uint8_t> {
 template <>
 struct tag_of_value<bool> {
     using type = b8;
+};
+template <>
+struct tag_of_value<std::uint64_t> {
+    using type = u64;
+};
+template <>
+struct tag_of_value<std::uint32_t> {
+    using type = u32;
+};
+template <>
+struct tag_of_value<std::uint16_t> {
+    using type = u16;
 };
 
 MOTE_END_NAMESPACE

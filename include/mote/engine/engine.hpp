@@ -35,9 +35,9 @@ using Held = typename SpanOf<T>::type;
 
 template <class Lazy = void>
 std::string accepted_type(Element element) {
-    constexpr const char* names[] = {"double",       "float",        "mote::half",   "mote::bfloat",
-                                     "std::int64_t", "std::int32_t", "std::int16_t", "std::int8_t",
-                                     "std::uint8_t", "mote::i4",     "bool"};
+    constexpr const char* names[] = {"double",       "float",         "mote::half",    "mote::bfloat", "std::int64_t",
+                                     "std::int32_t", "std::int16_t",  "std::int8_t",   "std::uint8_t", "mote::i4",
+                                     "bool",         "std::uint64_t", "std::uint32_t", "std::uint16_t"};
     return names[static_cast<std::size_t>(element)];
 }
 
@@ -145,6 +145,16 @@ class BasicEngine {
     template <class T>
     std::span<const detail::Held<T>> output(std::string_view name) const {
         return bind<const T>(find(plan_.outputs(), name, "output"), "output");
+    }
+
+    /// The same as bytes, whatever the element.
+    std::span<std::byte> input_bytes(std::size_t index = 0) {
+        const ValueId id = at(plan_.inputs(), index, "input");
+        return {address(id), plan_.values()[id].bytes()};
+    }
+    std::span<const std::byte> output_bytes(std::size_t index = 0) const {
+        const ValueId id = at(plan_.outputs(), index, "output");
+        return {address(id), plan_.values()[id].bytes()};
     }
 
     /// Any value of the model, by name, as the last run left it. Only where the plan keeps values.

@@ -51,6 +51,34 @@ Tensor<f32> get_output(const Engine& engine, std::size_t index = 0) {
     return result;
 }
 
+/// All outputs for these inputs as their elements are, in the model's order. Throws an Error where number, elements or shapes
+/// of the inputs differ from the model's.
+template <class Lazy = void>
+std::vector<Constant> evaluate(Engine& engine, std::span<const Constant> inputs) {
+    if (inputs.size() != engine.inputs()) {
+        fail("the model has ", engine.inputs(), " inputs; ", inputs.size(), " values were given");
+    }
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const Value& value = engine.input_value(i);
+        const std::span<std::byte> to = engine.input_bytes(i);
+        const bool same = inputs[i].element == value.element &&
+                          std::ranges::equal(inputs[i].shape, std::span(value.shape.begin(), value.shape.end()));
+        if (!same || inputs[i].bytes.bytes() != to.size())
+            fail("input ", to_string(value), ": a value of that element and shape is expected");
+        if (!to.empty()) std::memcpy(to.data(), inputs[i].bytes.data(), to.size());
+    }
+    engine.run();
+    std::vector<Constant> outputs;
+    for (std::size_t i = 0; i < engine.outputs(); ++i) {
+        const Value& value = engine.output_value(i);
+        const std::span<const std::byte> from = engine.output_bytes(i);
+        Constant output{value.element, {value.shape.begin(), value.shape.end()}, Tensor<u8>(Shape{from.size()})};
+        if (!from.empty()) std::memcpy(output.bytes.data(), from.data(), from.size());
+        outputs.push_back(std::move(output));
+    }
+    return outputs;
+}
+
 /// All outputs for these inputs, in the model's order. Throws an Error where their number or shapes differ from the model's.
 template <class Lazy = void>
 std::vector<Tensor<f32>> evaluate(Engine& engine, std::span<const Tensor<f32>> inputs) {

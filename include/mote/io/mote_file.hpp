@@ -118,7 +118,7 @@ void get_field(In& in, Data& data, T& value) {
                  static_cast<std::size_t>(v[3])};
     } else if constexpr (std::is_same_v<T, Element>) {
         const std::int64_t element = get_integers(in, 1)[0];
-        if (element < 0 || element > static_cast<std::int64_t>(Element::b8)) in.refuse("element ", element, " is unknown");
+        if (element < 0 || element >= static_cast<std::int64_t>(element_count)) in.refuse("element ", element, " is unknown");
         value = static_cast<Element>(element);
     } else if constexpr (std::is_integral_v<T> || std::is_enum_v<T>) {
         value = static_cast<T>(get_integers(in, 1)[0]);

@@ -82,7 +82,7 @@ struct Dense {
 };
 
 /// Products of matrices, [..., m, k] and [..., k, n] -> [..., m, n]; a transposed input is [..., k, m] or [..., n, k]. The axes
-/// before them broadcast against each other, from the last one on, as NumPy's matmul does. f32.
+/// before them broadcast against each other, from the last one on, as NumPy's matmul does. Of integers sums wrap.
 struct MatMul {
     bool transpose_a = false;
     bool transpose_b = false;
@@ -90,6 +90,22 @@ struct MatMul {
     static constexpr Family family = Family::contraction;
     static constexpr auto fields =
         list_fields(Field{"transpose_a", &MatMul::transpose_a}, Field{"transpose_b", &MatMul::transpose_b});
+};
+
+/// Conv2d of i32 values with i32 weights, without rounding: sums wrap in 32 bits.
+struct ConvInteger2d {
+    Tensor<i32> weight{};  ///< [out, kernel_height, kernel_width, in / groups]
+    Tensor<i32> bias{};    ///< [out], or empty
+    Size2d stride{};
+    Size2d dilation{};
+    Padding2d padding{};
+    std::size_t groups = 1;
+    static constexpr const char* kind = "ConvInteger2d";
+    static constexpr Family family = Family::contraction;
+    static constexpr auto fields = list_fields(
+        Field{"weight", &ConvInteger2d::weight, Role::weight, 0, 3}, Field{"bias", &ConvInteger2d::bias, Role::bias, 0},
+        Field{"stride", &ConvInteger2d::stride}, Field{"dilation", &ConvInteger2d::dilation},
+        Field{"padding", &ConvInteger2d::padding}, Field{"groups", &ConvInteger2d::groups});
 };
 
 MOTE_END_NAMESPACE

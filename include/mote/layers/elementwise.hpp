@@ -117,13 +117,46 @@ struct Mul {
     static constexpr auto fields = list_fields();
 };
 
-/// A function of the elements of two f32 values that broadcast to one shape: axes are aligned at the last, and one that is
-/// missing or of extent 1 repeats.
+/// A function of the elements of two values of one element that broadcast to one shape: axes are aligned at the last, and one
+/// that is missing or of extent 1 repeats. Integers wrap, a quotient of theirs is cut towards zero, and what they divide by 0
+/// is 0.
 struct Binary {
     BinaryFunction function = BinaryFunction::add;
     static constexpr const char* kind = "Binary";
     static constexpr Family family = Family::elementwise;
     static constexpr auto fields = list_fields(Field{"function", &Binary::function});
+};
+
+/// Truth values: how the elements of two values of one element, which broadcast as Binary's do, compare.
+struct Compare {
+    Comparison comparison = Comparison::equal;
+    static constexpr const char* kind = "Compare";
+    static constexpr Family family = Family::elementwise;
+    static constexpr auto fields = list_fields(Field{"comparison", &Compare::comparison});
+};
+
+/// Bits of two values of one element, integers or truth values, which broadcast as Binary's do.
+struct Bitwise {
+    BitOperation operation = BitOperation::both;
+    static constexpr const char* kind = "Bitwise";
+    static constexpr Family family = Family::elementwise;
+    static constexpr auto fields = list_fields(Field{"operation", &Bitwise::operation});
+};
+
+/// The second value's element where the first, of truth values, holds, else the third's. All broadcast as Binary's do.
+struct Where {
+    static constexpr const char* kind = "Where";
+    static constexpr Family family = Family::elementwise;
+    static constexpr auto fields = list_fields();
+};
+
+/// The same numbers as another element, without quantization: reals are cut towards zero where they become integers, integers
+/// wrap, truth values are what is not 0.
+struct Cast {
+    Element element = Element::f32;
+    static constexpr const char* kind = "Cast";
+    static constexpr Family family = Family::elementwise;
+    static constexpr auto fields = list_fields(Field{"element", &Cast::element});
 };
 
 /// Another element tag for the same numbers: quantize (f32 -> i8), dequantize (i8 -> f32), or requantize (i8 -> i8).

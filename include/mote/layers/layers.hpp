@@ -47,7 +47,8 @@ struct layers_of<f32> {
 template <>
 struct layers_of<wide> {
     using standard = LayerList<>;
-    using further = LayerList<Resize2d, ArgMaxPool, Unary, Binary, Slice, Gather, Tile, Constant, Reduce, ArgMax, MatMul>;
+    using further = LayerList<Resize2d, ArgMaxPool, Unary, Binary, Slice, Gather, Tile, Constant, Reduce, ArgMax, MatMul, Cast,
+                              Compare, Bitwise, Where, TopK, ConvInteger2d>;
 };
 
 template <bool Wide, class... P>

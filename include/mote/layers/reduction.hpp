@@ -8,8 +8,8 @@
 
 MOTE_BEGIN_NAMESPACE
 
-/// One number from all along `axes` (none: from each element alone); with keep_dims the axes stay, with extent 1. f32; on int8
-/// values mean and max.
+/// One number from all along `axes` (none: from each element alone); with keep_dims the axes stay, with extent 1. Any element;
+/// on quantized int8 values mean and max. Of no numbers max is the least that the element holds, min the greatest.
 struct Reduce {
     Reduction function = Reduction::sum;
     std::vector<std::size_t> axes{};
@@ -30,6 +30,18 @@ struct ArgMax {
     static constexpr Family family = Family::reduction;
     static constexpr auto fields = list_fields(Field{"axis", &ArgMax::axis}, Field{"keep_dims", &ArgMax::keep_dims},
                                                Field{"largest", &ArgMax::largest}, Field{"select_last", &ArgMax::select_last});
+};
+
+/// The `count` largest numbers along `axis` (or the smallest), in order, and where they stand, i64; of equal ones the first
+/// stand first.
+struct TopK {
+    std::size_t axis = 0;
+    std::size_t count = 1;
+    bool largest = true;
+    static constexpr const char* kind = "TopK";
+    static constexpr Family family = Family::reduction;
+    static constexpr auto fields =
+        list_fields(Field{"axis", &TopK::axis}, Field{"count", &TopK::count}, Field{"largest", &TopK::largest});
 };
 
 /// The largest value under the window, [batch, height, width, channels]. Padding never wins.

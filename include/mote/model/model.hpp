@@ -131,7 +131,6 @@ void BasicModel<List>::check() {
         const Value& value = graph_.values[id];
         if (value.shape.elements() >= Shape::absurd)
             fail("input ", to_string(value), " has more elements than memory can hold");
-        if (value.shape.elements() == 0) fail("input ", to_string(value), " has an empty axis; each extent must be at least 1");
         const std::string flaw = detail::quantization_flaw(value.quantization);
         if (!flaw.empty()) fail("input ", to_string(value), " has ", flaw);
     }

@@ -425,3 +425,15 @@ TEST_CASE("onnx export: tables of bytes that no function makes are refused, and 
     CHECK_ERROR(export_onnx(b.build(), {.name = "net"}), "'net': 3 things", "node 'shares' (Softmax): its table",
                 "node 'gate' (Sigmoid): its table", "node 'dense' (Dense): its bias counts in steps of");
 }
+
+TEST_CASE("onnx export: values of elements that a file's floats and bytes do not hold are refused by name") {
+    using namespace onnx_export_test;
+    ModelBuilder<f32, wide> b;
+    const auto x = b.input("whole", {1, 4}, Element::i32);
+    b.output("y", b.add(Binary{BinaryFunction::max}, {x, x}));
+    CHECK_ERROR(export_onnx(b.build()), "'whole' [1x4] i32", "f32, i8 and i64 are supported");
+    ModelBuilder<f32, wide> sums;
+    const auto n = sums.input("n", {1, 4}, Element::i64);
+    sums.output("y", sums.add(Reduce{Reduction::sum, {1}}, n, {.name = "sum"}));
+    CHECK_ERROR(export_onnx(sums.build()), "'sum' (Reduce)", "plain numbers");
+}

@@ -295,7 +295,7 @@ TEST_CASE("infer matmul: matrices fit, the axes before them broadcast; the produ
     CHECK_ERROR(one(MatMul{}, {{3, 4}, {5, 4}}), "'node' (MatMul)", "'x0' [3x4]", "matrices");
     CHECK_ERROR(one(MatMul{}, {Shape{4}, {4, 5}}), "'node' (MatMul)", "matrices");
     CHECK_ERROR(one(MatMul{}, {{2, 3, 4}, {3, 4, 5}}), "'node' (MatMul)", "axes before them");
-    CHECK_ERROR(one(MatMul{}, {{3, 4}, {4, 5}}, Element::i8, tenth), "'node' (MatMul)", "f32 expected");
+    CHECK_ERROR(one(MatMul{}, {{3, 4}, {4, 5}}, Element::i8, tenth), "'node' (MatMul)", "without quantization");
     CHECK_ERROR(one(MatMul{}, {{3, 0}, {0, 5}}), "empty axis");
     CHECK(one(MatMul{false, true}, {{2, 3, 4}, {5, 4}}).cost().macs == 2 * 3 * 5 * 4);
 }

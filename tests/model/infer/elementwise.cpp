@@ -137,7 +137,7 @@ TEST_CASE("infer mul: the second operand may hold one number a channel; the firs
     CHECK_ERROR(one(Add{}, {{2, 5, 6, 3}, {2, 1, 1, 3}}), "'node' (Add)", "one shape");
 }
 
-TEST_CASE("infer binary: f32 values that broadcast, and functions that are known") {
+TEST_CASE("infer binary: values of one element that broadcast, and functions that are known") {
     using namespace infer_elementwise_test;
     CHECK(shape_of(Binary{}, {{2, 3}, {2, 3}}) == Shape{2, 3});
     CHECK(shape_of(Binary{}, {{3}, {2, 1}}) == Shape{2, 3});
@@ -145,7 +145,7 @@ TEST_CASE("infer binary: f32 values that broadcast, and functions that are known
     CHECK_ERROR(one(Binary{}, {{2, 3}, {2, 4}}), "'node' (Binary)", "'x0' [2x3] f32", "'x1' [2x4] f32", "equal or 1");
     CHECK_ERROR(one(Binary{}, {{2, 3}, {2}}), "'node' (Binary)");
     CHECK_ERROR(one(Binary{}, {{2, 3}}), "2 inputs expected", "1 given");
-    CHECK_ERROR(one(Binary{}, {{2, 3}, {2, 3}}, Element::i8, tenth, fifth), "'node' (Binary)", "f32 is expected");
+    CHECK_ERROR(one(Binary{}, {{2, 3}, {2, 3}}, Element::i8, tenth, fifth), "'node' (Binary)", "without quantization");
     CHECK_ERROR(one(Binary{}, {{std::size_t{1} << 40, 1}, {1, std::size_t{1} << 40}}), "more elements than memory");
     CHECK_ERROR(one(Binary{static_cast<BinaryFunction>(binary_functions)}, {{2}, {2}}), "'node' (Binary)", "function");
     CHECK_ERROR(one(Unary{static_cast<UnaryFunction>(unary_functions)}, {{2}}), "'node' (Unary)", "function");

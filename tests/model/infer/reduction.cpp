@@ -172,10 +172,11 @@ TEST_CASE("infer reduce: axes go or stay with extent 1; int8 means and maxima sh
     const auto mean = one(Reduce{Reduction::mean, {1}}, {{2, 3}}, Element::i8, tenth);
     CHECK(mean.value(mean.outputs()[0]).quantization == tenth);
     CHECK_ERROR(one(Reduce{Reduction::mean, {1}}, {{2, 3}}, Element::i8, tenth, QuantizationParams{0.2f, 0}), "shares");
-    CHECK_ERROR(one(Reduce{Reduction::sum, {1}}, {{2, 3}}, Element::i8, tenth), "'node' (Reduce)", "f32 expected");
+    CHECK_ERROR(one(Reduce{Reduction::sum, {1}}, {{2, 3}}, Element::i8, tenth), "'node' (Reduce)", "without quantization");
     CHECK_ERROR(one(Reduce{Reduction::sum, {2}}, {{2, 3}}), "'node' (Reduce)", "axis 2", "outside the 2 axes");
     CHECK_ERROR(one(Reduce{Reduction::sum, {1, 1}}, {{2, 3}}), "'node' (Reduce)", "axis 1", "named twice");
-    CHECK_ERROR(one(Reduce{Reduction::sum, {1}}, {{2, 0}}), "empty axis");
+    CHECK(shape_of(Reduce{Reduction::sum, {1}}, {{2, 0}}) == Shape{2, 1});
+    CHECK_ERROR(one(Reduce{Reduction::max, {1}}, {{2, 0}}, Element::i8, tenth), "empty axis");
     CHECK_ERROR(one(Reduce{static_cast<Reduction>(10), {1}}, {{2, 3}}), "'node' (Reduce)", "function is unknown");
     CHECK_ERROR(one(Reduce{Reduction::mean, {0}}, {{1 << 23, 1}}, Element::i8, tenth), "2^22");
 }
@@ -187,5 +188,6 @@ TEST_CASE("infer arg max: indices are i64") {
     CHECK(model.value(model.outputs()[0]).element == Element::i64);
     CHECK(shape_of(ArgMax{2}, {{2, 3, 4}}) == Shape{2, 3, 1});
     CHECK_ERROR(one(ArgMax{3}, {{2, 3, 4}}), "'node' (ArgMax)", "axis 3");
-    CHECK_ERROR(one(ArgMax{1}, {{2, 3}}, Element::i8, tenth), "'node' (ArgMax)", "f32 expected");
+    CHECK_ERROR(one(ArgMax{1}, {{2, 3}}, Element::i8, tenth), "'node' (ArgMax)", "without quantization");
+    CHECK_ERROR(one(ArgMax{1}, {{2, 0}}), "'node' (ArgMax)", "empty axis");
 }

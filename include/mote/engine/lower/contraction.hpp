@@ -282,9 +282,37 @@ struct MatMulStep {
     }
 };
 
+/// Operands: a, b, output.
+struct MatMulNumbersStep {
+    static constexpr const char* name = "multiply_numbers";
+    MatMulGeometry geometry{};
+    bool transpose_a = false;
+    bool transpose_b = false;
+    Element element = Element::i32;
+
+    void run(const KernelTable&, std::byte* const* operands) const noexcept {
+        for (std::int32_t i = 0; i < geometry.count; ++i) {
+            std::ptrdiff_t a = 0, b = 0;
+            geometry.find(i, a, b);
+            kernels::reference::multiply_numbers(element, geometry.m, geometry.n, geometry.k, transpose_a, transpose_b, a,
+                                                 operands[0], b, operands[1], std::ptrdiff_t{i} * geometry.m * geometry.n,
+                                                 operands[2]);
+        }
+    }
+};
+
+template <class Context>
+void lower(const ConvInteger2d& layer, Context& node) {
+    const ConvGeometry g = geometry(layer, node.input().shape, node.output().shape);
+    node.emit(ConvInteger2dStep{g, node.share(layer.weight), node.share(layer.bias)},
+              {.constant_bytes = layer.weight.bytes() + layer.bias.bytes()});
+}
+
 template <class Context>
 void lower(const MatMul& layer, Context& node) {
     const MatMulGeometry g = geometry(layer, node.input(0).shape, node.input(1).shape, node.output().shape);
+    const Element element = node.output().element;
+    if (element != Element::f32) return node.emit(MatMulNumbersStep{g, layer.transpose_a, layer.transpose_b, element});
     StepOptions options;
     options.reason = g.count == 1 ? "one product" : "a product a matrix";
     options.scratch_bytes = node.kernels().gemm_f32_scratch_bytes(g.m, g.n, g.k);

@@ -3,6 +3,7 @@
 // lower: activations, functions, BatchNorm, Add, Mul, Convert.
 
 #include <mote/engine/lower/movement.hpp>
+#include <mote/engine/lower/numbers.hpp>
 #include <mote/kernels/elementwise.hpp>
 #include <mote/kernels/functions.hpp>
 #include <mote/kernels/multipliers.hpp>
@@ -230,15 +231,9 @@ template <class Lazy = void>
 BroadcastGeometry broadcast_geometry(const Shape& a, const Shape& b, const Shape& to) {
     MoveGeometry g;
     g.rank = narrow<std::int32_t>(to.rank());
-    const auto strides = [&](const Shape& from, std::int32_t* stride) {
-        const std::size_t lead = to.rank() - from.rank();
-        for (std::size_t axis = 0; axis < from.rank(); ++axis) {
-            stride[lead + axis] = from[axis] == 1 ? 0 : narrow<std::int32_t>(from.stride(axis));
-        }
-    };
     for (std::size_t axis = 0; axis < to.rank(); ++axis) g.extent[axis] = narrow<std::int32_t>(to[axis]);
-    strides(a, g.input_stride);
-    strides(b, g.output_stride);
+    repeating_strides(a, to, g.input_stride);
+    repeating_strides(b, to, g.output_stride);
     g = joined_axes(g);
     BroadcastGeometry result;
     result.rank = g.rank;
@@ -257,8 +252,44 @@ void lower(const Binary& layer, Context& node) {
     const Shape& to = node.output().shape;
     const bool a = node.input(0).shape.elements() == to.elements(), b = node.input(1).shape.elements() == to.elements();
     const Places in_place = a && b ? Places{0, 1} : a ? Places{0} : b ? Places{1} : Places{};
-    node.emit(BinaryStep{layer.function, detail::broadcast_geometry(node.input(0).shape, node.input(1).shape, to)},
-              {.in_place = in_place});
+    const BroadcastGeometry g = detail::broadcast_geometry(node.input(0).shape, node.input(1).shape, to);
+    const Element element = node.output().element;
+    if (element == Element::f32) return node.emit(BinaryStep{layer.function, g}, {.in_place = in_place});
+    node.emit(BinaryNumbersStep{layer.function, element, g}, {.in_place = in_place});
+}
+
+template <class Context>
+void lower(const Compare& layer, Context& node) {
+    node.emit(CompareStep{layer.comparison, node.input().element,
+                          detail::broadcast_geometry(node.input(0).shape, node.input(1).shape, node.output().shape)});
+}
+
+template <class Context>
+void lower(const Bitwise& layer, Context& node) {
+    node.emit(BitwiseStep{layer.operation, node.input().element,
+                          detail::broadcast_geometry(node.input(0).shape, node.input(1).shape, node.output().shape)});
+}
+
+template <class Context>
+void lower(const Where&, Context& node) {
+    const Shape& to = node.output().shape;
+    SelectStep step{element_bytes(node.output().element, 1)};
+    step.geometry.rank = narrow<std::int32_t>(to.rank());
+    for (std::size_t axis = 0; axis < to.rank(); ++axis) step.geometry.extent[axis] = narrow<std::int32_t>(to[axis]);
+    detail::repeating_strides(node.input(0).shape, to, step.geometry.condition_stride);
+    detail::repeating_strides(node.input(1).shape, to, step.geometry.a_stride);
+    detail::repeating_strides(node.input(2).shape, to, step.geometry.b_stride);
+    node.emit(step);
+}
+
+template <class Context>
+void lower(const Cast& layer, Context& node) {
+    const Value& in = node.input();
+    if (in.element == layer.element) {
+        if (!node.share_storage()) node.emit(detail::copy_of(in), {.reason = "the same numbers"});
+        return;
+    }
+    node.emit(CastStep{in.element, layer.element, in.shape.elements()});
 }
 
 /// Operands: input, output.

@@ -182,6 +182,33 @@ void lower(const Concat& layer, Context& node) {
     node.emit(std::move(step), {.reason = "concat"});
 }
 
+namespace detail {
+
+/// The number as an element, whose bytes stand first.
+template <class Lazy = void>
+std::array<std::byte, 8> element_of_number(Element element, float number) {
+    std::array<std::byte, 8> bytes{};
+    const auto put = [&](auto value) { std::memcpy(bytes.data(), &value, sizeof value); };
+    if (element == Element::f32) {
+        put(number);
+    } else if (element == Element::f64) {
+        put(static_cast<double>(number));
+    } else if (element == Element::f16) {
+        put(to_half(number));
+    } else if (element == Element::bf16) {
+        put(to_bfloat(number));
+    } else {                                             // the low bytes of an integer are the element (little endian)
+        constexpr float limit = 9223372036854775808.0f;  // 2^63
+        put(element == Element::b8 ? std::int64_t{number != 0.0f}
+            : number >= limit      ? std::int64_t{0x7fffffffffffffff}
+            : number < -limit      ? -std::int64_t{0x7fffffffffffffff} - 1
+                                   : static_cast<std::int64_t>(number));
+    }
+    return bytes;
+}
+
+}  // namespace detail
+
 template <class Context>
 void lower(const Pad& layer, Context& node) {
     if (!detail::movable(node)) return;
@@ -191,17 +218,14 @@ void lower(const Pad& layer, Context& node) {
     for (std::size_t axis = 0; axis < out.rank(); ++axis) offset += layer.before[axis] * out.stride(axis);
     MoveStep step = detail::moving(value, {0, detail::move_geometry(value.shape, value.shape, out), offset});
     step.fill_count = out.elements() == value.shape.elements() ? 0 : out.elements();
-    if (value.element == Element::f32) {
-        std::memcpy(step.fill_value.data(), &layer.value, sizeof layer.value);
-    } else if (value.element == Element::i8) {
+    if (detail::holds_numbers(value)) {
+        step.fill_value = detail::element_of_number(value.element, layer.value);
+    } else {
         QuantizationParams params;
         if (!detail::quantization_of(node, value, params)) return;
         const detail::ByteRange range = detail::byte_range({.lo = layer.value}, params);
         const auto byte = narrow<std::int8_t>(range.lo);
         std::memcpy(step.fill_value.data(), &byte, sizeof byte);
-    } else if (layer.value != 0.0f) {
-        return node.unsupported("input ", to_string(value), " is padded by ", layer.value,
-                                "; elements other than f32 and i8 are padded by 0 only");
     }
     node.emit(std::move(step), {.reason = "pad"});
 }

@@ -3,6 +3,7 @@
 // lower: reductions, pooling, resizing and softmax.
 
 #include <mote/engine/lower/movement.hpp>
+#include <mote/engine/lower/numbers.hpp>
 #include <mote/kernels/pool.hpp>
 #include <mote/kernels/reduce.hpp>
 #include <mote/kernels/resize.hpp>
@@ -186,6 +187,8 @@ void lower(const Reduce& layer, Context& node) {
     StepOptions options;
     const RowGeometry rows = detail::reduced_rows(detail::axis_set(layer.axes), node, options.inputs);
     if (node.input().element == Element::f32) return node.emit(ReduceStep{rows, layer.function}, std::move(options));
+    if (detail::holds_numbers(node.input()))
+        return node.emit(ReduceNumbersStep{rows, layer.function, node.input().element}, std::move(options));
     ConvGeometry g;  // a window over all of a column
     g.batch = rows.outer;
     g.in_height = g.kernel_height = rows.spatial;
@@ -199,7 +202,22 @@ template <class Context>
 void lower(const ArgMax& layer, Context& node) {
     StepOptions options;
     const RowGeometry rows = detail::reduced_rows(detail::AxisSet{1} << layer.axis, node, options.inputs);
-    node.emit(ArgMaxStep{rows, layer.largest, layer.select_last}, std::move(options));
+    const Element element = node.input().element;
+    if (element == Element::f32) return node.emit(ArgMaxStep{rows, layer.largest, layer.select_last}, std::move(options));
+    node.emit(ArgMaxNumbersStep{rows, layer.largest, layer.select_last, element}, std::move(options));
+}
+
+template <class Context>
+void lower(const TopK& layer, Context& node) {
+    const Shape& in = node.input().shape;
+    std::size_t outer = 1, channels = 1;
+    for (std::size_t axis = 0; axis < in.rank(); ++axis) {
+        if (axis != layer.axis) (axis < layer.axis ? outer : channels) *= in[axis];
+    }
+    node.emit(TopKStep{{narrow<std::int32_t>(outer), narrow<std::int32_t>(channels), narrow<std::int32_t>(in[layer.axis])},
+                       narrow<std::int32_t>(layer.count),
+                       layer.largest,
+                       node.input().element});
 }
 
 template <class Context>

@@ -144,7 +144,7 @@ inline Shape get_shape(In& in) {
 }
 inline Element get_element(In& in) {
     const std::uint64_t element = in.natural();
-    if (element > static_cast<std::uint64_t>(Element::b8)) in.refuse("element ", element, " is unknown");
+    if (element >= element_count) in.refuse("element ", element, " is unknown");
     return static_cast<Element>(element);
 }
 inline Quantization get_quantization(In& in) {

@@ -2,7 +2,7 @@
 #pragma once
 // import_onnx: the model that an ONNX file states, its images channels last. load_onnx() reads the file first.
 
-#include <mote/io/onnx/detail/import_attention.hpp>
+#include <mote/io/onnx/detail/import_numbers.hpp>
 #include <mote/io/onnx/read.hpp>
 
 MOTE_BEGIN_NAMESPACE
@@ -10,9 +10,9 @@ MOTE_BEGIN_NAMESPACE
 namespace detail::onnx_import {
 
 /// Goes through the graph node by node. What cannot be imported is noted with its node, and all of it told at the end.
-class Importer : private Attention {
+class Importer : private Numbers {
   public:
-    using Attention::Attention;
+    using Numbers::Numbers;
 
     /// The operators that can become layers, in the order of the alphabet.
     static std::vector<std::string_view> operators() {
@@ -79,7 +79,8 @@ class Importer : private Attention {
 
     void add_input(const OnnxValue& input) {
         if (input.type.kind != OnnxType::Kind::tensor) fail("it is no tensor; tensors are supported");
-        const Quantization q = is_float(input.type.element) ? Quantization() : input_quantization(input);
+        const Quantization q = input_quantization(input);
+        const Element held = held_element(input.type.element);
         if (!input.type.shape) fail("its rank is not stated");
         Dims dims;
         for (std::size_t axis = 0; axis < input.type.shape->size(); ++axis)
@@ -90,17 +91,14 @@ class Importer : private Attention {
         Dims stored;
         for (const std::size_t axis : order) stored.push_back(dims[axis]);
         const auto id = narrow<ValueId>(graph_.values.size());
-        graph_.values.push_back({unused(input.name), make_shape(stored), q.present() ? Element::i8 : Element::f32, q});
+        graph_.values.push_back({unused(input.name), make_shape(stored), q.present() ? Element::i8 : held, q});
         graph_.inputs.push_back(id);
-        if (shape(id).elements() == 0 || shape(id).elements() >= Shape::absurd)
-            fail("it is [", dims_text(dims), "]; extents from 1 that memory holds are expected");
+        if (shape(id).elements() >= Shape::absurd)
+            fail("it is [", dims_text(dims), "]; extents that memory holds are expected");
         wanted_names_.emplace(id, input.name);
-        Item item;
-        item.element = input.type.element;
-        item.forms.push_back({id, Layout(dims, order)});
-        define(input.name, std::move(item));
+        define(input.name, item_of(id, Layout(dims, order), input.type.element));
     }
-    /// Bytes are real numbers to those that use them, at once or after they were moved.
+    /// Bytes are real numbers to those that use them, at once or after they were moved; none where nothing says which.
     Quantization input_quantization(const OnnxValue& input) const {
         const bool bytes = input.type.element == OnnxElement::int8 || input.type.element == OnnxElement::uint8;
         std::vector<std::string> names{input.name};
@@ -114,12 +112,11 @@ class Importer : private Attention {
                 if (user->op_type != "DequantizeLinear") {
                     names.insert(names.end(), user->outputs.begin(), user->outputs.end());
                 } else if (const std::optional<Steps> s = steps_of(*user, input.type.element)) {
-                    return s->whole();
+                    if (s->of_bytes()) return s->whole();
                 }
             }
         }
-        fail("it is of ", onnx_element_name(input.type.element),
-             bytes ? ", and nothing states its scale" : "; floats are supported");
+        return {};
     }
     std::size_t extent(const OnnxDimension& dimension, std::size_t axis) const {
         if (dimension.extent >= 0) return static_cast<std::size_t>(dimension.extent);
@@ -144,7 +141,10 @@ class Importer : private Attention {
         const Dims order = turned ? Layout::channels_last(rank) : Layout::in_order(rank);
         if (rank > Shape::max_rank) fail("it has ", rank, " axes; up to ", Shape::max_rank, " are supported");
         make_real(x);
-        ValueId id = arranged(x, order);
+        make_exact(x);
+        Item exact;
+        exact.forms = x.exact;
+        ValueId id = arranged(x.exact.empty() ? x : exact, order);
         const auto taken = [&](const std::vector<ValueId>& ids) { return std::find(ids.begin(), ids.end(), id) != ids.end(); };
         const auto wanted = wanted_names_.find(id);  // an input that is an output too stays itself
         const bool same = !taken(graph_.outputs) && wanted != wanted_names_.end() && wanted->second == output.name;
@@ -214,10 +214,11 @@ class Importer : private Attention {
 
     static std::span<const Entry> entries() {
         static constexpr Entry table[] = {
-            {"Abs", &Importer::function},
+            {"Abs", &Importer::magnitude},
             {"Acos", &Importer::function},
             {"Acosh", &Importer::function},
-            {"Add", &Importer::binary<BinaryFunction::add>},
+            {"Add", &Importer::binary_numbers<BinaryFunction::add>},
+            {"And", &Importer::bits<BitOperation::both>},
             {"ArgMax", &Importer::arg_max<true>},
             {"ArgMin", &Importer::arg_max<false>},
             {"Asin", &Importer::function},
@@ -227,25 +228,33 @@ class Importer : private Attention {
             {"Attention", &Importer::attention},
             {"AveragePool", &Importer::pool<AveragePool2d>},
             {"BatchNormalization", &Importer::batch_norm},
+            {"BitShift", &Importer::bit_shift},
+            {"BitwiseAnd", &Importer::bits<BitOperation::both>},
+            {"BitwiseNot", &Importer::invert},
+            {"BitwiseOr", &Importer::bits<BitOperation::either>},
+            {"BitwiseXor", &Importer::bits<BitOperation::one>},
             {"Cast", &Importer::cast},
             {"CastLike", &Importer::cast},
             {"Ceil", &Importer::function},
             {"Celu", &Importer::activation<UnaryFunction::celu>},
             {"CenterCropPad", &Importer::center_crop_pad},
-            {"Clip", &Importer::clip},
+            {"Clip", &Importer::clip_numbers},
             {"Concat", &Importer::concat_values},
             {"Constant", &Importer::constant_node},
             {"Conv", &Importer::conv},
+            {"ConvInteger", &Importer::conv_integer},
             {"ConvTranspose", &Importer::conv_transpose},
             {"Cos", &Importer::function},
             {"Cosh", &Importer::function},
             {"CumSum", &Importer::cumulative_sum},
             {"DepthToSpace", &Importer::depth_to_space},
-            {"DequantizeLinear", &Importer::dequantize_linear},
-            {"Div", &Importer::binary<BinaryFunction::div>},
+            {"DequantizeLinear", &Importer::dequantize_any},
+            {"Div", &Importer::binary_numbers<BinaryFunction::div>},
             {"Dropout", &Importer::dropout},
+            {"DynamicQuantizeLinear", &Importer::dynamic_quantize},
             {"Einsum", &Importer::einsum},
             {"Elu", &Importer::activation<UnaryFunction::elu>},
+            {"Equal", &Importer::compare<Comparison::equal>},
             {"Erf", &Importer::function},
             {"Exp", &Importer::function},
             {"Expand", &Importer::expand},
@@ -260,33 +269,43 @@ class Importer : private Attention {
             {"GlobalAveragePool", &Importer::global_pool<Reduction::mean>},
             {"GlobalLpPool", &Importer::global_lp_pool},
             {"GlobalMaxPool", &Importer::global_pool<Reduction::max>},
+            {"Greater", &Importer::compare<Comparison::greater>},
+            {"GreaterOrEqual", &Importer::compare<Comparison::greater_or_equal>},
             {"GroupNormalization", &Importer::group_norm},
             {"HardSigmoid", &Importer::hard_sigmoid},
             {"HardSwish", &Importer::unary<HardSwish>},
             {"Identity", &Importer::same},
             {"InstanceNormalization", &Importer::instance_norm},
+            {"IsInf", &Importer::is_infinite},
+            {"IsNaN", &Importer::is_nan},
             {"LRN", &Importer::lrn},
             {"LSTM", &Importer::lstm},
             {"LayerNormalization", &Importer::layer_norm<true>},
             {"LeakyRelu", &Importer::leaky_relu},
+            {"Less", &Importer::compare<Comparison::less>},
+            {"LessOrEqual", &Importer::compare<Comparison::less_or_equal>},
             {"Log", &Importer::function},
             {"LogSoftmax", &Importer::log_softmax},
             {"LpNormalization", &Importer::lp_norm},
             {"LpPool", &Importer::lp_pool},
             {"MatMul", &Importer::matmul},
-            {"Max", &Importer::largest<BinaryFunction::max>},
+            {"MatMulInteger", &Importer::matmul_integer},
+            {"Max", &Importer::all_numbers<BinaryFunction::max>},
             {"MaxPool", &Importer::pool<MaxPool2d>},
             {"Mean", &Importer::mean_of_inputs},
             {"MeanVarianceNormalization", &Importer::mean_variance_norm},
-            {"Min", &Importer::largest<BinaryFunction::min>},
+            {"Min", &Importer::all_numbers<BinaryFunction::min>},
             {"Mish", &Importer::function},
-            {"Mod", &Importer::modulo},
-            {"Mul", &Importer::binary<BinaryFunction::mul>},
-            {"Neg", &Importer::negative},
+            {"Mod", &Importer::remainder},
+            {"Mul", &Importer::binary_numbers<BinaryFunction::mul>},
+            {"Neg", &Importer::negative_number},
+            {"Not", &Importer::invert},
+            {"OneHot", &Importer::one_hot},
+            {"Or", &Importer::bits<BitOperation::either>},
             {"PRelu", &Importer::prelu},
             {"Pad", &Importer::pad},
-            {"Pow", &Importer::power},
-            {"QuantizeLinear", &Importer::quantize_linear},
+            {"Pow", &Importer::power_of_numbers},
+            {"QuantizeLinear", &Importer::quantize_any},
             {"RMSNormalization", &Importer::layer_norm<false>},
             {"RNN", &Importer::rnn},
             {"Reciprocal", &Importer::function},
@@ -300,7 +319,7 @@ class Importer : private Attention {
             {"ReduceProd", &Importer::reduce<Reduction::prod>},
             {"ReduceSum", &Importer::reduce<Reduction::sum>},
             {"ReduceSumSquare", &Importer::reduce<Reduction::sum_square>},
-            {"Relu", &Importer::unary<Relu>},
+            {"Relu", &Importer::rectified},
             {"Reshape", &Importer::reshape_node},
             {"Resize", &Importer::resize},
             {"RotaryEmbedding", &Importer::rotary_embedding},
@@ -309,7 +328,7 @@ class Importer : private Attention {
             {"Shape", &Importer::shape_node},
             {"Shrink", &Importer::shrink},
             {"Sigmoid", &Importer::unary<Sigmoid>},
-            {"Sign", &Importer::function},
+            {"Sign", &Importer::sign_of_number},
             {"Sin", &Importer::function},
             {"Sinh", &Importer::function},
             {"Size", &Importer::size_node},
@@ -321,18 +340,20 @@ class Importer : private Attention {
             {"Split", &Importer::split},
             {"Sqrt", &Importer::function},
             {"Squeeze", &Importer::squeeze},
-            {"Sub", &Importer::binary<BinaryFunction::sub>},
-            {"Sum", &Importer::sum},
+            {"Sub", &Importer::binary_numbers<BinaryFunction::sub>},
+            {"Sum", &Importer::all_numbers<BinaryFunction::add>},
             {"Swish", &Importer::swish},
             {"Tan", &Importer::function},
             {"Tanh", &Importer::unary<Tanh>},
             {"ThresholdedRelu", &Importer::activation<UnaryFunction::thresholded_relu>},
             {"Tile", &Importer::tile},
+            {"TopK", &Importer::top_k},
             {"Transpose", &Importer::transpose},
             {"Trilu", &Importer::trilu},
             {"Unsqueeze", &Importer::unsqueeze},
             {"Upsample", &Importer::resize},
-            {"Where", &Importer::where},
+            {"Where", &Importer::choose},
+            {"Xor", &Importer::bits<BitOperation::one>},
         };
         return table;
     }

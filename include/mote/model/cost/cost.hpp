@@ -38,6 +38,9 @@ template <class P>
 std::uint64_t cost(const DepthwiseConv2d<P>& layer, const CostContext& node) {
     return node.output_elements() * (layer.weight.elements() / layer.weight.shape()[0]);
 }
+inline std::uint64_t cost(const ConvInteger2d& layer, const CostContext& node) {
+    return node.output_elements() * (layer.weight.elements() / layer.weight.shape()[0]);
+}
 /// MACs of each input pixel: all weights.
 template <class P>
 std::uint64_t cost(const TransposeConv2d<P>& layer, const CostContext& node) {

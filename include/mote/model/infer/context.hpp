@@ -104,6 +104,18 @@ void expect_f32(const InferContext& node, std::size_t index) {
     if (value.element != Element::f32) node.fail("input ", to_string(value), ": f32 expected");
 }
 
+/// Whether the value is of plain numbers, each in bytes of its own: no i8 that stands for real numbers.
+inline bool holds_numbers(const Value& value) noexcept {
+    return element_bits(value.element) >= 8 && !value.quantization.present();
+}
+
+/// Checks that the value is of plain numbers.
+template <class Lazy = void>
+void expect_numbers(const InferContext& node, std::size_t index) {
+    if (!holds_numbers(node.input(index)))
+        node.fail("input ", to_string(node.input(index)), ": elements of whole bytes without quantization are expected");
+}
+
 /// Two inputs that do not go together, and what would.
 template <class Lazy = void>
 [[noreturn]] __attribute__((noinline, cold)) void fail_pair(const InferContext& node, const char* expected) {

@@ -127,19 +127,28 @@ void check_convolution(const Layer& layer, const Context& node) {
     }
 }
 
-}  // namespace detail
-
-template <class P, class Context>
-void infer(const Conv2d<P>& layer, Context& node) {
-    detail::check_convolution<P>(layer, node);
+template <class P, class Layer, class Context>
+void infer_convolution(const Layer& layer, Context& node) {
+    check_convolution<P>(layer, node);
     const Shape& in = node.input(0).shape;
     const Shape& w = layer.weight.shape();
     const Padding2d& pad = layer.padding;
     const std::size_t height =
-        detail::window_outputs(node, "height", in[1], pad.top, pad.bottom, w[1], layer.stride.height, layer.dilation.height);
+        window_outputs(node, "height", in[1], pad.top, pad.bottom, w[1], layer.stride.height, layer.dilation.height);
     const std::size_t width =
-        detail::window_outputs(node, "width", in[2], pad.left, pad.right, w[2], layer.stride.width, layer.dilation.width);
-    node.output({in[0], height, width, w[0]}, P::activation::element, detail::contraction_quantization<P>(node));
+        window_outputs(node, "width", in[2], pad.left, pad.right, w[2], layer.stride.width, layer.dilation.width);
+    node.output({in[0], height, width, w[0]}, P::activation::element, contraction_quantization<P>(node));
+}
+
+}  // namespace detail
+
+template <class P, class Context>
+void infer(const Conv2d<P>& layer, Context& node) {
+    detail::infer_convolution<P>(layer, node);
+}
+template <class Context>
+void infer(const ConvInteger2d& layer, Context& node) {
+    detail::infer_convolution<i32>(layer, node);
 }
 
 template <class P, class Context>
@@ -224,21 +233,23 @@ void infer(const MatMul& layer, Context& node) {
     node.expect_inputs(2);
     node.expect_full(0);
     node.expect_full(1);
-    detail::expect_f32(node, 0);
-    detail::expect_f32(node, 1);
+    detail::expect_numbers(node, 0);
+    detail::expect_numbers(node, 1);
     const Shape& a = node.input(0).shape;
     const Shape& b = node.input(1).shape;
+    const Element element = node.input(0).element;
     Shape out;
-    bool fits = a.rank() >= 2 && b.rank() >= 2 && broadcast(matrices_before(a), matrices_before(b), out);
+    bool fits = element == node.input(1).element && a.rank() >= 2 && b.rank() >= 2 &&
+                broadcast(matrices_before(a), matrices_before(b), out);
     fits = fits && a[a.rank() - (layer.transpose_a ? 2 : 1)] == b[b.rank() - (layer.transpose_b ? 1 : 2)];
     if (!fits) {
         detail::fail_pair(node,
-                          "matrices [.., m, k] and [.., k, n] are expected (or transposed, as the layer says), and axes before "
-                          "them that are equal or 1");
+                          "matrices [.., m, k] and [.., k, n] of one element are expected (or transposed, as the layer says), "
+                          "and axes before them that are equal or 1");
     }
     out[out.rank() - 2] = a[a.rank() - (layer.transpose_a ? 1 : 2)];
     out[out.rank() - 1] = b[b.rank() - (layer.transpose_b ? 2 : 1)];
-    node.output(out, Element::f32);
+    node.output(out, element);
 }
 
 namespace detail {
@@ -272,6 +283,10 @@ ConvGeometry conv_geometry(const Layer& layer, const Shape& in, const Shape& out
 /// Conv2d's geometry; in and out are the node's values' shapes.
 template <class P>
 ConvGeometry geometry(const Conv2d<P>& layer, const Shape& in, const Shape& out) {
+    return detail::conv_geometry(layer, in, out, layer.groups);
+}
+
+inline ConvGeometry geometry(const ConvInteger2d& layer, const Shape& in, const Shape& out) {
     return detail::conv_geometry(layer, in, out, layer.groups);
 }
 

@@ -143,17 +143,68 @@ void infer(const Mul&, Context& node) {
     node.output(a.shape, a.element, a.element == Element::i8 ? detail::expect_output_quantization(node) : Quantization{});
 }
 
+namespace detail {
+
+/// The shape of two inputs of plain numbers of one element that broadcast.
+template <class Context>
+Shape broadcast_numbers(const Context& node) {
+    const Value& a = node.input(0);
+    const Value& b = node.input(1);
+    Shape shape;
+    if (a.element != b.element || !holds_numbers(a) || !holds_numbers(b) || !broadcast(a.shape, b.shape, shape)) {
+        fail_pair(node,
+                  "one element without quantization is expected, and extents that are equal or 1, aligned at the last axis");
+    }
+    return shape;
+}
+
+}  // namespace detail
+
 template <class Context>
 void infer(const Binary& layer, Context& node) {
     node.expect_inputs(2);
     if (static_cast<std::size_t>(layer.function) >= binary_functions) node.fail("its function is unknown");
-    const Value& a = node.input(0);
-    const Value& b = node.input(1);
-    Shape shape;
-    if (a.element != Element::f32 || b.element != Element::f32 || !broadcast(a.shape, b.shape, shape)) {
-        detail::fail_pair(node, "f32 is expected, and extents that are equal or 1, aligned at the last axis");
+    node.output(detail::broadcast_numbers(node), node.input(0).element);
+}
+
+template <class Context>
+void infer(const Compare& layer, Context& node) {
+    node.expect_inputs(2);
+    if (static_cast<std::size_t>(layer.comparison) >= comparisons) node.fail("its comparison is unknown");
+    node.output(detail::broadcast_numbers(node), Element::b8);
+}
+
+template <class Context>
+void infer(const Bitwise& layer, Context& node) {
+    node.expect_inputs(2);
+    if (static_cast<std::size_t>(layer.operation) >= bit_operations) node.fail("its operation is unknown");
+    const Element element = node.input(0).element;
+    if (holds_reals(element)) node.fail("input ", to_string(node.input(0)), ": integers or truth values are expected");
+    if (element == Element::b8 && layer.operation >= BitOperation::shift_left) node.fail("truth values do not shift");
+    node.output(detail::broadcast_numbers(node), element);
+}
+
+template <class Context>
+void infer(const Where&, Context& node) {
+    node.expect_inputs(3);
+    const Value& a = node.input(1);
+    const Value& b = node.input(2);
+    Shape values, shape;
+    if (node.input(0).element != Element::b8 || a.element != b.element || a.quantization != b.quantization ||
+        element_bits(a.element) < 8 || !broadcast(a.shape, b.shape, values) || !broadcast(node.input(0).shape, values, shape)) {
+        node.fail("inputs ", to_string(node.input(0)), ", ", to_string(a), " and ", to_string(b),
+                  ": truth values and two values of one element are expected, with extents that are equal or 1");
     }
-    node.output(shape, a.element);
+    node.output(shape, a.element, a.quantization);
+}
+
+template <class Context>
+void infer(const Cast& layer, Context& node) {
+    node.expect_inputs(1);
+    detail::expect_numbers(node, 0);
+    if (static_cast<std::size_t>(layer.element) >= element_count || element_bits(layer.element) < 8)
+        node.fail("its element is unknown, or smaller than a byte");
+    node.output(node.input(0).shape, layer.element);
 }
 
 template <class Context>

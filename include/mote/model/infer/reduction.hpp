@@ -67,23 +67,23 @@ AxisSet axis_set(std::span<const std::size_t> axes) {
 /// The output where the chosen axes become one number.
 template <class Context>
 void infer_reduced(std::span<const std::size_t> axes, bool keep_dims, Element element, Context& node) {
-    node.expect_full(0);
     expect_shared_quantization(node);
     const Value& in = node.input(0);
     Shape out = in.shape;
+    AxisSet chosen = 0;
     for (const std::size_t axis : axes) {
-        if (axis >= out.rank() || out[axis] == 0) {
+        if (axis >= out.rank() || has_axis(chosen, axis)) {
             node.fail("axis ", axis, " is named twice, or outside the ", out.rank(), " axes of input ", to_string(in));
         }
-        out[axis] = 0;  // no axis of a full value is
+        chosen |= AxisSet{1} << axis;
     }
     std::size_t rank = 0;
-    for (const std::size_t extent : out) {
-        if (extent != 0 || keep_dims) out[rank++] = extent == 0 ? 1 : extent;
+    for (std::size_t axis = 0; axis < in.shape.rank(); ++axis) {
+        if (!has_axis(chosen, axis) || keep_dims) out[rank++] = has_axis(chosen, axis) ? 1 : in.shape[axis];
     }
     Shape shape = Shape::ones(rank);
     for (std::size_t axis = 0; axis < rank; ++axis) shape[axis] = out[axis];
-    if (element == Element::i8 && in.shape.elements() / shape.elements() > std::size_t{1} << 22)
+    if (element == Element::i8 && shape.elements() > 0 && in.shape.elements() / shape.elements() > std::size_t{1} << 22)
         node.fail("the kernel covers more than 2^22 pixels");
     node.output(shape, element, in.quantization);
 }
@@ -95,16 +95,33 @@ void infer(const Reduce& layer, Context& node) {
     node.expect_inputs(1);
     if (static_cast<int>(layer.function) >= reduction_count) node.fail("its function is unknown");
     const Element element = node.input(0).element;
-    const bool bytes = layer.function == Reduction::mean || layer.function == Reduction::max;
-    if (element != Element::i8 || !bytes) detail::expect_f32(node, 0);
+    const bool bytes = element == Element::i8 && (layer.function == Reduction::mean || layer.function == Reduction::max);
+    if (!bytes) detail::expect_numbers(node, 0);
+    if (bytes && node.input(0).quantization.present()) node.expect_full(0);
     detail::infer_reduced(layer.axes, layer.keep_dims, element, node);
 }
 
 template <class Context>
 void infer(const ArgMax& layer, Context& node) {
     node.expect_inputs(1);
-    detail::expect_f32(node, 0);
+    detail::expect_numbers(node, 0);
+    node.expect_full(0);
     detail::infer_reduced(std::span(&layer.axis, 1), layer.keep_dims, Element::i64, node);
+}
+
+template <class Context>
+void infer(const TopK& layer, Context& node) {
+    node.expect_inputs(1);
+    detail::expect_numbers(node, 0);
+    const Value& in = node.input(0);
+    if (layer.axis >= in.shape.rank() || layer.count > in.shape[layer.axis]) {
+        node.fail("input ", to_string(in), " has no ", layer.count, " numbers along axis ", layer.axis,
+                  "; up to the extent of an axis are expected");
+    }
+    Shape shape = in.shape;
+    shape[layer.axis] = layer.count;
+    node.output(shape, in.element);
+    node.output(shape, Element::i64);
 }
 
 template <class Context>

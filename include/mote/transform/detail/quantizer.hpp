@@ -34,6 +34,8 @@ template <class L>
 bool has_int8_form(const L& layer) {
     if constexpr (std::is_same_v<L, Reduce>) {
         return layer.function == Reduction::mean || layer.function == Reduction::max;
+    } else if constexpr (std::is_same_v<L, Constant>) {
+        return layer.element == Element::f32;
     } else {
         return has_int8_kind<L> || is_any_of<L, ArgMax, ArgMaxPool, BatchNorm>;  // which stays, and becomes a convolution
     }

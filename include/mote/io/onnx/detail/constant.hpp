@@ -188,6 +188,8 @@ void store_element(OnnxElement element, Number number, std::byte* to) {
     if constexpr (std::is_same_v<Number, double>) {  // a cast cuts towards zero
         whole = round_to_i64(number < 0 ? std::ceil(number) : std::floor(number));
         if (element == OnnxElement::boolean) whole = number != 0.0;
+        if (element == OnnxElement::uint64 && number >= 0x1p63)
+            whole = static_cast<std::int64_t>(number >= 0x1p64 ? ~std::uint64_t{0} : static_cast<std::uint64_t>(number));
     } else {
         whole = element == OnnxElement::boolean ? number != 0 : number;
     }

@@ -121,6 +121,8 @@ class OnnxExportContext : private detail::ImportLog {
     /// The form in real numbers.
     OnnxForm real(const OnnxForm& form, std::size_t place = 0) {
         if (input(place).element == Element::f32) return form;
+        if (!input(place).quantization.present())
+            fail("input ", to_string(input(place)), " is of plain numbers; f32, and i8 with a quantization, are supported");
         std::string& tensor = reals_[form.tensor];
         if (tensor.empty()) tensor = dequantized<i8>(form.tensor, input(place).quantization);
         return {tensor, form.layout, form.dims};
@@ -332,6 +334,8 @@ class OnnxExportContext : private detail::ImportLog {
     OnnxValue typed(ValueId id, const Dims& order) const {
         OnnxValue result{values_[id].name, {.kind = OnnxType::Kind::tensor}};
         const Element element = values_[id].element;
+        if (element != Element::f32 && element != Element::i8 && element != Element::i64)
+            mote::fail("value ", to_string(values_[id]), " cannot be written; f32, i8 and i64 are supported");
         result.type.element = element == Element::i8    ? OnnxElement::int8
                               : element == Element::i64 ? OnnxElement::int64
                                                         : OnnxElement::float32;

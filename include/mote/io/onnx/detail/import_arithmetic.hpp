@@ -99,16 +99,15 @@ class Arithmetic : protected Quantized {
             to = static_cast<std::int64_t>(like.constant ? like.constant->element : like.element);
         }
         const auto count = static_cast<std::int64_t>(onnx::element_infos.size());
-        if (to < 1 || to >= count || !is_float(static_cast<OnnxElement>(to))) {
-            fail("it casts to ", to >= 1 && to < count ? onnx_element_name(static_cast<OnnxElement>(to)) : "an unknown type",
-                 "; floats are supported");
-        }
-        Item result = computed(0);
-        if (static_cast<OnnxElement>(to) == OnnxElement::bfloat16 && result.element != OnnxElement::bfloat16) {
-            fail("it rounds to bfloat16; no layer for it");
-        }
-        result.element = static_cast<OnnxElement>(to);
-        set_item(0, std::move(result));
+        if (to < 1 || to >= count) fail("it casts to element type ", to, "; 1 to ", count - 1, " are known");
+        const auto element = static_cast<OnnxElement>(to);
+        if (onnx_element_bits(element) < 8) fail("it casts to ", onnx_element_name(element), "; 8 bits or more are supported");
+        if (element == item(0).element && !known(0)) return set_item(0, item(0));
+        if (element == OnnxElement::bfloat16 && opset_ < 19)
+            fail("it casts to bfloat16 in opset ", opset_, ", which does not say how numbers are rounded; 19 does");
+        const Item from = item(0).bytes.empty() ? plain(0) : computed(0);
+        const Form form = as_element(from, element).forms.front();
+        bind(form.id, form.layout, 0, element);
     }
     void same() {
         single_output();
@@ -117,7 +116,12 @@ class Arithmetic : protected Quantized {
     void dropout() {
         const bool training = known(2) && constant(2, "training_mode").number() != 0.0;
         if (training) fail("it is in training mode");
-        same();
+        if (is_used(1)) {  // nothing is dropped
+            Item mask;
+            mask.constant = Constant::filled(opset_ < 10 ? item(0).element : OnnxElement::boolean, item(0).dims(), 1.0);
+            set_item(1, std::move(mask));
+        }
+        set_item(0, computed(0));
     }
 
     /// scale * x + shift, one number each.
@@ -269,25 +273,38 @@ class Arithmetic : protected Quantized {
         result.forms.push_back(std::move(form));
         return result;
     }
+    /// A layer of values that broadcast.
+    template <class L>
+    Form broadcasting(L layer, std::vector<Item> items) {
+        Dims dims = items.front().dims();
+        bool same = true;
+        for (const Item& x : items) {
+            same = same && x.dims() == items.front().dims();
+            dims = broadcast_dims(dims, x.dims());
+        }
+        std::vector<ValueId> ids;
+        if (same) {
+            const Layout layout = alike(items, ids);
+            return {add(std::move(layer), ids), layout};
+        }
+        std::vector<const Item*> all;
+        for (Item& x : items) {
+            Dims from = x.dims();
+            from.insert(from.begin(), dims.size() - from.size(), 1);
+            x = reshaped(x, from);
+            all.push_back(&x);
+        }
+        const Dims order = common_order(all);
+        for (Item& x : items) ids.push_back(arranged(x, order));
+        return {add(std::move(layer), ids), Layout(dims, order)};
+    }
     /// A function of two values that broadcast.
     Form combined(BinaryFunction function, Item a, Item b) {
-        if (a.dims() == b.dims()) {
-            std::vector<Item> items{std::move(a), std::move(b)};
-            std::vector<ValueId> ids;
-            const Layout layout = alike(items, ids);
-            const ValueId id = function == BinaryFunction::add   ? add(Add{}, ids)
-                               : function == BinaryFunction::mul ? add(Mul{}, ids)
-                                                                 : add(Binary{function}, ids);
-            return {id, layout};
-        }
-        const Dims dims = broadcast_dims(a.dims(), b.dims());
-        for (Item* x : {&a, &b}) {
-            Dims from = x->dims();
-            from.insert(from.begin(), dims.size() - from.size(), 1);
-            *x = reshaped(*x, from);
-        }
-        const Dims order = common_order({&a, &b});
-        return {add(Binary{function}, {arranged(a, order), arranged(b, order)}), Layout(dims, order)};
+        const bool plain = a.dims() == b.dims() && graph_.values[a.forms.front().id].element == Element::f32;
+        std::vector<Item> items{std::move(a), std::move(b)};
+        if (plain && function == BinaryFunction::add) return broadcasting(Add{}, std::move(items));
+        if (plain && function == BinaryFunction::mul) return broadcasting(Mul{}, std::move(items));
+        return broadcasting(Binary{function}, std::move(items));
     }
 
     /// Times or plus a constant that broadcasts to the value.

@@ -86,6 +86,17 @@ class Contraction : protected Arithmetic {
         const Dims dims(shape(id).begin(), shape(id).end());
         return {id, Layout(dims)};
     }
+    void gemm_integer() {
+        Item a = plain(0), b = plain(1);
+        if (a.rank() != 2 || b.rank() != 2)
+            fail("[", dims_text(a.dims()), "] x [", dims_text(b.dims()), "]: matrices are expected");
+        if (real_attribute(*node_, "alpha", 1.0f) != 1.0f || real_attribute(*node_, "beta", 1.0f) != 1.0f)
+            fail("its alpha and beta scale integers; 1 and 1 are supported");
+        if (integer_attribute(*node_, "transA", 0) != 0) a = swapped_last(a);
+        if (integer_attribute(*node_, "transB", 0) != 0) b = swapped_last(b);
+        if (!has_input(2)) return bind(product(a, b));
+        bind(combined(BinaryFunction::add, made(product(a, b)), plain(2)));
+    }
     /// The second matrix is computed too.
     void gemm_computed() {
         Item a = computed(0), b = computed(1);
@@ -119,6 +130,7 @@ class Contraction : protected Arithmetic {
         bind(with_known(BinaryFunction::add, y, c).forms.front());
     }
     void gemm() {
+        if (is_whole(0)) return gemm_integer();
         if (!known(0) && !known(1)) return gemm_computed();
         Item x = computed(0);
         Constant b = constant(1, "B");
@@ -175,13 +187,14 @@ class Contraction : protected Arithmetic {
                 return bind(dense(*b, {}));
             }
         }
-        if (!first && !known(1)) return matmul_computed();
+        if (is_whole(0) || is_whole(1)) return bind_product(plain(0), plain(1));
+        if (!first && !known(1)) return bind_product(computed(0), computed(1));
         Item x = computed(first ? 1 : 0);
         Constant c = *item(first ? 0 : 1).constant;
         const bool one_matrix = c.dims.size() > 2 && c.count() == c.dims.back() * c.dims[c.dims.size() - 2];
         while (one_matrix && c.dims.size() > 2 && x.rank() >= c.dims.size()) c.dims.erase(c.dims.begin());
-        if (!first && c.dims.size() > 2 && c.dims.size() == x.rank()) return matmul_each(x, c);
-        if (c.dims.size() > 2) fail("its constant is [", dims_text(c.dims), "]; one matrix is supported");
+        if (!first && c.dims.size() > 2 && matmul_each(x, c)) return;
+        if (c.dims.size() > 2) return bind_product(computed(0), computed(1));
         const bool vector = c.dims.size() == 1, column = first && x.rank() == 1;
         if (c.dims.empty() || x.rank() == 0) fail("a scalar is no matrix");
         if (vector) c.dims.insert(first ? c.dims.begin() : c.dims.end(), 1);
@@ -197,8 +210,7 @@ class Contraction : protected Arithmetic {
         }
         bind(form);
     }
-    void matmul_computed() {
-        Item a = computed(0), b = computed(1);
+    void bind_product(Item a, Item b, OnnxElement element) {
         Dims rows = a.dims(), columns = b.dims();
         if (rows.empty() || columns.empty()) fail("a scalar is no matrix");
         const bool row = rows.size() == 1, column = columns.size() == 1;
@@ -208,14 +220,16 @@ class Contraction : protected Arithmetic {
         Dims dims = y.layout.dims();
         if (column) dims.pop_back();
         if (row) dims.erase(dims.end() - (column ? 1 : 2));
-        bind(y.id, y.layout.reshaped(dims).value());
+        bind(y.id, y.layout.reshaped(dims).value(), 0, element);
     }
+    void bind_product(Item a, Item b) { bind_product(std::move(a), std::move(b), result_element()); }
     /// As many known matrices as computed ones: a convolution of 1 x 1 whose groups are the matrices.
-    void matmul_each(Item& x, const Constant& c) {
+    bool matmul_each(Item& x, const Constant& c) {
         const std::size_t rank = x.rank(), row = rank - 2, inner = rank - 1;
         Dims dims = x.dims();
-        if (!std::equal(dims.begin(), dims.end() - 2, c.dims.begin()) || c.dims[row] != dims[inner] || c.count() == 0) {
-            fail("[", dims_text(dims), "] x [", dims_text(c.dims), "]: as many matrices, that fit, are supported");
+        if (rank != c.dims.size() || !std::equal(dims.begin(), dims.end() - 2, c.dims.begin()) || c.dims[row] != dims[inner] ||
+            c.count() == 0) {
+            return false;
         }
         Dims order = Layout::in_order(rank), channels;
         std::swap(order[row], order[inner]);
@@ -230,6 +244,7 @@ class Contraction : protected Arithmetic {
         Dims stored{row};
         stored.insert(stored.end(), channels.begin(), channels.end());
         bind(id, dims, stored);
+        return true;
     }
 };
 

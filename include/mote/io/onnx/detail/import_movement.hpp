@@ -56,9 +56,11 @@ class Movement : protected Recurrent {
 
     // -------------------------------------------------------------------------------------------------------- movement
 
-    /// What a movement takes of an input: its bytes, where real numbers stand for bytes; they last until the next call.
+    /// What a movement takes of an input: its bytes, where real numbers stand for bytes, or its numbers as wide as they are;
+    /// what is no input itself lasts until the next call.
     Item& movable(std::size_t place) {
         movable_bytes_ = bytes_of(place);
+        if (!movable_bytes_ && is_plain(place) && !is_whole(place)) movable_bytes_ = plain(place);
         return movable_bytes_ ? *movable_bytes_ : computed(place);
     }
     void bind_reshaped(const Dims& dims) {
@@ -142,7 +144,9 @@ class Movement : protected Recurrent {
         }
         if (items.size() + first == node_->inputs.size()) return items;
         items.clear();
-        for (std::size_t i = first; i < node_->inputs.size(); ++i) items.push_back(computed(i));
+        for (std::size_t i = first; i < node_->inputs.size(); ++i) {
+            items.push_back(is_plain(i) ? plain(i) : computed(i));
+        }
         return items;
     }
     Item joined(std::vector<Item>& items, std::size_t axis) {

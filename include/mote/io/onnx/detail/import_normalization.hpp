@@ -180,7 +180,7 @@ class Normalization : protected Reductions {
 
     /// The sums of all elements up to each: a dense layer with a triangle of ones.
     void cumulative_sum() {
-        Item& x = computed(0);
+        Item x = is_plain(0) ? plain(0) : computed(0);
         const std::size_t axis = axis_in(static_cast<std::int64_t>(constant(1, "axis").number()), x.rank());
         const std::size_t n = x.dims()[axis];
         const bool exclusive = integer_attribute(*node_, "exclusive", 0) != 0,
@@ -195,7 +195,9 @@ class Normalization : protected Reductions {
             }
         }
         const Form form = with_last(x, axis);
-        bind(add(Dense<f32>{.weight = std::move(ones)}, {form.id}), form.layout);
+        if (!is_plain(0)) return bind(add(Dense<f32>{.weight = std::move(ones)}, {form.id}), form.layout);
+        const ValueId matrix = add(Cast{held_element(x.element)}, {add(constant_of(std::move(ones)), {})});
+        bind(add(MatMul{.transpose_b = true}, {form.id, matrix}), form.layout);
     }
 };
 

@@ -50,6 +50,11 @@ struct Steps {
     std::int64_t zero_point(std::size_t index) const {
         return zero == nullptr ? 0 : zero->integer(zero->count() == 1 ? 0 : index);
     }
+    /// Whether a value of the model can state them: one scale, of bytes.
+    bool of_bytes() const {
+        return scale.count() == 1 && (zero == nullptr || zero->count() == 1) && usable_scale(static_cast<float>(size(0))) &&
+               (element == OnnxElement::int8 || element == OnnxElement::uint8);
+    }
     double size(std::size_t index) const { return scale.real(scale.count() == 1 ? 0 : index); }
     /// Of one scale: as a value of the model has it. Unsigned bytes are shifted to signed ones.
     Quantization whole() const {

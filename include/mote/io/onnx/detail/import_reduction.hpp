@@ -23,7 +23,9 @@ class Reductions : protected Contraction {
             kept[order[at]] = 1;
             layer.axes.push_back(at);
         }
-        if (function == Reduction::mean && chosen == std::vector<char>{0, 0, 1, 1}) {
+        const Value& value = graph_.values[x.forms.front().id];
+        const bool pools = value.element == Element::f32 || value.quantization.present();
+        if (pools && function == Reduction::mean && chosen == std::vector<char>{0, 0, 1, 1} && value.shape.elements() > 0) {
             const Dims image = Layout::channels_last(4);
             return {add(GlobalAveragePool{}, {arranged(x, image)}), Layout(kept, image)};
         }
@@ -39,7 +41,7 @@ class Reductions : protected Contraction {
     }
     template <Reduction function>
     void reduce() {
-        Item& x = computed(0);
+        Item x = is_plain(0) ? plain(0) : computed(0);
         const std::vector<std::int64_t> axes = integers(1, "axes");
         std::vector<char> chosen = axes_in(axes, x.rank());
         if (axes.empty() && integer_attribute(*node_, "noop_with_empty_axes", 0) == 0) chosen.assign(x.rank(), 1);
@@ -50,7 +52,7 @@ class Reductions : protected Contraction {
     }
     template <bool largest>
     void arg_max() {
-        Item& x = computed(0);
+        Item x = is_plain(0) ? plain(0) : computed(0);
         std::vector<char> chosen(x.rank(), 0);
         const std::size_t axis = axis_in(integer_attribute(*node_, "axis", 0), x.rank());
         chosen[axis] = 1;

@@ -185,7 +185,7 @@ class Selection : protected Movement {
     }
     /// Of each matrix the triangle; what is beyond it is 0.
     void trilu() {
-        Item x = computed(0);
+        Item x = is_plain(0) ? plain(0) : computed(0);
         const Dims dims = x.dims();
         if (dims.size() < 2) fail("its input is [", dims_text(dims), "]; a matrix is expected");
         const std::int64_t k = has_input(1) ? std::clamp<std::int64_t>(static_cast<std::int64_t>(constant(1, "k").number()),
@@ -200,8 +200,12 @@ class Selection : protected Movement {
             const bool kept = upper ? column - row >= k : column - row <= k;
             places.push_back(static_cast<std::int64_t>(kept ? i : count));
         }
-        const Item zero = item_of(add(constant_of(Tensor<f32>(Shape{1})), {}), Layout(Dims{1}), x.element);
-        give(chosen({x, zero}, places, dims));
+        const ValueId zero = add(constant_of(Tensor<f32>(Shape{1})), {});
+        Item none = x;
+        none.forms = {{is_plain(0) ? add(Cast{held_element(x.element)}, {zero}) : zero, Layout(Dims{1})}};
+        none.bytes.clear();
+        none.exact.clear();
+        give(chosen({x, none}, places, dims));
     }
 
     // -------------------------------------------------------------------------------------------------------- paddings

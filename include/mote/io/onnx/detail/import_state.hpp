@@ -49,15 +49,38 @@ struct Origin {
 struct Item {
     std::vector<Form> forms{};
     std::vector<Form> bytes{};  ///< of real numbers: the i8 values that stand for them; `forms` may then wait to be made
+    std::vector<Form> exact{};  ///< of float64, float16, bfloat16: in the file's width; `forms`, in f32, may wait then too
     std::optional<Constant> constant{};
     std::shared_ptr<const Origin> origin{};
     OnnxElement element = OnnxElement::float32;
     bool lost = false;
 
     Dims dims() const { return constant ? constant->dims : stored().layout.dims(); }
-    const Form& stored() const { return forms.empty() ? bytes.front() : forms.front(); }
+    const Form& stored() const { return !forms.empty() ? forms.front() : !bytes.empty() ? bytes.front() : exact.front(); }
     std::size_t rank() const { return constant ? constant->dims.size() : stored().layout.rank(); }
 };
+
+/// The elements of a file and what a value of the model holds them in; of those of one element the first is written.
+struct HeldElement {
+    OnnxElement file;
+    Element held;
+};
+inline constexpr HeldElement held_elements[] = {
+    {OnnxElement::float32, Element::f32},   {OnnxElement::float64, Element::f64}, {OnnxElement::float16, Element::f16},
+    {OnnxElement::bfloat16, Element::bf16}, {OnnxElement::int64, Element::i64},   {OnnxElement::int32, Element::i32},
+    {OnnxElement::int16, Element::i16},     {OnnxElement::int8, Element::i8},     {OnnxElement::uint64, Element::u64},
+    {OnnxElement::uint32, Element::u32},    {OnnxElement::uint16, Element::u16},  {OnnxElement::uint8, Element::u8},
+    {OnnxElement::boolean, Element::b8},    {OnnxElement::int4, Element::i8},     {OnnxElement::int2, Element::i8},
+    {OnnxElement::uint4, Element::u8},      {OnnxElement::uint2, Element::u8},
+};
+inline std::optional<Element> element_of(OnnxElement element) {
+    const auto* entry = std::ranges::find(held_elements, element, &HeldElement::file);
+    return entry == std::end(held_elements) ? std::nullopt : std::optional(entry->held);
+}
+inline OnnxElement onnx_element_of(Element element) {
+    const auto* entry = std::ranges::find(held_elements, element, &HeldElement::held);
+    return entry == std::end(held_elements) ? OnnxElement::undefined : entry->file;
+}
 
 inline Groups each_alone(const Dims& order) {
     Groups groups;
@@ -75,7 +98,7 @@ class ImportState : protected ImportLog {
   protected:
     // --------------------------------------------------------------------------------------------- what is supported
 
-    /// f32 stands for floats of any width.
+    /// f32 stands for floats of any width, but where an operator computes with all elements alike.
     static bool is_float(OnnxElement element) {
         return element == OnnxElement::float32 || element == OnnxElement::float16 || element == OnnxElement::bfloat16 ||
                element == OnnxElement::float64;
@@ -115,12 +138,12 @@ class ImportState : protected ImportLog {
                                                           "Expand",        "Flatten",      "Gather",       "GatherElements",
                                                           "GatherND",      "Identity",     "MaxPool",      "Pad",
                                                           "Reshape",       "SpaceToDepth", "Slice",        "Split",
-                                                          "Squeeze",       "Tile",         "Transpose",    "Unsqueeze",
-                                                          "Where"};
+                                                          "Squeeze",       "Tile",         "Transpose",    "Trilu",
+                                                          "Unsqueeze",     "Where"};
     /// Adds the layer that makes a known value, once. Floats of any width become f32.
     void make_value(Item& x) {
         const Constant& c = *x.constant;
-        x.element = is_float(c.element) ? OnnxElement::float32 : c.element;
+        x.element = c.element;
         if (!x.forms.empty()) return;
         if (c.dims.size() > Shape::max_rank)
             fail("a constant has ", c.dims.size(), " axes; up to ", Shape::max_rank, " are supported");
@@ -129,45 +152,95 @@ class ImportState : protected ImportLog {
         if (is_float(c.element)) {
             layer = constant_of(c.reals(extents, budget_));
         } else {
-            const std::optional<Element> element = element_of(c.element);
-            if (!element) fail("a constant is of ", onnx_element_name(c.element), "; no value of the model holds that");
-            const std::size_t bytes = element_bytes(*element, 1);
-            budget_.take(bytes * c.count());
-            Tensor<u8> elements(Shape{bytes * c.count()});
-            for (std::size_t i = 0; i < c.count(); ++i) {
-                std::memcpy(elements.data() + i * bytes, c.data.bytes.data() + (c.fill ? 0 : i * bytes), bytes);
-            }
-            layer = {*element, c.dims, std::move(elements)};
+            layer = constant_layer(c);
         }
         arranging_ = true;
         x.forms.push_back({add(std::move(layer), {}), Layout(c.dims)});
         arranging_ = false;
     }
-    /// What a value of the model holds of these integers.
-    static std::optional<Element> element_of(OnnxElement element) {
-        switch (element) {
-            case OnnxElement::int64:
-                return Element::i64;
-            case OnnxElement::int32:
-                return Element::i32;
-            case OnnxElement::int16:
-                return Element::i16;
-            case OnnxElement::int8:
-                return Element::i8;
-            case OnnxElement::uint8:
-                return Element::u8;
-            case OnnxElement::boolean:
-                return Element::b8;
-            default:
-                return std::nullopt;
+    /// The known value in the element that holds its numbers.
+    mote::Constant constant_layer(const Constant& c) {
+        const Element element = held_element(c.element);
+        const OnnxElement stored = onnx_element_of(element);
+        const std::size_t bytes = element_bytes(element, 1);
+        budget_.take(bytes * c.count());
+        Tensor<u8> elements(Shape{bytes * c.count()});
+        auto* to = reinterpret_cast<std::byte*>(elements.data());
+        for (std::size_t i = 0; i < c.count(); ++i, to += bytes) {
+            if (c.is_real()) {
+                store_element(stored, c.real(i), to);
+            } else {
+                store_element(stored, c.integer(i), to);
+            }
         }
+        return {element, c.dims, std::move(elements)};
     }
-    /// Adds the real form of a value that is stored in bytes alone. Where nobody uses it, it goes again.
+    static Element held_element(OnnxElement element) {
+        const std::optional<Element> held = element_of(element);
+        if (!held) fail("its numbers are of ", onnx_element_name(element), "; no value of the model holds that");
+        return *held;
+    }
+    /// Adds the f32 form of a value that is stored otherwise. Where nobody uses it, it goes again.
     void make_real(Item& x) {
-        if (!x.forms.empty() || x.bytes.empty()) return;
+        if (!x.forms.empty() || (x.bytes.empty() && x.exact.empty())) return;
+        const Form from = x.stored();
         arranging_ = true;
-        x.forms.push_back({add(Convert{Element::f32}, {x.bytes.front().id}), x.bytes.front().layout});
+        const ValueId id = x.bytes.empty() ? add(Cast{Element::f32}, {from.id}) : add(Convert{Element::f32}, {from.id});
         arranging_ = false;
+        x.forms.push_back({id, from.layout});
+    }
+    /// The same of floats in the file's width.
+    void make_exact(Item& x) {
+        if (!is_float(x.element) || x.element == OnnxElement::float32 || !x.exact.empty()) return;
+        make_real(x);
+        arranging_ = true;
+        x.exact.push_back({add(Cast{held_element(x.element)}, {x.forms.front().id}), x.forms.front().layout});
+        arranging_ = false;
+    }
+    /// Whether an input is computed with in its own element: of integers, truth values or float64.
+    bool is_plain(std::size_t place) {
+        if (!has_input(place)) return false;
+        const Item& i = item(place);
+        const OnnxElement element = i.constant ? i.constant->element : i.element;
+        const bool stands_for_reals =
+            !i.constant && !i.forms.empty() && graph_.values[i.forms.front().id].quantization.present();
+        return (!is_float(element) && !stands_for_reals) || element == OnnxElement::float64;
+    }
+    /// The same without float64, which most operators compute in f32.
+    bool is_whole(std::size_t place) {
+        if (!is_plain(place)) return false;
+        const Item& i = item(place);
+        return !is_float(i.constant ? i.constant->element : i.element);
+    }
+    /// The input as a value of numbers in their own element; a constant becomes one.
+    Item plain(std::size_t place) {
+        Item& x = item(place);
+        Item result;
+        result.element = x.constant ? x.constant->element : x.element;
+        if (x.constant) {
+            if (x.rank() > Shape::max_rank)
+                fail("a constant has ", x.rank(), " axes; up to ", Shape::max_rank, " are supported");
+            result.forms.push_back({add(constant_layer(*x.constant), {}), Layout(x.constant->dims)});
+            return result;
+        }
+        make_exact(x);
+        make_real(x);
+        result.forms = x.exact.empty() ? x.forms : x.exact;
+        const Value& value = graph_.values[result.forms.front().id];
+        if (value.quantization.present())
+            fail("input ", place, " ('", onnx::printable(node_->inputs[place]),
+                 "') stands for real numbers; dequantize it first");
+        return result;
+    }
+    /// Numbers as another element of the file.
+    Item as_element(const Item& x, OnnxElement element) {
+        const Form from = x.forms.front();
+        Item result;
+        result.element = element;
+        result.forms.push_back(
+            {graph_.values[from.id].element == held_element(element) ? from.id : add(Cast{held_element(element)}, {from.id}),
+             from.layout});
+        return result;
     }
     /// The integers of an input, or of the attribute that held them before.
     std::vector<std::int64_t> integers(std::size_t place, const char* what) {
@@ -291,8 +364,12 @@ class ImportState : protected ImportLog {
     Item item_of(ValueId id, Layout layout, OnnxElement element) const {
         Item result;
         result.element = element;
-        const bool bytes = graph_.values[id].element == Element::i8 && is_float(element);
-        (bytes ? result.bytes : result.forms).push_back({id, std::move(layout)});
+        const Element held = graph_.values[id].element;
+        const bool exact = holds_reals(held) && held != Element::f32;
+        (exact                                      ? result.exact
+         : held == Element::i8 && is_float(element) ? result.bytes
+                                                    : result.forms)
+            .push_back({id, std::move(layout)});
         return result;
     }
     void bind(ValueId id, const Dims& dims, const Dims& order) { bind(id, Layout(dims, order)); }
@@ -308,6 +385,7 @@ class ImportState : protected ImportLog {
     static Item transposed_item(Item x, const Dims& order) {
         for (Form& form : x.forms) form.layout = form.layout.transposed(order);
         for (Form& form : x.bytes) form.layout = form.layout.transposed(order);
+        for (Form& form : x.exact) form.layout = form.layout.transposed(order);
         return x;
     }
     /// The last two axes traded.
@@ -320,22 +398,26 @@ class ImportState : protected ImportLog {
     Item reshaped(Item& x, const Dims& dims) {
         Item result;
         result.element = x.element;
-        const auto collect = [&] {
-            for (const Form& form : x.forms) {
-                if (const std::optional<Layout> layout = form.layout.reshaped(dims)) result.forms.push_back({form.id, *layout});
+        for (const auto member : {&Item::forms, &Item::bytes, &Item::exact}) {
+            for (const Form& form : x.*member) {
+                if (const std::optional<Layout> layout = form.layout.reshaped(dims))
+                    (result.*member).push_back({form.id, *layout});
             }
-            for (const Form& form : x.bytes) {
-                if (const std::optional<Layout> layout = form.layout.reshaped(dims)) result.bytes.push_back({form.id, *layout});
+            if ((x.*member).empty() || !(result.*member).empty()) continue;
+            if (elements_of(dims) == 0 && elements_of(x.dims()) == 0) {  // whatever it was, it is nothing
+                const bool wide = member == &Item::exact || !is_float(x.element);
+                const OnnxElement element = wide ? x.element : OnnxElement::float32;
+                (result.*member).push_back({add(constant_layer({dims, element, {}, false}), {}), Layout(dims)});
+                continue;
             }
-        };
-        collect();
-        if (!result.forms.empty()) return result;
-        const ValueId id = arranged(x, Layout::in_order(x.rank()));
-        if (const std::optional<Layout> layout = Layout(x.dims()).reshaped(dims)) {
-            result.forms.push_back({id, *layout});
-            return result;
+            Item alone;
+            if (member != &Item::forms) alone.forms = x.*member;
+            const ValueId id = arranged(member == &Item::forms ? x : alone, Layout::in_order(x.rank()));
+            const std::optional<Layout> layout = Layout(x.dims()).reshaped(dims);
+            if (!layout) fail("[", dims_text(x.dims()), "] does not become [", dims_text(dims), "]");
+            (result.*member).push_back({id, *layout});
         }
-        fail("[", dims_text(x.dims()), "] does not become [", dims_text(dims), "]");
+        return result;
     }
 
     static std::size_t file_bytes(const OnnxGraph& graph, std::size_t more) {

@@ -124,12 +124,18 @@ class Windows : protected Normalization {
     void pool() {
         constexpr bool mean = std::is_same_v<Pool, AveragePool2d>;
         if (mean) single_output();
-        Item& x = computed(0);
+        const bool whole = is_whole(0);  // integers of 16 bits or fewer are exact in f32
+        if (whole && onnx_element_bits(item(0).element) > 16)
+            fail("its input is of ", onnx_element_name(item(0).element),
+                 "; floats and integers of up to 16 bits are supported");
+        Item x = whole ? as_element(plain(0), OnnxElement::float32) : computed(0);
         expect_image(x.dims());
         const std::vector<WindowAxis> axes = window(x.dims(), {});
         std::optional<Item> bytes = x.rank() < 5 || !mean ? bytes_of(0) : std::nullopt;
         if (mean && !next_quantization()) bytes.reset();
-        bind(pooled<Pool>(bytes ? *bytes : x, axes, integer_attribute(*node_, "count_include_pad", 0) != 0));
+        Form y = pooled<Pool>(bytes ? *bytes : x, axes, integer_attribute(*node_, "count_include_pad", 0) != 0);
+        if (whole) y.id = add(Cast{held_element(item(0).element)}, {y.id});
+        bind(std::move(y));
         if (is_used(1)) bind_indices(x, axes);
     }
     /// Output 1 of MaxPool: where the largest stand in the input as the file lays it out, or with the image's axes in reverse.
