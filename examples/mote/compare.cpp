@@ -33,6 +33,7 @@ void compare(const Arguments& arguments) {
                                  .add("name", value.name)
                                  .add("element", mote::element_name(value.element))
                                  .add("sqnr", value.sqnr)
+                                 .add("own", value.own)
                                  .add("cosine", value.cosine)
                                  .add("clipped", value.clipped));
         }

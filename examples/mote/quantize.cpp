@@ -3,6 +3,8 @@
 
 #include "data.hpp"
 
+#include <mote/transform/bias_correction.hpp>
+#include <mote/transform/equalize.hpp>
 #include <mote/transform/quantize.hpp>
 
 namespace tool {
@@ -13,16 +15,25 @@ struct Arguments {
     std::string model, out;
     DataArguments data;
     mote::QuantizeOptions options;
+    double migration = -1.0;
+    bool correct_bias = false;
     Output output;
 };
 
 void quantize(const Arguments& arguments) {
     expect_writable_format(arguments.out);
-    const mote::Model<mote::f32, mote::wide> model = load_f32_model(arguments.model);
+    const mote::Model<mote::f32, mote::wide> original = load_f32_model(arguments.model);
     about(arguments.model, [&] {
-        ToolDataset data = open_data(arguments.data, only_input(model), mote::Cifar10Part::train);
+        ToolDataset data = open_data(arguments.data, only_input(original), mote::Cifar10Part::train);
+        const bool equal = arguments.migration >= 0.0;
+        if (equal) data.follow("equalization", data.size());
+        const auto model = equal ? mote::equalize(original, data, {.migration = arguments.migration}) : original;
         data.follow("calibration", data.size());
-        const mote::AnyModel light = mote::quantize<mote::f32, mote::i8, mote::wide>(model, data, arguments.options);
+        mote::AnyModel light = mote::quantize<mote::f32, mote::i8, mote::wide>(model, data, arguments.options);
+        if (arguments.correct_bias) {
+            data.follow("bias correction", data.size());
+            light = mote::correct_bias(model, light, data);
+        }
         save_model(light, arguments.out);
         arguments.output.print(size_table(model, light));
         arguments.output.write(size_figures(light).add("samples", data.size()));
@@ -49,11 +60,24 @@ void add_quantize(CLI::App& app) {
         ->check(CLI::Range(50.0, 100.0))
         ->type_name("X");
     command->add_option("--keep-f32", options.keep_f32, "A node that stays in f32; may be given again")->type_name("NODE");
+    command
+        ->add_option("--least-sqnr", options.least_sqnr,
+                     "The most sensitive layers stay in f32, as few as let the outputs reach this ratio of signal to noise")
+        ->check(CLI::PositiveNumber)
+        ->type_name("DB");
+    command
+        ->add_option("--equalize", arguments->migration,
+                     "First make channels equal; this share of their differences, from 0 to 1, moves into the weights")
+        ->check(CLI::Range(0.0, 1.0))
+        ->type_name("X");
+    command->add_flag("--correct-bias", arguments->correct_bias, "Take out of the biases what rounded weights add on average");
     command->add_flag("--f32-inputs", options.f32_inputs, "The model takes real numbers and converts them itself");
     command->add_flag("--f32-outputs", options.f32_outputs, "The model answers in real numbers");
     arguments->output.add_options(*command);
     command->footer(
-        "example: mote quantize resnet8.tflite --data cifar10:data/cifar10:train --samples 500 -o resnet8_int8.mote");
+        "example: mote quantize resnet8.tflite --data cifar10:data/cifar10:train --samples 500 --observer mse --correct-bias "
+        "-o "
+        "resnet8_int8.mote");
     command->callback([arguments] { quantize(*arguments); });
 }
 

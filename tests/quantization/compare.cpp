@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // compare: the figures are what their definitions say.
 
+#include <mote/core/random.hpp>
 #include <mote/model/builder.hpp>
 #include <mote/quantization/compare.hpp>
 
 #include <support/catch.hpp>
+
+#include <algorithm>
 
 namespace compare_test {
 
@@ -62,6 +65,39 @@ TEST_CASE("compare: numbers outside what int8 can represent are counted as clipp
 TEST_CASE("compare: the table names every value with its figures") {
     const std::string text = to_string(compare(scaling(1.0f), scaling(1.1f), Tensor<f32>({1, 2}, {1, 2})));
     CHECK_THAT(text, Catch::Contains("value") && Catch::Contains("SQNR dB") && Catch::Contains("20.0"));
+}
+
+/// Seven layers d0 ... d6, each with its weights off by about `off`, but for d3, by about `bad`.
+Model<f32> chain(float off, float bad) {
+    Random weights(1), errors(2);
+    ModelBuilder<f32> b;
+    auto x = b.input("x", {1, 16});
+    for (int i = 0; i < 7; ++i) {
+        Tensor<f32> weight({16, 16});
+        for (float& w : weight.values()) w = 0.4f * weights.normal() * (1.0f + (i == 3 ? bad : off) * errors.normal());
+        const std::string name = concat("d", i);
+        x = b.add(Relu{}, b.add(Dense<f32>{std::move(weight), {}}, x, {.name = name}), {.name = concat(name, "_relu")});
+    }
+    b.output("y", x);
+    return b.build();
+}
+
+TEST_CASE("compare: a planted bad layer has the most noise of its own; those after it hand on what they get") {
+    Tensor<f32> samples({8, 16});
+    Random random(3);
+    for (float& x : samples.values()) x = random.normal();
+    const auto result = compare(chain(0.0f, 0.0f), chain(0.003f, 0.3f), samples);
+    const auto worst = std::min_element(result.begin(), result.end(), [](auto& a, auto& b) { return a.own < b.own; });
+    CHECK(worst->name == "d3");
+    CHECK(worst->own < 15.0);
+    bool later_are_worse = false;
+    for (auto value = worst + 1; value != result.end(); ++value) {
+        CHECK(value->sqnr < 20.0);
+        CHECK(value->own > worst->own);
+        later_are_worse = later_are_worse || value->sqnr < worst->sqnr;
+    }
+    CHECK(later_are_worse);  // SQNR alone would not have told
+    for (auto value = result.begin(); value != worst; ++value) CHECK(value->own > 30.0);
 }
 
 TEST_CASE("compare: different inputs and empty sets are errors") {

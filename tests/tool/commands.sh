@@ -32,12 +32,18 @@ json hundred.json 'j["samples"] == 100'
 mote inspect light.mote --json light.json >inspect.txt
 json light.json 'all(v["element"] == "i8" for v in j["inputs"] + j["outputs"]) and j["weight_bytes"] < 3000 and j["macs"] < 11200'
 mote compare tuned.mote light.mote --data $digits --json compare.json --html compare.html >compare.txt 2>errors.txt
-json compare.json '[v["sqnr"] for v in j["values"] if v["sqnr"] is not None] == sorted(v["sqnr"] for v in j["values"] if v["sqnr"] is not None)'
+json compare.json '[v["own"] for v in j["values"] if v["own"] is not None] == sorted(v["own"] for v in j["values"] if v["own"] is not None)'
 json compare.json 'all(v["cosine"] > 0.9 for v in j["values"])'
 grep -q "<table>" compare.html || failed "compare --html wrote no table"
 mote quantize tuned.mote --data $digits --observer percentile --percentile 99.9 --f32-outputs -o percentile.mote >last.txt 2>errors.txt
 mote inspect percentile.mote --json percentile.json >last.txt
 json percentile.json 'j["outputs"][0]["element"] == "f32" and j["inputs"][0]["element"] == "i8"'
+mote quantize tuned.mote --data $digits --observer mse --equalize 0.5 --correct-bias -o corrected.mote >last.txt 2>errors.txt
+mote eval corrected.mote --data $digits --json corrected.json >last.txt 2>errors.txt
+json corrected.json 'j["top1"] > 0.96'
+mote quantize tuned.mote --data $digits --samples 100 --least-sqnr 60 --f32-outputs -o mixed.mote >last.txt 2>errors.txt
+mote inspect mixed.mote --json mixed.json >last.txt
+json mixed.json 'j["weight_bytes"] > 3000'
 mote prune digits.mote --sparsity 0.8 -o sparse.mote --json sparse.json >last.txt
 json sparse.json 'abs(j["weights_zeroed"] / j["weights"] - 0.8) < 0.01'
 mote prune digits.mote --keep 0.5 --taylor --data $digits -o taylor.mote --json taylor.json >last.txt 2>errors.txt

@@ -28,6 +28,8 @@ refused 2 "share between 0 and 1" prune digits.mote --keep 1.5 -o out.mote
 refused 2 "Exactly 1 option" prune digits.mote -o out.mote
 refused 2 "Exactly 1 option" prune digits.mote --keep 0.5 --sparsity 0.5 -o out.mote
 refused 2 "--observer" quantize digits.mote --data $digits --observer mean -o out.mote
+refused 2 "--equalize" quantize digits.mote --data $digits --equalize 2 -o out.mote
+refused 2 "--least-sqnr" quantize digits.mote --data $digits --least-sqnr -3 -o out.mote
 refused 2 "--out" convert digits.mote
 
 refused 1 "'missing.tflite'" inspect missing.tflite

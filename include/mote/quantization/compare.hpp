@@ -6,6 +6,8 @@
 #include <mote/passes/graph.hpp>
 #include <mote/quantization/calibrate.hpp>
 
+#include <cfloat>
+
 MOTE_BEGIN_NAMESPACE
 
 /// How a value of model b follows the value of that name in model a, over all samples.
@@ -18,6 +20,9 @@ struct ValueComparison {
     double cosine = 0.0;
     /// The share, from 0 to 1, of a's numbers that lie more than half a step outside what b can represent; 0 for f32.
     double clipped = 0.0;
+    /// The SQNR in dB if the noise that it has beyond the worst value that it is made of were all: a bad layer stands out, and
+    /// those after it, which only hand its noise on, do not. Infinite where nothing comes in addition.
+    double own = 0.0;
 };
 
 struct CompareOptions {
@@ -53,6 +58,14 @@ inline bool is_real(const Value& value) {
     return value.element == Element::f32 || (value.element == Element::i8 && value.quantization.present());
 }
 
+/// Noise over signal; the largest number where there is no signal.
+inline double noise_ratio(double noise, double signal) noexcept {
+    return noise == 0.0 ? 0.0 : signal == 0.0 ? DBL_MAX : noise / signal;
+}
+inline double decibels(double ratio) noexcept {
+    return ratio <= 0.0 ? HUGE_VAL : ratio == DBL_MAX ? -HUGE_VAL : -10.0 * std::log10(ratio);
+}
+
 /// By value: it is int8, and only a clamp (Relu, Relu6) sees it, for which it saturates.
 template <class List>
 std::vector<bool> saturates_for_clamp(const BasicModel<List>& model) {
@@ -85,6 +98,7 @@ std::vector<ValueComparison> compare(const BasicModel<A>& a, const BasicModel<B>
 
     struct Pair {
         ValueComparison result;
+        std::size_t id;  // in b
         detail::RealValue a, b;
         double lo, hi;  // what b can represent
         double signal = 0.0, noise = 0.0, other = 0.0, product = 0.0;
@@ -96,7 +110,7 @@ std::vector<ValueComparison> compare(const BasicModel<A>& a, const BasicModel<B>
         for (std::size_t id = 0; id < saturates.size(); ++id) {
             const Value& y = engine_b.plan().values()[id];
             if (x.name != y.name || x.shape != y.shape || saturates[id] || !detail::is_real(x) || !detail::is_real(y)) continue;
-            Pair pair{{y.name, y.element}, {engine_a, x}, {engine_b, y}, -HUGE_VAL, HUGE_VAL};
+            Pair pair{{y.name, y.element}, id, {engine_a, x}, {engine_b, y}, -HUGE_VAL, HUGE_VAL};
             if (y.element == Element::i8) {
                 const QuantizationParams params = y.quantization.params();
                 const double half = 0.5 * static_cast<double>(params.scale);
@@ -132,12 +146,22 @@ std::vector<ValueComparison> compare(const BasicModel<A>& a, const BasicModel<B>
             pair.count += pair.a.size();
         }
     }
+    // What reaches each value of b: its own noise over its signal, or where that is not known the worst that it is made of.
+    std::vector<double> ratio(b.values().size(), -1.0), added(ratio);
+    for (const Pair& pair : pairs) ratio[pair.id] = added[pair.id] = detail::noise_ratio(pair.noise, pair.signal);
+    for (const Node& node : b.nodes()) {
+        double worst = 0.0;
+        for (const ValueId id : node.inputs) worst = ratio[id] > worst ? ratio[id] : worst;
+        for (const ValueId id : node.outputs) {
+            if (ratio[id] < 0.0) ratio[id] = worst;
+            if (added[id] >= 0.0 && worst > 0.0) added[id] = ratio[id] > worst ? ratio[id] - worst : 0.0;
+        }
+    }
     std::vector<ValueComparison> results;
     for (Pair& pair : pairs) {
         ValueComparison& result = pair.result;
-        result.sqnr = pair.noise == 0.0    ? HUGE_VAL
-                      : pair.signal == 0.0 ? -HUGE_VAL
-                                           : 10.0 * std::log10(pair.signal / pair.noise);
+        result.sqnr = detail::decibels(ratio[pair.id]);
+        result.own = detail::decibels(added[pair.id]);
         const double norm = std::sqrt(pair.signal) * std::sqrt(pair.other);
         result.cosine = norm > 0.0 ? pair.product / norm : pair.signal == pair.other ? 1.0 : 0.0;
         result.clipped = static_cast<double>(pair.clipped) / static_cast<double>(pair.count);
@@ -146,17 +170,17 @@ std::vector<ValueComparison> compare(const BasicModel<A>& a, const BasicModel<B>
     return results;
 }
 
-/// A table: value, element, SQNR, cosine, share clipped; `widest` as of to_table().
+/// A table: value, element, SQNR, its own, cosine, share clipped; `widest` as of to_table().
 inline std::string to_string(const std::vector<ValueComparison>& comparison, std::size_t widest = 0) {
     auto number = [](const char* format, double value) {
         char text[40];
         std::snprintf(text, sizeof text, format, value);
         return std::string(text);
     };
-    std::vector<std::vector<std::string>> rows{{"value", "element", "SQNR dB", "cosine", "clipped %"}};
+    std::vector<std::vector<std::string>> rows{{"value", "element", "SQNR dB", "own dB", "cosine", "clipped %"}};
     for (const ValueComparison& value : comparison) {
-        rows.push_back({value.name, element_name(value.element), number("%.1f", value.sqnr), number("%.6f", value.cosine),
-                        number("%.3f", 100.0 * value.clipped)});
+        rows.push_back({value.name, element_name(value.element), number("%.1f", value.sqnr), number("%.1f", value.own),
+                        number("%.6f", value.cosine), number("%.3f", 100.0 * value.clipped)});
     }
     return to_table(rows, widest);
 }

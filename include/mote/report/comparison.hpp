@@ -15,20 +15,20 @@ struct ComparisonPage {
     std::string model_b = "b";
 };
 
-/// The values by signal to noise, the lowest first; of equal ones in the model's order.
+/// The values by the noise that is their own, then by what they have, the most first; of equal ones in the model's order.
 inline std::vector<ValueComparison> worst_first(const std::vector<ValueComparison>& comparison) {
     std::vector<const ValueComparison*> order;
     for (const ValueComparison& value : comparison) order.push_back(&value);
     std::sort(order.begin(), order.end(), [](const ValueComparison* a, const ValueComparison* b) {
-        return a->sqnr != b->sqnr ? a->sqnr < b->sqnr : a < b;
+        return a->own != b->own ? a->own < b->own : a->sqnr != b->sqnr ? a->sqnr < b->sqnr : a < b;
     });
     std::vector<ValueComparison> result;
     for (const ValueComparison* value : order) result.push_back(*value);
     return result;
 }
 
-/// A page of HTML: a row a value with a bar for SQNR (60 dB and more fill it; below 20 dB it is red) and one for the share
-/// clipped (5 % and more fill it).
+/// A page of HTML: a row a value with bars for its own SQNR and for all of it (60 dB and more fill one; below 20 dB it is red),
+/// and one for the share clipped (5 % and more fill it).
 inline std::string comparison_html(const std::vector<ValueComparison>& comparison, const ComparisonPage& page = {}) {
     auto number = [](const char* format, double value) {
         char text[40];
@@ -50,16 +50,21 @@ inline std::string comparison_html(const std::vector<ValueComparison>& compariso
         "<h1>",
         title, "</h1>\n<p>How the values of <b>", detail::svg_escaped(page.model_b), "</b> follow those of <b>",
         detail::svg_escaped(page.model_a),
-        "</b>, the worst first. SQNR is the signal to quantization noise; clipped is the share of numbers that the second "
+        "</b>, the worst first. SQNR is the signal to quantization noise; own is what it would be by the noise alone that "
+        "comes in addition to the worst of its inputs; clipped is the share of numbers that the second "
         "model "
-        "cannot represent.</p>\n<table>\n<tr><th>value</th><th>element</th><th>SQNR dB</th><th></th><th>cosine</th>"
+        "cannot represent.</p>\n<table>\n<tr><th>value</th><th>element</th><th>own dB</th><th></th><th>SQNR "
+        "dB</th><th></th><th>cosine</th>"
         "<th>clipped %</th><th></th></tr>\n");
     for (const ValueComparison& value : worst_first(comparison)) {
-        const char* colour = value.sqnr < 20.0 ? "#d1495b" : value.sqnr < 35.0 ? "#e0a030" : "#1b6ca8";
+        const auto decibels = [&](double db) {
+            const char* colour = db < 20.0 ? "#d1495b" : db < 35.0 ? "#e0a030" : "#1b6ca8";
+            const std::string text = std::isinf(db) ? std::string(db > 0 ? "equal" : "no signal") : number("%.1f", db);
+            return concat("</td><td>", text, "</td><td>", bar(db / 60.0, colour));
+        };
         html +=
-            concat("<tr><td>", detail::svg_escaped(value.name), "</td><td>", element_name(value.element), "</td><td>",
-                   std::isinf(value.sqnr) ? std::string(value.sqnr > 0 ? "equal" : "no signal") : number("%.1f", value.sqnr),
-                   "</td><td>", bar(value.sqnr / 60.0, colour), "</td><td>", number("%.6f", value.cosine), "</td><td>",
+            concat("<tr><td>", detail::svg_escaped(value.name), "</td><td>", element_name(value.element), decibels(value.own),
+                   decibels(value.sqnr), "</td><td>", number("%.6f", value.cosine), "</td><td>",
                    number("%.3f", 100.0 * value.clipped), "</td><td>", bar(value.clipped / 0.05, "#d1495b"), "</td></tr>\n");
     }
     return html + "</table>\n</body></html>\n";
