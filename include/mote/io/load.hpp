@@ -11,6 +11,7 @@ MOTE_BEGIN_NAMESPACE
 
 struct LoadOptions {
     OnnxImportOptions onnx{};  ///< for an ONNX file; its name is the path
+    TfliteImportOptions tflite{};
 };
 
 /// The model in the file at `path`. What it starts with tells a .mote file ("mote") and a TensorFlow Lite file ("TFL3" at byte
@@ -22,7 +23,8 @@ AnyModel load(const std::string& path, const LoadOptions& options = {}) {
     const std::string_view all(reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size());
     const std::string_view start = all.substr(0, 8);
     if (start.substr(0, 4) == "mote") return load_mote(path);
-    if (start.size() == 8 && start.substr(4) == "TFL3") return import_tflite(read_tflite(path, file.bytes, file.owner));
+    if (start.size() == 8 && start.substr(4) == "TFL3")
+        return import_tflite(read_tflite(path, file.bytes, file.owner), options.tflite);
     if (std::string_view(path).ends_with(".onnx")) return load_onnx(path, options.onnx);
     fail("'", path, "': neither a .mote file nor a TensorFlow Lite file, and its name does not end with .onnx");
 }

@@ -432,6 +432,31 @@ TEST_CASE("onnx import: what a node states is checked") {
     refused([](OnnxGraph& g) { g.initializers[7].dims = {48, 5}; }, {"node 'the_scores' (Gemm)", "do not broadcast"});
 }
 
+TEST_CASE("onnx import: cycles, extents that are negative or overflow, and data of another type are refused by name") {
+    using namespace onnx_import_test;
+    const auto refused = [](auto change, std::initializer_list<std::string_view> parts) {
+        OnnxModel file = network();
+        change(file.graph);
+        support::check_text(__FILE__, __LINE__, support::error_text([&] { import_onnx(file); }), parts);
+    };
+    refused([](OnnxGraph& g) { g.nodes[0].inputs[0] = "c"; }, {"node 'the_c' (Conv)", "made by no node before it"});
+    refused([](OnnxGraph& g) { g.nodes[0].inputs[0] = "p"; }, {"node 'the_c' (Conv)", "made by no node before it"});
+    constexpr std::int64_t half = std::int64_t{1} << 32, most = std::numeric_limits<std::int64_t>::max();
+    for (const std::int64_t extent : {std::int64_t{-5}, std::int64_t{0}, half, most}) {
+        refused(
+            [&](OnnxGraph& g) {
+                for (std::size_t axis = 1; axis < 4; ++axis) (*g.inputs[0].type.shape)[axis] = {extent, ""};
+            },
+            {"input 'image'"});
+    }
+    for (const Integers& dims : {Integers{4, -3, 3, 3}, {-4, -3, 3, 3}, {half, half, 1, 1}, {most, 3, 3, 3}, {4, 3, 3, 4}}) {
+        refused([&](OnnxGraph& g) { g.initializers[0].dims = dims; }, {"'w1'"});
+    }
+    for (const OnnxElement element : {OnnxElement::float64, OnnxElement::float16, OnnxElement::string}) {
+        refused([&](OnnxGraph& g) { g.initializers[0].element = element; }, {"'w1'"});
+    }
+}
+
 TEST_CASE("onnx import: products of computed values, as they lie or transposed, with an addend, of vectors") {
     using namespace onnx_import_test;
     Random random(11);

@@ -12,16 +12,19 @@ using mote::detail::tflite_import::Constants;
 
 TEST_CASE("tflite constants: a depthwise weight's channels come first") {
     const mote::Tensor<mote::i8> weight({1, 2, 1, 3}, {1, 2, 3, 4, 5, 6});
-    const mote::Tensor<mote::i8> front = Constants::front(weight, 3);
+    mote::TfliteFile file;
+    file.subgraphs.emplace_back();
+    const Constants constants(file, 100);
+    const mote::Tensor<mote::i8> front = constants.front(weight, 3);
     CHECK(front == mote::Tensor<mote::i8>({3, 2, 1, 1}, {1, 4, 2, 5, 3, 6}));
-    CHECK(Constants::front(weight, 0) == weight);
+    CHECK(constants.front(weight, 0) == weight);
 }
 
 TEST_CASE("tflite constants: the pruned face detector is 30 % non-zero, its blocks where they belong") {
     if (support::shared_missing()) return;
     const mote::FileBytes bytes = mote::map_file(support::shared_path("mediapipe/face_detection_full_range_sparse.tflite"));
     const mote::TfliteFile file = mote::read_tflite("sparse", bytes.bytes, bytes.owner);
-    const Constants constants(file);
+    const Constants constants(file, std::size_t{1} << 30);
     std::size_t sparse = 0, elements = 0, non_zero = 0;
     for (std::size_t id = 0; id < file.subgraphs[0].tensors.size(); ++id) {
         const mote::TfliteTensor& t = file.subgraphs[0].tensors[id];
@@ -42,11 +45,23 @@ TEST_CASE("tflite constants: the pruned face detector is 30 % non-zero, its bloc
     CHECK(share < 0.301);
 }
 
+TEST_CASE("tflite constants: copies of constants take no more than the file holds and the option adds") {
+    const std::vector<float> stored(6, 1.5f);
+    mote::TfliteFile file;
+    file.name = "limit.tflite";
+    file.subgraphs.emplace_back().tensors.resize(2);
+    for (mote::TfliteTensor& t : file.subgraphs[0].tensors) t.bytes = std::as_bytes(std::span(stored));  // shared: counted once
+    const Constants constants(file, 12);
+    const mote::Tensor<mote::i8> weight({1, 1, 2, 6}, std::vector<std::int8_t>(12, 1));
+    for (int i = 0; i < 3; ++i) CHECK(constants.front(weight, 3).elements() == 12);
+    CHECK_ERROR(constants.front(weight, 3), "beyond 36 bytes", "max_constant_bytes raises the limit");
+}
+
 TEST_CASE("tflite constants: half precision becomes real, integers become real by their scale") {
     if (support::shared_missing()) return;
     const mote::FileBytes bytes = mote::map_file(support::shared_path("mlperf_tiny/kws/kws_ref_model_float32.tflite"));
     const mote::TfliteFile file = mote::read_tflite("hybrid", bytes.bytes, bytes.owner);
-    const Constants constants(file);
+    const Constants constants(file, std::size_t{1} << 30);
     std::size_t integers = 0;
     for (std::size_t id = 0; id < file.subgraphs[0].tensors.size(); ++id) {
         const mote::TfliteTensor& t = file.subgraphs[0].tensors[id];

@@ -373,6 +373,25 @@ TEST_CASE("tflite: everything that is not supported is told in one error") {
                 "audio_preprocessor_int8", "CUSTOM:SignalWindow", "CUSTOM:SignalFilterBankLog", "CUSTOM:SignalPCAN");
 }
 
+TEST_CASE("tflite: operators in a cycle are refused, and so are copies of constants beyond the limit") {
+    using namespace tflite_import_test;
+    OneWithAxes made{};
+    TfliteFile file = made.file("RELU", {{1, 2}}, {1, 2}, "FLOAT32", "FLOAT32");
+    TfliteSubgraph& graph = file.subgraphs[0];
+    const std::int32_t out[] = {1}, other[] = {2};
+    graph.operators[0].inputs = out;
+    CHECK_ERROR(import_tflite(file), "made.tflite", "operator 0 RELU");
+    graph.tensors.push_back(graph.tensors[1]);
+    graph.tensors[2].name = "other";
+    graph.operators[0].inputs = other;
+    graph.operators.push_back({.name = "RELU", .inputs = out, .outputs = other});
+    CHECK_ERROR(import_tflite(file), "made.tflite", "operator 0 RELU");
+
+    if (support::shared_missing()) return;
+    const std::string path = support::shared_path("mediapipe/face_detection_short_range.tflite");  // of half precision
+    CHECK_ERROR(load_tflite(path, {.max_constant_bytes = 1000}), "face_detection_short_range", "max_constant_bytes");
+}
+
 TEST_CASE("tflite: a file that is none is named") {
     mote::write_file("none.tflite", "no such thing as a network in here");
     CHECK_ERROR(mote::load_tflite("none.tflite"), "none.tflite", "TFL3");

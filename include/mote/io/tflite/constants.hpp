@@ -2,8 +2,11 @@
 #pragma once
 // Constants of a TensorFlow Lite file as tensors: sparse ones made dense, half precision and quantized ones made real.
 
+#include <mote/io/detail/budget.hpp>
 #include <mote/io/tflite/file.hpp>
 #include <mote/tensor/quantize.hpp>
+
+#include <unordered_set>
 
 MOTE_BEGIN_NAMESPACE
 
@@ -12,8 +15,12 @@ namespace detail::tflite_import {
 /// The constants of the file's first subgraph, by tensor. Errors name the tensor.
 class Constants {
   public:
-    explicit Constants(const TfliteFile& file)
-        : file_(file), graph_(file.subgraphs.front()), stands_for_(graph_.tensors.size()) {
+    /// Tensors that do not borrow from the file may take `max_bytes` more than it holds of them.
+    Constants(const TfliteFile& file, std::size_t max_bytes)
+        : file_(file),
+          graph_(file.subgraphs.front()),
+          stands_for_(graph_.tensors.size()),
+          budget_(max_bytes + held_bytes(graph_)) {
         for (std::size_t i = 0; i < stands_for_.size(); ++i) stands_for_[i] = i;
     }
 
@@ -35,12 +42,12 @@ class Constants {
         } else {
             if (type == "FLOAT32") return Tensor<f32>::borrow(t.shape, values<float>(t).data(), file_.owner);
             if (type == "FLOAT16") {
-                Tensor<f32> result(t.shape);
+                auto result = fresh<f32>(t.shape);
                 const std::span<const half> from = values<half>(t);
                 for (std::size_t i = 0; i < from.size(); ++i) result[i] = to_float(from[i]);
                 return result;
             }
-            if (type == "INT8") return scaled(Tensor<i8>(t.shape, values<std::int8_t>(t)), t);
+            if (type == "INT8") return scaled(Tensor<i8>::borrow(t.shape, values<std::int8_t>(t).data(), file_.owner), t);
         }
         fail("constant '", t.name, "' is of ", type, "; FLOAT32, FLOAT16 and INT8 are supported here");
     }
@@ -55,7 +62,7 @@ class Constants {
             result = t.sparsity ? dense<i8, std::int8_t>(t, [](std::int8_t v) { return v; })
                                 : Tensor<i8>::borrow(t.shape, values<std::int8_t>(t).data(), file_.owner);
         } else if (type == "UINT8" && !t.sparsity) {
-            result = Tensor<i8>(t.shape);
+            result = fresh<i8>(t.shape);
             const std::span<const std::uint8_t> from = values<std::uint8_t>(t);
             for (std::size_t i = 0; i < from.size(); ++i) result[i] = static_cast<std::int8_t>(from[i] - 128);
             shift = 128;
@@ -81,7 +88,7 @@ class Constants {
         const TfliteTensor& t = at(tensor);
         if (t.sparsity) fail("constant '", t.name, "' is sparse; dense ones are supported here");
         const int shift = std::string_view(t.type_info().name) == "UINT8" ? 128 : 0;
-        Tensor<i8> result(t.shape);
+        auto result = fresh<i8>(t.shape);
         const std::span<const std::uint8_t> from = values<std::uint8_t>(t);
         for (std::size_t i = 0; i < from.size(); ++i) result[i] = static_cast<std::int8_t>(from[i] ^ shift);
         result.set_quantization(quantization);
@@ -94,7 +101,7 @@ class Constants {
         if (t.sparsity || t.quantization.scale.size() != 1 || (type != "INT16" && type != "INT8")) {
             fail("constant '", t.name, "' is of ", type, "; INT16 and INT8 with one scale are supported here");
         }
-        Tensor<i16> result(t.shape);
+        auto result = fresh<i16>(t.shape);
         for (std::size_t i = 0; i < result.elements(); ++i) {
             result[i] = type == "INT8" ? values<std::int8_t>(t)[i] : values<std::int16_t>(t)[i];
         }
@@ -129,13 +136,13 @@ class Constants {
 
     /// The tensor with one axis moved to the front, and for a depthwise weight [1, height, width, channels] the 1 to the end.
     template <class P>
-    static Tensor<P> front(Tensor<P> tensor, std::size_t axis) {
+    Tensor<P> front(Tensor<P> tensor, std::size_t axis) const {
         if (axis == 0) return tensor;
         const std::size_t inner = tensor.elements() / std::max<std::size_t>(1, tensor.shape()[axis]);
         Shape shape = tensor.shape();
         shape[0] = tensor.shape()[axis];
         shape[axis] = tensor.shape()[0];
-        Tensor<P> result(shape);
+        auto result = fresh<P>(shape);
         const std::size_t channels = shape[0];
         for (std::size_t c = 0; c < channels; ++c) {
             for (std::size_t i = 0; i < inner; ++i) result[c * inner + i] = std::as_const(tensor)[i * channels + c];
@@ -144,6 +151,20 @@ class Constants {
     }
 
   private:
+    /// A buffer that several tensors share counts once.
+    static std::size_t held_bytes(const TfliteSubgraph& graph) {
+        std::unordered_set<const std::byte*> counted;
+        std::size_t sum = 0;
+        for (const TfliteTensor& t : graph.tensors) sum += counted.insert(t.bytes.data()).second ? t.bytes.size() : 0;
+        return sum;
+    }
+    /// A tensor of its own, which the budget allows.
+    template <class P>
+    Tensor<P> fresh(const Shape& shape) const {
+        budget_.take(std::min(shape.elements(), Shape::absurd / sizeof(typename P::value_type)) *
+                     sizeof(typename P::value_type));
+        return Tensor<P>(shape);
+    }
     const TfliteTensor& at(std::size_t tensor) const {
         if (!known(tensor)) fail("'", graph_.tensors[tensor].name, "' is computed; a constant is expected");
         return graph_.tensors[stands_for_[tensor]];
@@ -154,10 +175,10 @@ class Constants {
     }
 
     /// The real values of integers with a scale, or a scale an index of an axis.
-    static Tensor<f32> scaled(const Tensor<i8>& from, const TfliteTensor& t) {
+    Tensor<f32> scaled(const Tensor<i8>& from, const TfliteTensor& t) const {
         const TfliteQuantization& q = t.quantization;
         if (q.scale.empty()) fail("constant '", t.name, "' has no scale; integers that stand for reals need one");
-        Tensor<f32> result(t.shape);
+        auto result = fresh<f32>(t.shape);
         const std::size_t stride = t.shape.stride(q.axis);
         for (std::size_t i = 0; i < from.size(); ++i) {
             const std::size_t at = q.scale.size() == 1 ? 0 : i / stride % t.shape[q.axis];
@@ -167,13 +188,10 @@ class Constants {
         return result;
     }
 
-    /// A sparse constant with its zeros. `limit` keeps a small file from asking for any amount of memory.
+    /// A sparse constant with its zeros.
     template <class P, class V, class Real>
     Tensor<P> dense(const TfliteTensor& t, const Real& real) const {
-        constexpr std::size_t limit = std::size_t{1} << 30;
-        if (t.shape.elements() > limit)
-            fail("constant '", t.name, "': [", to_string(t.shape), "] is above ", limit, " elements");
-        Tensor<P> result(t.shape);
+        auto result = fresh<P>(t.shape);
         const TfliteSparsity& s = *t.sparsity;
         const std::span<const V> stored = values<V>(t);
         std::vector<std::size_t> index(s.order.size());
@@ -213,6 +231,7 @@ class Constants {
     const TfliteFile& file_;
     const TfliteSubgraph& graph_;
     std::vector<std::size_t> stands_for_;
+    mutable Budget budget_;
 };
 
 }  // namespace detail::tflite_import

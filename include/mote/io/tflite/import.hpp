@@ -373,14 +373,14 @@ inline std::vector<std::string_view> tflite_operators() {
 
 /// The model in the file: unsigned bytes become signed ones (zero point 128 lower), half-precision and hybrid weights become
 /// f32. Throws an Error that lists everything in the file that is not supported, each with its operator and what is missing.
-inline AnyModel import_tflite(const TfliteFile& file) {
-    return detail::tflite_import::Importer(file).run();
+inline AnyModel import_tflite(const TfliteFile& file, const TfliteImportOptions& options = {}) {
+    return detail::tflite_import::Importer(file, options).run();
 }
 
 /// The model in the file at `path`.
-inline AnyModel load_tflite(const std::string& path) {
+inline AnyModel load_tflite(const std::string& path, const TfliteImportOptions& options = {}) {
     const FileBytes file = map_file(path);
-    return import_tflite(read_tflite(path, file.bytes, file.owner));
+    return import_tflite(read_tflite(path, file.bytes, file.owner), options);
 }
 
 MOTE_END_NAMESPACE

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Constant: a tensor of an ONNX graph that is known while it is imported; Budget: what its copies may take.
+// Constant: a tensor of an ONNX graph that is known while it is imported.
 
+#include <mote/io/detail/budget.hpp>
 #include <mote/io/onnx/file.hpp>
 #include <mote/tensor/convert.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 MOTE_BEGIN_NAMESPACE
@@ -13,21 +15,7 @@ namespace detail::onnx_import {
 
 using Dims = std::vector<std::size_t>;
 
-/// The bytes that tensors made from constants may still take: what the file holds, and what its options add.
-class Budget {
-  public:
-    explicit Budget(std::size_t bytes) : left_(bytes), all_(bytes) {}
-    void take(std::size_t bytes) {
-        if (bytes > left_) {
-            fail("constants grow beyond ", all_, " bytes (", bytes,
-                 " more are asked for); max_constant_bytes raises the limit");
-        }
-        left_ -= bytes;
-    }
-
-  private:
-    std::size_t left_, all_;
-};
+using detail::Budget;
 
 inline std::size_t elements_of(const Dims& dims) {
     Shape shape = Shape::ones(Shape::max_rank);
@@ -274,15 +262,17 @@ inline Constant walked(const Constant& from, const Dims& dims, std::vector<std::
     return result;
 }
 
-/// Axis a of the result is axis order[a].
+/// Axis a of the result is axis order[a]. The elements are borrowed where only axes of extent 1 change places.
 inline Constant transposed(const Constant& from, const Dims& order, Budget& budget) {
-    Dims dims;
+    Dims dims, longer;
     std::vector<std::int64_t> strides;
     const std::vector<std::int64_t> all = strides_of(from.dims);
     for (const std::size_t axis : order) {
         dims.push_back(from.dims[axis]);
         strides.push_back(all[axis]);
+        if (from.dims[axis] != 1) longer.push_back(axis);
     }
+    if (std::is_sorted(longer.begin(), longer.end())) return {std::move(dims), from.element, from.data, from.fill};
     return walked(from, dims, strides, 0, budget);
 }
 

@@ -11,6 +11,11 @@
 
 MOTE_BEGIN_NAMESPACE
 
+struct TfliteImportOptions {
+    /// What constants may take beyond the bytes that the file holds of them.
+    std::size_t max_constant_bytes = std::size_t{1} << 30;
+};
+
 namespace detail::tflite_import {
 
 using namespace tflite;
@@ -21,10 +26,10 @@ using Handle = Builder::Handle;
 /// supported.
 class ImportState : protected ImportLog {
   public:
-    explicit ImportState(const TfliteFile& file)
+    explicit ImportState(const TfliteFile& file, const TfliteImportOptions& options = {})
         : file_(file),
           graph_(file.subgraphs.front()),
-          constants_(file),
+          constants_(file, options.max_constant_bytes),
           handles_(graph_.tensors.size()),
           lost_(graph_.tensors.size()) {}
 
