@@ -6,6 +6,7 @@
 #include <mote/io/tflite/file.hpp>
 #include <mote/tensor/quantize.hpp>
 
+#include <array>
 #include <unordered_set>
 
 MOTE_BEGIN_NAMESPACE
@@ -196,9 +197,9 @@ class Constants {
         const std::span<const V> stored = values<V>(t);
         std::vector<std::size_t> index(s.order.size());
         const auto place = [&] {
-            std::vector<std::size_t> at(t.shape.rank());
+            std::array<std::size_t, Shape::max_rank> at{};
             for (std::size_t level = 0; level < s.order.size(); ++level) {
-                if (s.order[level] < at.size()) at[s.order[level]] += index[level];
+                if (s.order[level] < t.shape.rank()) at[s.order[level]] += index[level];
             }
             for (std::size_t b = 0; b < s.block_map.size(); ++b) {
                 for (std::size_t level = 0; level < s.order.size(); ++level) {
@@ -207,7 +208,7 @@ class Constants {
                 }
             }
             std::size_t flat = 0;
-            for (std::size_t axis = 0; axis < at.size(); ++axis) flat = flat * t.shape[axis] + at[axis];
+            for (std::size_t axis = 0; axis < t.shape.rank(); ++axis) flat = flat * t.shape[axis] + at[axis];
             return flat;
         };
         // `entry` is the position in the level above.
