@@ -77,7 +77,8 @@ TEST_CASE("number sets: the largest numbers in order, the first of equal ones fi
     using namespace number_sets_test;
     Random random(3);
     for (int round = 0; round < 60; ++round) {
-        const auto n = static_cast<std::int32_t>(1 + random.below(40)), kept = static_cast<std::int32_t>(random.below(n + 1u));
+        const auto n = static_cast<std::int32_t>(1 + random.below(40)),
+                   kept = static_cast<std::int32_t>(random.below(static_cast<std::size_t>(n) + 1));
         const bool largest = random.below(2) == 0;
         std::vector<std::int64_t> x(static_cast<std::size_t>(2 * n));  // two columns
         for (std::int64_t& value : x) value = static_cast<std::int64_t>(random.below(9)) - 4;
