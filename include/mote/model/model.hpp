@@ -58,7 +58,8 @@ class BasicModel {
     template <class Other>
     requires(!std::is_same_v<Other, List>) BasicModel(const BasicModel<Other>& other);
 
-    const Graph<List>& graph() const noexcept { return graph_; }
+    const Graph<List>& graph() const& noexcept { return graph_; }
+    Graph<List> graph() && noexcept { return std::move(graph_); }
     const std::vector<Value>& values() const noexcept { return graph_.values; }
     const std::vector<Node>& nodes() const noexcept { return graph_.nodes; }
     const std::vector<ValueId>& inputs() const noexcept { return graph_.inputs; }
@@ -182,8 +183,8 @@ struct KindMap<LayerList<L...>, To> {
 
 /// The graph with its kinds counted in another list. Fails naming the first node that does not fit.
 template <class To, class From>
-Graph<To> relisted(const Graph<From>& from) {
-    Graph<To> graph{from.values, from.nodes, from.inputs, from.outputs};
+Graph<To> relisted(Graph<From> from) {
+    Graph<To> graph{std::move(from.values), std::move(from.nodes), std::move(from.inputs), std::move(from.outputs)};
     for (Node& node : graph.nodes) {
         const std::size_t kind = KindMap<From, To>::index[node.kind];
         if (kind >= To::size) {
@@ -214,8 +215,8 @@ requires(!std::is_same_v<Other, List>) BasicModel<List>::BasicModel(const BasicM
 
 /// The same model in fewer precisions: as<f32>(any). Throws an Error naming the first node that does not fit.
 template <class... P, class List>
-Model<P...> as(const BasicModel<List>& model) {
-    return Model<P...>(detail::relisted<standard_layers<P...>>(model.graph()));
+Model<P...> as(BasicModel<List> model) {
+    return Model<P...>(detail::relisted<standard_layers<P...>>(std::move(model).graph()));
 }
 
 /// The same model for `batch` samples at once: the first axis of every input. Throws where a layer fixes the batch.

@@ -82,9 +82,10 @@ std::shared_ptr<const void> folded_layer(const Node& node, const BatchNorm& norm
 
 /// The model with each BatchNorm folded into the convolution or Dense before it, where that layer's result goes
 /// nowhere else. Equal to 1e-5 of the output's range; the folded node keeps its name, its output the BatchNorm's value name.
+/// Of a model that nobody else holds each layer is let go as soon as its successor is made.
 template <class List>
-BasicModel<List> fold(const BasicModel<List>& model) {
-    Graph<List> graph = model.graph();
+BasicModel<List> fold(BasicModel<List> model) {
+    Graph<List> graph = std::move(model).graph();
     Edges edge = edges(graph);
     std::vector<char> gone(graph.nodes.size(), 0);
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {

@@ -254,9 +254,27 @@ inline Constant walked(const Constant& from, const Dims& dims, std::vector<std::
     if (count >= Shape::absurd / bytes) fail("it becomes absurdly large");
     budget.take(count * bytes);
     const std::shared_ptr<std::byte> memory = allocate_bytes(count * bytes);
-    Walk walk(dims, std::move(strides), start);
-    for (std::size_t i = 0; i < count; ++i, walk.next()) {
-        std::memcpy(memory.get() + i * bytes, from.data.bytes.data() + walk.place() * bytes, bytes);
+    // The last axis in a loop of its own: most constants that are moved are weights of megabytes.
+    const std::size_t run = dims.empty() ? 1 : dims.back();
+    const auto each = static_cast<std::ptrdiff_t>(bytes);
+    const std::ptrdiff_t step = dims.empty() ? 0 : static_cast<std::ptrdiff_t>(strides.back()) * each;
+    const Dims outer(dims.begin(), dims.empty() ? dims.end() : dims.end() - 1);
+    if (!strides.empty()) strides.pop_back();
+    Walk walk(outer, std::move(strides), start);
+    std::byte* to = memory.get();
+    for (std::size_t i = 0; i < count; i += run, walk.next()) {
+        const std::byte* at = from.data.bytes.data() + walk.place() * bytes;
+        const auto copy = [&](auto size) {
+            for (std::size_t k = 0; k < run; ++k, to += size())
+                std::memcpy(to, at + static_cast<std::ptrdiff_t>(k) * step, size());
+        };
+        if (bytes == 4) {
+            copy(std::integral_constant<std::size_t, 4>());
+        } else if (bytes == 1) {
+            copy(std::integral_constant<std::size_t, 1>());
+        } else {
+            copy([bytes] { return bytes; });
+        }
     }
     result.data = {memory, {memory.get(), count * bytes}};
     return result;
