@@ -38,7 +38,7 @@ grep -q "<table>" compare.html || failed "compare --html wrote no table"
 mote quantize tuned.mote --data $digits --observer percentile --percentile 99.9 --f32-outputs -o percentile.mote >last.txt 2>errors.txt
 mote inspect percentile.mote --json percentile.json >last.txt
 json percentile.json 'j["outputs"][0]["element"] == "f32" and j["inputs"][0]["element"] == "i8"'
-mote quantize tuned.mote --data $digits --observer mse --equalize 0.5 --correct-bias -o corrected.mote >last.txt 2>errors.txt
+mote quantize tuned.mote --data $digits --observer min-max --equalize 0.5 --no-bias-correction -o corrected.mote >last.txt 2>errors.txt
 mote eval corrected.mote --data $digits --json corrected.json >last.txt 2>errors.txt
 json corrected.json 'j["top1"] > 0.96'
 mote quantize tuned.mote --data $digits --samples 100 --least-sqnr 60 --f32-outputs -o mixed.mote >last.txt 2>errors.txt
