@@ -63,6 +63,24 @@ BasicModel<standard_layers<P>> network() {
     return b.build();
 }
 
+/// Pools, sums, products and clamps that are worth dividing; of one image by rows, of several by images.
+template <class P>
+BasicModel<standard_layers<P>> network_without_weights(std::size_t batch) {
+    BasicBuilder<standard_layers<P>> b;
+    NodeOptions options;
+    if constexpr (std::is_same_v<P, i8>) options.quantization = QuantizationParams{0.5f, -3};
+    const auto x = b.input("x", {batch, 61, 70, 36}, P::activation::element, options.quantization);
+    const auto largest = b.add(MaxPool2d{.kernel = {3, 3}, .stride = {2, 2}, .padding = uniform_padding(1)}, x);
+    const auto scaled = b.add(Mul{}, {largest, b.add(GlobalAveragePool{}, largest)}, options);
+    const auto mean =
+        b.add(AveragePool2d{.kernel = {3, 2}, .stride = {1, 1}, .padding = uniform_padding(1), .count_padding = true},
+              b.add(Add{}, {scaled, largest}, options));
+    b.output("mean", b.add(Relu{}, mean));
+    b.output("product", b.add(Mul{}, {mean, mean}, options));
+    if constexpr (std::is_same_v<P, f32>) b.output("tanh", b.add(Tanh{}, mean));
+    return b.build();
+}
+
 template <class T, class List>
 std::vector<std::byte> answer(const BasicModel<List>& model, const EngineOptions& options) {
     Engine engine(model, options);
@@ -97,6 +115,24 @@ TEST_CASE("executor: the same bits for any number of threads, in f32 too") {
     }
     const Plan alone = mote::plan(real);
     for (const Step& step : alone.steps()) CHECK(step.parts == 1);
+}
+
+TEST_CASE("executor: pools and elementwise steps in parts give the bits of the whole") {
+    using namespace executor_test;
+    for (const std::size_t batch : {std::size_t{1}, std::size_t{3}}) {
+        const auto real = network_without_weights<f32>(batch);
+        const auto bytes = network_without_weights<i8>(batch);
+        const auto one = answer<float>(real, {});
+        const auto one_i8 = answer<std::int8_t>(bytes, {});
+        for (std::size_t threads = 2; threads <= 5; ++threads) {
+            CAPTURE(batch, threads);
+            CHECK(answer<float>(real, {.threads = threads}) == one);
+            CHECK(answer<std::int8_t>(bytes, {.threads = threads}) == one_i8);
+        }
+        const Plan plan = mote::plan(real, {.threads = 3});
+        if (!plan.kernels().divides) continue;
+        for (const Step& step : plan.steps()) CHECK((step.parts == 3 || step.kernel.find("average_pool") == 0));
+    }
 }
 
 TEST_CASE("executor: engines run on the application's threads, and tell them of a run") {

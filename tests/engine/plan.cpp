@@ -74,11 +74,12 @@ void check_random_models(std::uint64_t first_seed, std::size_t models, std::size
     }
 }
 
-/// Recurrent layers are checked by themselves (lower/recurrent.cpp).
+/// Recurrent layers and those of plain numbers are checked by themselves (lower/recurrent.cpp, lower/numbers.cpp).
+using OfNumbers = LayerList<Cast, Compare, Bitwise, Where, TopK, ConvInteger2d>;
 template <class... Layer>
 Kinds kinds_of(LayerList<Layer...>) {
     Kinds kinds;
-    ((Layer::family != Family::recurrent ? void(kinds.insert(Layer::kind)) : void()), ...);
+    ((Layer::family != Family::recurrent && !contains<Layer, OfNumbers> ? void(kinds.insert(Layer::kind)) : void()), ...);
     return kinds;
 }
 

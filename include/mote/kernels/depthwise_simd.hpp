@@ -306,8 +306,8 @@ void run(const ConvGeometry& g, const typename D::Run& run, Part part) noexcept 
     bool has_inner = false;
 
     const bool by_blocks = shape.blocks >= 4 * part.count && std::ptrdiff_t{g.batch} * g.out_height < 16 * part.count;
-    const IndexRange rows = tiles::share(std::ptrdiff_t{g.batch} * g.out_height, by_blocks ? Part{} : part);
-    const IndexRange blocks = tiles::share(shape.blocks, by_blocks ? part : Part{});
+    const IndexRange rows = share(std::ptrdiff_t{g.batch} * g.out_height, by_blocks ? Part{} : part);
+    const IndexRange blocks = share(shape.blocks, by_blocks ? part : Part{});
     const BlocksFunction<D> function = blocks_function(g, shape);
     const std::ptrdiff_t block_bytes = shape.block_bytes(g);
     const char* packed = static_cast<const char*>(run.packed) + blocks.begin * block_bytes;

@@ -257,8 +257,8 @@ void winograd_f32_run(const ConvGeometry& g, const ConvF32& run, Part part) noex
     const std::ptrdiff_t count = shape.panels(nullptr, 0).count();
     // A part is some tiles; of few tiles some panels, and every part transforms the image for itself.
     const bool by_panels = shape.all <= 2 * part.count * shape.at_once && count >= 2 * part.count;
-    const IndexRange all = tiles::share(shape.all, by_panels ? Part{} : part);
-    const IndexRange panels = tiles::share(count, by_panels ? part : Part{});
+    const IndexRange all = share(shape.all, by_panels ? Part{} : part);
+    const IndexRange panels = share(count, by_panels ? part : Part{});
     const IndexRange channels{panels.begin * tiles::panel_channels,
                               tiles::least(panels.end * tiles::panel_channels, shape.out)};
     const std::ptrdiff_t offset = 0;

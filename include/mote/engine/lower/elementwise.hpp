@@ -7,16 +7,59 @@
 #include <mote/kernels/elementwise.hpp>
 #include <mote/kernels/functions.hpp>
 #include <mote/kernels/multipliers.hpp>
+#include <mote/kernels/share.hpp>
 
 MOTE_BEGIN_NAMESPACE
+
+namespace detail {
+
+/// The elements that a part of a step computes, of arrays that are computed element by element.
+struct Elements {
+    Elements(std::size_t all, Part part) noexcept {
+        const IndexRange range = kernels::share(static_cast<std::ptrdiff_t>(all), part, 64);
+        first = range.begin;
+        count = static_cast<std::size_t>(range.end - range.begin);
+    }
+    template <class T>
+    T* of(std::byte* const* operands, std::size_t index) const noexcept {
+        return operand<T>(operands, index) + first;
+    }
+    std::ptrdiff_t first;
+    std::size_t count;
+};
+
+/// The rows of a product that a part computes: of one image, or whole images.
+struct MulRows {
+    MulRows(const RowGeometry& all, Part part) noexcept : geometry(all) {
+        const bool one = all.outer == all.spatial;
+        const IndexRange rows = kernels::share(all.outer, part, one ? 1 : all.spatial);
+        geometry.outer = static_cast<std::int32_t>(rows.end - rows.begin);
+        if (one) geometry.spatial = geometry.outer > 0 ? geometry.outer : 1;
+        a = rows.begin * all.channels;
+        b = one ? 0 : rows.begin / all.spatial * all.channels;
+    }
+    RowGeometry geometry;
+    std::ptrdiff_t a, b;  ///< elements of each operand before the part's; the output's are a's
+};
+
+/// Into how many parts a step is divided that does little more than to read its inputs and write its output.
+template <class Context>
+std::int32_t parts_by_bytes(const Context& node) {
+    std::size_t bytes = node.output().bytes();
+    for (std::size_t i = 0; i < node.inputs(); ++i) bytes += node.input(i).bytes();
+    return node.parts(bytes, std::uint64_t{1} << 16);
+}
+
+}  // namespace detail
 
 /// An f32 activation. Operands: input, output.
 struct UnaryStep {
     static constexpr const char* name = "unary_f32";
     std::size_t count = 0;
     UnaryF32 unary{};
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernels.unary_f32(count, unary, operand<const float>(operands, 0), operand<float>(operands, 1));
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        const detail::Elements some(count, part);
+        kernels.unary_f32(some.count, unary, some.of<const float>(operands, 0), some.of<float>(operands, 1));
     }
 };
 
@@ -25,8 +68,9 @@ struct ClampStep {
     static constexpr const char* name = "clamp_i8";
     std::size_t count = 0;
     std::int8_t lo = -128, hi = 127;
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernels.clamp_i8(count, lo, hi, operand<const std::int8_t>(operands, 0), operand<std::int8_t>(operands, 1));
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        const detail::Elements some(count, part);
+        kernels.clamp_i8(some.count, lo, hi, some.of<const std::int8_t>(operands, 0), some.of<std::int8_t>(operands, 1));
     }
 };
 
@@ -35,8 +79,10 @@ struct LookupStep {
     static constexpr const char* name = "lookup_i8";
     std::size_t count = 0;
     std::shared_ptr<const Tensor<i8>> table{};  ///< [256], the entry for q at q + 128
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernels.lookup_i8(count, table->data(), operand<const std::int8_t>(operands, 0), operand<std::int8_t>(operands, 1));
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        const detail::Elements some(count, part);
+        kernels.lookup_i8(some.count, table->data(), some.of<const std::int8_t>(operands, 0),
+                          some.of<std::int8_t>(operands, 1));
     }
 };
 
@@ -60,9 +106,10 @@ struct AddStep<f32> {
     static constexpr const char* name = "add_f32";
     std::size_t count = 0;
     Clamp clamp{};
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernels.add_f32(count, operand<const float>(operands, 0), operand<const float>(operands, 1), clamp.lo, clamp.hi,
-                        operand<float>(operands, 2));
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        const detail::Elements some(count, part);
+        kernels.add_f32(some.count, some.of<const float>(operands, 0), some.of<const float>(operands, 1), clamp.lo, clamp.hi,
+                        some.of<float>(operands, 2));
     }
 };
 template <>
@@ -70,9 +117,10 @@ struct AddStep<i8> {
     static constexpr const char* name = "add_i8";
     std::size_t count = 0;
     AddI8 add{};
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernels.add_i8(count, add, operand<const std::int8_t>(operands, 0), operand<const std::int8_t>(operands, 1),
-                       operand<std::int8_t>(operands, 2));
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        const detail::Elements some(count, part);
+        kernels.add_i8(some.count, add, some.of<const std::int8_t>(operands, 0), some.of<const std::int8_t>(operands, 1),
+                       some.of<std::int8_t>(operands, 2));
     }
 };
 
@@ -83,9 +131,10 @@ template <>
 struct MulStep<f32> {
     static constexpr const char* name = "mul_f32";
     RowGeometry geometry{};
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernels.mul_f32(geometry, operand<const float>(operands, 0), operand<const float>(operands, 1),
-                        operand<float>(operands, 2));
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        const detail::MulRows some(geometry, part);
+        kernels.mul_f32(some.geometry, operand<const float>(operands, 0) + some.a, operand<const float>(operands, 1) + some.b,
+                        operand<float>(operands, 2) + some.a);
     }
 };
 template <>
@@ -93,9 +142,10 @@ struct MulStep<i8> {
     static constexpr const char* name = "mul_i8";
     RowGeometry geometry{};
     MulI8 mul{};
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernels.mul_i8(geometry, mul, operand<const std::int8_t>(operands, 0), operand<const std::int8_t>(operands, 1),
-                       operand<std::int8_t>(operands, 2));
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        const detail::MulRows some(geometry, part);
+        kernels.mul_i8(some.geometry, mul, operand<const std::int8_t>(operands, 0) + some.a,
+                       operand<const std::int8_t>(operands, 1) + some.b, operand<std::int8_t>(operands, 2) + some.a);
     }
 };
 
@@ -105,9 +155,10 @@ struct QuantizeStep {
     std::size_t count = 0;
     float inverse_scale = 1.0f;
     std::int32_t zero_point = 0;
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernels.quantize_i8(count, inverse_scale, zero_point, operand<const float>(operands, 0),
-                            operand<std::int8_t>(operands, 1));
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        const detail::Elements some(count, part);
+        kernels.quantize_i8(some.count, inverse_scale, zero_point, some.of<const float>(operands, 0),
+                            some.of<std::int8_t>(operands, 1));
     }
 };
 
@@ -117,8 +168,10 @@ struct DequantizeStep {
     std::size_t count = 0;
     float scale = 1.0f;
     std::int32_t zero_point = 0;
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernels.dequantize_i8(count, scale, zero_point, operand<const std::int8_t>(operands, 0), operand<float>(operands, 1));
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        const detail::Elements some(count, part);
+        kernels.dequantize_i8(some.count, scale, zero_point, some.of<const std::int8_t>(operands, 0),
+                              some.of<float>(operands, 1));
     }
 };
 
@@ -129,9 +182,10 @@ struct RequantizeStep {
     float multiplier = 1.0f;
     std::int32_t input_zero_point = 0;
     std::int32_t zero_point = 0;
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernels.requantize_i8(count, multiplier, input_zero_point, zero_point, operand<const std::int8_t>(operands, 0),
-                              operand<std::int8_t>(operands, 1));
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        const detail::Elements some(count, part);
+        kernels.requantize_i8(some.count, multiplier, input_zero_point, zero_point, some.of<const std::int8_t>(operands, 0),
+                              some.of<std::int8_t>(operands, 1));
     }
 };
 
@@ -141,22 +195,24 @@ template <class Context>
 void lower_clamp(Clamp clamp, Context& node) {
     const std::size_t count = node.input().shape.elements();
     if (node.input().element == Element::f32) {
-        node.emit(UnaryStep{count, {.lo = clamp.lo, .hi = clamp.hi}}, {.reason = "clamp", .in_place = {0}});
+        node.emit(UnaryStep{count, {.lo = clamp.lo, .hi = clamp.hi}},
+                  {.reason = "clamp", .parts = parts_by_bytes(node), .in_place = {0}});
         return;
     }
     QuantizationParams params;
     if (!quantization_of(node, node.input(), params)) return;
     const ByteRange range = byte_range(clamp, params);
-    node.emit(ClampStep{count, narrow<std::int8_t>(range.lo), narrow<std::int8_t>(range.hi)}, {.in_place = {0}});
+    node.emit(ClampStep{count, narrow<std::int8_t>(range.lo), narrow<std::int8_t>(range.hi)},
+              {.parts = parts_by_bytes(node), .in_place = {0}});
 }
 
 template <class Context>
 void lower_function(const Tensor<i8>& table, UnaryF32 unary, const char* reason, Context& node) {
     const std::size_t count = node.input().shape.elements();
     if (node.input().element == Element::f32) {
-        node.emit(UnaryStep{count, unary}, {.reason = reason, .in_place = {0}});
+        node.emit(UnaryStep{count, unary}, {.reason = reason, .parts = parts_by_bytes(node), .in_place = {0}});
     } else {
-        node.emit(LookupStep{count, node.share(table)}, {.reason = reason, .in_place = {0}});
+        node.emit(LookupStep{count, node.share(table)}, {.reason = reason, .parts = parts_by_bytes(node), .in_place = {0}});
     }
 }
 
@@ -333,7 +389,7 @@ template <class Context>
 void lower(const Add&, Context& node) {
     const std::size_t count = node.output().shape.elements();
     if (node.output().element == Element::f32) {
-        node.emit(AddStep<f32>{count, node.group().clamp}, {.in_place = {0, 1}});
+        node.emit(AddStep<f32>{count, node.group().clamp}, {.parts = detail::parts_by_bytes(node), .in_place = {0, 1}});
         return;
     }
     QuantizationParams a;
@@ -349,7 +405,7 @@ void lower(const Add&, Context& node) {
         return node.unsupported(
             concat("the scales ", a.scale, " and ", b.scale, " -> ", out.scale, " are too far apart for 32-bit fixed point"));
     }
-    node.emit(step, {.in_place = {0, 1}});
+    node.emit(step, {.parts = detail::parts_by_bytes(node), .in_place = {0, 1}});
 }
 
 template <class Context>
@@ -363,6 +419,7 @@ void lower(const Mul&, Context& node) {
     StepOptions options;
     options.reason = same ? "elementwise" : "the second operand is repeated over the positions";
     options.in_place = same ? Places{0, 1} : Places{0};
+    options.parts = detail::parts_by_bytes(node);
     if (node.output().element == Element::f32) {
         node.emit(MulStep<f32>{geometry}, std::move(options));
         return;
@@ -396,16 +453,17 @@ void lower(const Convert&, Context& node) {
     } else if (in.element == Element::f32) {
         const float inverse = static_cast<float>(1.0 / static_cast<double>(to.scale));
         if (!usable_scale(inverse)) return node.unsupported("the scale ", to.scale, " has no normal inverse");
-        node.emit(QuantizeStep{count, inverse, to.zero_point});
+        node.emit(QuantizeStep{count, inverse, to.zero_point}, {.parts = detail::parts_by_bytes(node)});
     } else if (out.element == Element::f32) {
-        node.emit(DequantizeStep{count, from.scale, from.zero_point});
+        node.emit(DequantizeStep{count, from.scale, from.zero_point}, {.parts = detail::parts_by_bytes(node)});
     } else {
         const float multiplier = detail::requantization_multiplier(from.scale, 1.0f, to.scale);
         if (!usable_scale(multiplier)) {
             return node.unsupported(
                 concat("the scales ", from.scale, " -> ", to.scale, " give the unusable multiplier ", multiplier));
         }
-        node.emit(RequantizeStep{count, multiplier, from.zero_point, to.zero_point}, {.in_place = {0}});
+        node.emit(RequantizeStep{count, multiplier, from.zero_point, to.zero_point},
+                  {.parts = detail::parts_by_bytes(node), .in_place = {0}});
     }
 }
 

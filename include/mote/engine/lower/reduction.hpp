@@ -11,6 +11,30 @@
 
 MOTE_BEGIN_NAMESPACE
 
+namespace detail {
+
+/// What a part of a pool computes: whole images, or rows of the only one.
+struct PoolPart {
+    PoolPart(const ConvGeometry& all, Part part) noexcept : geometry(all) {
+        const IndexRange range = kernels::share(all.batch > 1 ? all.batch : all.out_height, part);
+        const auto count = static_cast<std::int32_t>(range.end - range.begin);
+        const std::ptrdiff_t row = std::ptrdiff_t{all.out_width} * all.out_channels;
+        if (all.batch > 1) {
+            geometry.batch = count;
+            input = range.begin * all.in_height * all.in_width * all.in_channels;
+            output = range.begin * all.out_height * row;
+        } else {
+            geometry.out_height = count;
+            geometry.pad_top -= static_cast<std::int32_t>(range.begin) * all.stride_height;
+            output = range.begin * row;
+        }
+    }
+    ConvGeometry geometry;
+    std::ptrdiff_t input = 0, output = 0;  ///< elements before the part's
+};
+
+}  // namespace detail
+
 /// Operands: input, output.
 template <class P>
 struct MaxPoolStep;
@@ -18,16 +42,20 @@ template <>
 struct MaxPoolStep<f32> {
     static constexpr const char* name = "max_pool_f32";
     ConvGeometry geometry{};
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernels.max_pool_f32(geometry, operand<const float>(operands, 0), operand<float>(operands, 1));
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        const detail::PoolPart some(geometry, part);
+        kernels.max_pool_f32(some.geometry, operand<const float>(operands, 0) + some.input,
+                             operand<float>(operands, 1) + some.output);
     }
 };
 template <>
 struct MaxPoolStep<i8> {
     static constexpr const char* name = "max_pool_i8";
     ConvGeometry geometry{};
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernels.max_pool_i8(geometry, operand<const std::int8_t>(operands, 0), operand<std::int8_t>(operands, 1));
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        const detail::PoolPart some(geometry, part);
+        kernels.max_pool_i8(some.geometry, operand<const std::int8_t>(operands, 0) + some.input,
+                            operand<std::int8_t>(operands, 1) + some.output);
     }
 };
 
@@ -39,8 +67,10 @@ struct AveragePoolStep<f32> {
     static constexpr const char* name = "average_pool_f32";
     ConvGeometry geometry{};
     bool count_padding = false;
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernels.average_pool_f32(geometry, count_padding, operand<const float>(operands, 0), operand<float>(operands, 1));
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        const detail::PoolPart some(geometry, part);
+        kernels.average_pool_f32(some.geometry, count_padding, operand<const float>(operands, 0) + some.input,
+                                 operand<float>(operands, 1) + some.output);
     }
 };
 template <>
@@ -49,9 +79,10 @@ struct AveragePoolStep<i8> {
     ConvGeometry geometry{};
     bool count_padding = false;
     std::int32_t zero_point = 0;
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        kernels.average_pool_i8(geometry, count_padding, zero_point, operand<const std::int8_t>(operands, 0),
-                                operand<std::int8_t>(operands, 1));
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        const detail::PoolPart some(geometry, part);
+        kernels.average_pool_i8(some.geometry, count_padding, zero_point, operand<const std::int8_t>(operands, 0) + some.input,
+                                operand<std::int8_t>(operands, 1) + some.output);
     }
 };
 
@@ -134,6 +165,15 @@ struct ArgMaxPoolStep {
 
 namespace detail {
 
+/// Into how many parts a pool is divided: an eighth of a nanosecond is what a tap of a channel takes.
+template <class Context>
+std::int32_t pool_parts(const ConvGeometry& g, const Context& node) {
+    const std::uint64_t taps = std::uint64_t{node.output().shape.elements()} * static_cast<std::uint64_t>(g.kernel_height) *
+                               static_cast<std::uint64_t>(g.kernel_width);
+    const std::int32_t most = g.batch > 1 ? g.batch : g.out_height, parts = node.parts(taps, std::uint64_t{1} << 16);
+    return parts < most ? parts : most;
+}
+
 /// The axes as [outer, spatial, channels] with the chosen ones in the middle. Where others stand between them, a step before
 /// moves them to the end, and `input` becomes what that writes.
 template <class Context>
@@ -171,6 +211,7 @@ RowGeometry reduced_rows(AxisSet chosen, Context& node, std::vector<BufferId>& i
 
 template <class Context>
 void lower_average_pool(const ConvGeometry& geometry, bool count_padding, StepOptions options, Context& node) {
+    options.parts = pool_parts(geometry, node);
     if (node.input().element == Element::f32) {
         node.emit(AveragePoolStep<f32>{geometry, count_padding}, std::move(options));
         return;
@@ -224,9 +265,9 @@ template <class Context>
 void lower(const MaxPool2d& layer, Context& node) {
     const ConvGeometry g = geometry(layer, node.input().shape, node.output().shape);
     if (node.input().element == Element::f32) {
-        node.emit(MaxPoolStep<f32>{g});
+        node.emit(MaxPoolStep<f32>{g}, {.parts = detail::pool_parts(g, node)});
     } else {
-        node.emit(MaxPoolStep<i8>{g});
+        node.emit(MaxPoolStep<i8>{g}, {.parts = detail::pool_parts(g, node)});
     }
 }
 

@@ -12,8 +12,8 @@
 // of steps_in_cache steps of a panel stays in the first cache while rows pass. The last block's sums become outputs where they
 // are, in registers (kernels/detail/finish.hpp).
 
-#include <mote/core/part.hpp>
 #include <mote/kernels/detail/finish.hpp>
+#include <mote/kernels/share.hpp>
 
 MOTE_BEGIN_KERNELS
 
@@ -35,11 +35,6 @@ constexpr std::ptrdiff_t ceil_div(std::ptrdiff_t a, std::ptrdiff_t b) noexcept {
 }
 constexpr std::ptrdiff_t least(std::ptrdiff_t a, std::ptrdiff_t b) noexcept {
     return a < b ? a : b;
-}
-/// The share of 0 ... n that a part computes, in multiples of `unit`.
-constexpr IndexRange share(std::ptrdiff_t n, Part part, std::ptrdiff_t unit = 1) noexcept {
-    const std::ptrdiff_t units = ceil_div(n, unit);
-    return {least(n, units * part.index / part.count * unit), least(n, units * (part.index + 1) / part.count * unit)};
 }
 
 /// Packed weights: for each panel its head (what finishing reads: a bias, of bytes also a multiplier a channel), then

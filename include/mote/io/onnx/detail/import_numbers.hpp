@@ -231,7 +231,7 @@ class Numbers : protected Attention {
         const std::optional<Steps> s = steps_of(*node_, otherwise);
         if (!s) return false;
         const bool bytes = s->element == OnnxElement::int8 || s->element == OnnxElement::uint8;
-        return known(0) ? bytes : s->of_bytes();
+        return known(0) ? bytes || s->element == OnnxElement::int32 : s->of_bytes();
     }
     struct Limits {
         OnnxElement element;
