@@ -128,11 +128,11 @@ struct I8 {
     std::int8_t* output_;
 };
 
-/// The widest window with a tile of its own.
+/// Whether windows of width 5 have a tile of their own.
 #if defined(MOTE_FEW_TILES)
-constexpr std::int32_t widest = 3;
+constexpr bool has_tile_5 = false;
 #else
-constexpr std::int32_t widest = 5;
+constexpr bool has_tile_5 = true;
 #endif
 
 /// What follows from a geometry.
@@ -141,7 +141,8 @@ struct Shape {
     explicit Shape(const ConvGeometry& g) noexcept
         : kernel_rows(tiles::ceil_div(g.kernel_height, D::rows) * D::rows),
           blocks(tiles::ceil_div(g.out_channels, D::lanes)),
-          one_by_one(!(g.dilation_width == 1 && (g.kernel_width == 3 || g.kernel_width == widest) && g.stride_width <= 2)),
+          one_by_one(
+              !(g.dilation_width == 1 && (g.kernel_width == 3 || (has_tile_5 && g.kernel_width == 5)) && g.stride_width <= 2)),
           columns(one_by_one ? std::ptrdiff_t{g.kernel_width} * D::pixels
                              : std::ptrdiff_t{D::pixels - 1} * g.stride_width + g.kernel_width),
           tiles(tiles::ceil_div(g.out_width, D::pixels)),
@@ -243,7 +244,7 @@ using BlocksFunction = void (*)(const D&, const Tile&, const char*, std::ptrdiff
 template <class D>
 BlocksFunction<D> blocks_function(const ConvGeometry& g, const Shape<D>& shape) noexcept {
     if (shape.one_by_one) return run_blocks<D, 0, 0>;
-    if constexpr (widest == 5) {
+    if constexpr (has_tile_5) {
         if (g.kernel_width == 5) return g.stride_width == 1 ? run_blocks<D, 5, 1> : run_blocks<D, 5, 2>;
     }
     return g.stride_width == 1 ? run_blocks<D, 3, 1> : run_blocks<D, 3, 2>;

@@ -74,7 +74,8 @@ void reduce_numbers_as(const RowGeometry& g, Reduction function, Element element
             if constexpr (std::is_same_v<Number, double>) {
                 if (function == Reduction::log_sum_exp)
                     shift = reduced(Reduction::max, extreme_number<double>(element, false), 0.0);
-                if (shift - shift != 0.0) shift = 0.0;  // nothing is subtracted where the largest number is infinite
+                constexpr double most = 1.7976931348623157e308;
+                if (!(shift >= -most && shift <= most)) shift = 0.0;  // of infinities nothing is subtracted
             }
             Number result = function == Reduction::max    ? extreme_number<Number>(element, false)
                             : function == Reduction::min  ? extreme_number<Number>(element, true)

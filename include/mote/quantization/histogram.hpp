@@ -25,7 +25,8 @@ class Histogram {
             while (largest >= limit_) limit_ *= 2.0;
         }
         while (largest >= limit_) widen();
-        const double scale = static_cast<double>(bin_count / 2) / limit_;
+        constexpr std::size_t half = bin_count / 2;
+        const double scale = static_cast<double>(half) / limit_;
         for (const float value : values) {
             if (value == 0.0f) {
                 ++zeros_;

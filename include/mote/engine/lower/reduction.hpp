@@ -7,6 +7,7 @@
 #include <mote/kernels/pool.hpp>
 #include <mote/kernels/reduce.hpp>
 #include <mote/kernels/resize.hpp>
+#include <mote/kernels/share.hpp>
 #include <mote/model/infer/reduction.hpp>
 
 MOTE_BEGIN_NAMESPACE
