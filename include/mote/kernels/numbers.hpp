@@ -158,7 +158,7 @@ inline void cast_numbers(Element from, Element to, std::ptrdiff_t count, const v
 /// x^y of integers; what is no integer is cut towards zero.
 template <class Integer>
 Integer integer_power(Integer x, Integer y) noexcept {
-    if (y < 0) return x == 1 ? x : x + 1 == 0 ? ((y & 1) != 0 ? x : Integer(1)) : Integer(0);
+    if (y < 0) return x == 1 ? x : x == static_cast<Integer>(-1) ? ((y & 1) != 0 ? x : Integer(1)) : Integer(0);
     std::uint64_t power = static_cast<std::uint64_t>(x), result = 1;
     for (auto rest = static_cast<std::uint64_t>(y); rest != 0; rest >>= 1, power *= power) {
         if ((rest & 1) != 0) result *= power;
@@ -170,7 +170,7 @@ Integer integer_power(Integer x, Integer y) noexcept {
 template <class Integer>
 [[gnu::noinline]] Integer integer_value(BinaryFunction function, Integer x, Integer y) noexcept {
     const auto a = static_cast<std::uint64_t>(x), b = static_cast<std::uint64_t>(y);
-    const bool minus_one = y + 1 == 0 && Integer(-1) < Integer(0);
+    const bool minus_one = Integer(-1) < Integer(0) && y == static_cast<Integer>(-1);
     switch (function) {
         case BinaryFunction::add:
             return static_cast<Integer>(a + b);

@@ -589,3 +589,17 @@ TEST_CASE(
     file.graph.nodes.push_back(node("Loop", {"image"}, "looped"));
     CHECK_ERROR(import_onnx(file), "(Loop)", "no such operator is supported");
 }
+
+TEST_CASE("onnx import: an array without elements that loses an axis is imported or refused, never a crash") {
+    using namespace onnx_import_test;
+    OnnxModel m{.ir_version = 7, .opsets = {{"", 12}}};
+    m.graph.nodes.push_back({.name = "the_sum",
+                             .op_type = "ReduceL1",
+                             .inputs = {"x"},
+                             .outputs = {"y"},
+                             .attributes = {attribute("axes", Integers{2}), attribute("keepdims", std::int64_t{0})}});
+    m.graph.inputs.push_back(value("x", {{3, ""}, {0, ""}, {2, ""}}));
+    m.graph.outputs.push_back(value("y", {{3, ""}, {0, ""}}));
+    const std::string text = support::error_text([&] { import_onnx(m); });
+    if (!text.empty()) support::check_text(__FILE__, __LINE__, text, {"node 'the_sum' (ReduceL1)"});
+}

@@ -206,7 +206,7 @@ class Contraction : protected Arithmetic {
         if (vector) {
             Dims dims = y.dims();
             dims.erase(first && !column ? dims.end() - 2 : dims.end() - 1);
-            form.layout = form.layout.reshaped(dims).value();
+            form.layout = layout_of(form.layout, dims);
         }
         bind(form);
     }
@@ -220,7 +220,7 @@ class Contraction : protected Arithmetic {
         Dims dims = y.layout.dims();
         if (column) dims.pop_back();
         if (row) dims.erase(dims.end() - (column ? 1 : 2));
-        bind(y.id, y.layout.reshaped(dims).value(), 0, element);
+        bind(y.id, layout_of(y.layout, dims), 0, element);
     }
     void bind_product(Item a, Item b) { bind_product(std::move(a), std::move(b), result_element()); }
     /// As many known matrices as computed ones: a convolution of 1 x 1 whose groups are the matrices.

@@ -37,7 +37,7 @@ class Reductions : protected Contraction {
         for (std::size_t axis = 0; axis < chosen.size(); ++axis) {
             if (chosen[axis] == 0) dims.push_back(layout.dim(axis));
         }
-        return layout.reshaped(dims).value();
+        return layout_of(layout, dims);
     }
     template <Reduction function>
     void reduce() {

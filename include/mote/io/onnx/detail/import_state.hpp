@@ -373,6 +373,14 @@ class ImportState : protected ImportLog {
         return result;
     }
     void bind(ValueId id, const Dims& dims, const Dims& order) { bind(id, Layout(dims, order)); }
+    /// The layout of other extents, which come of it by axes of 1 alone. (An array without elements may have no such layout.)
+    static Layout layout_of(const Layout& layout, const Dims& dims) {
+        std::optional<Layout> result = layout.reshaped(dims);
+        if (!result)
+            fail("[", dims_text(layout.dims()), "] becomes [", dims_text(dims),
+                 "]: this is supported where there are elements");
+        return std::move(*result);
+    }
     OnnxElement result_element() const {
         for (const std::string& name : node_->inputs) {
             const auto found = items_.find(name);
