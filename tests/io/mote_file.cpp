@@ -116,7 +116,7 @@ TEST_CASE("mote file: little stands beside the weights") {
     CHECK(mote::mote_bytes(model).size() <= weights + 1024 + 64 * model.nodes().size());
 }
 
-TEST_CASE("mote file: a change of any byte and any cut is an error") {
+TEST_CASE("mote file: a change of any byte and any cut is an error", "[damaged]") {
     const auto model = mote_file_test::mixed();
     const std::string bytes = mote::mote_bytes(model);
     std::size_t errors = 0;
@@ -134,7 +134,7 @@ TEST_CASE("mote file: a change of any byte and any cut is an error") {
     CHECK(errors == bytes.size());
 }
 
-TEST_CASE("mote file: a table that lies is refused, whatever it says") {
+TEST_CASE("mote file: a table that lies is refused, whatever it says", "[damaged]") {
     // The checksum is made right again, so that the reader itself must hold.
     const std::string bytes = mote::mote_bytes(mote_file_test::mixed());
     std::uint64_t table = 0;

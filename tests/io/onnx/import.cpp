@@ -561,7 +561,7 @@ TEST_CASE("onnx import: constants grow within the limit only") {
     CHECK_ERROR(import_onnx(file, {.max_constant_bytes = 1 << 20}), "node 'the_y' (Conv)", "max_constant_bytes");
 }
 
-TEST_CASE("onnx import: damaged models give an error or a model") {
+TEST_CASE("onnx import: damaged models give an error or a model", "[damaged]") {
     using namespace onnx_import_test;
     const std::string bytes = write_onnx(network());
     Random random(11);

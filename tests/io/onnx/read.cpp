@@ -349,7 +349,7 @@ TEST_CASE("onnx read: data in another file of the folder") {
     std::filesystem::remove_all("onnx_external");
 }
 
-TEST_CASE("onnx read: damaged bytes give an error or a value") {
+TEST_CASE("onnx read: damaged bytes give an error or a value", "[damaged]") {
     damage(write_onnx(onnx_test::every_part()), 1);
     for (const std::string& path : onnx_test::shared_files(".onnx")) {
         if (path.find("light_zfnet512") == std::string::npos) continue;

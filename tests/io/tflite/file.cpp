@@ -333,7 +333,7 @@ TEST_CASE("tflite file: real files have the operators, inputs and outputs that t
     CHECK(files >= 31);
 }
 
-TEST_CASE("tflite file: a small real file, cut or with changed bytes, is an error or another file") {
+TEST_CASE("tflite file: a small real file, cut or with changed bytes, is an error or another file", "[damaged]") {
     for (const char* name : {"tflite_micro/hello_world_int8.tflite", "tflite_micro/trained_lstm_int8.tflite"}) {
         if (support::shared_missing()) return;
         const mote::FileBytes file = mote::map_file(support::shared_path(name));
