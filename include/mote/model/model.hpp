@@ -196,20 +196,13 @@ Graph<To> relisted(Graph<From> from) {
     return graph;
 }
 
-template <class From, class To>
-struct IsPartOf;
-template <class... L, class To>
-struct IsPartOf<LayerList<L...>, To> {
-    static constexpr bool value = (contains<L, To> && ...);
-};
-
 }  // namespace detail
 
 template <class List>
 template <class Other>
 requires(!std::is_same_v<Other, List>) BasicModel<List>::BasicModel(const BasicModel<Other>& other)
     : graph_(detail::relisted<List>(other.graph())) {
-    static_assert(detail::IsPartOf<Other, List>::value, "mote: only as<P...>(model) narrows a model");
+    static_assert(detail::within<Other, List>::value, "mote: only as<P...>(model) narrows a model");
     check();
 }
 
