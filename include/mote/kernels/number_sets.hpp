@@ -3,6 +3,7 @@
 // Numbers of any element, scalar: what is made of several of them, by reductions and products. See kernels/numbers.hpp.
 
 #include <mote/core/reduction.hpp>
+#include <mote/kernels/conv2d.hpp>
 #include <mote/kernels/numbers.hpp>
 
 MOTE_BEGIN_KERNELS
@@ -208,34 +209,21 @@ inline void multiply_numbers(Element element, std::int32_t m, std::int32_t n, st
     });
 }
 
-/// A convolution of integers; sums wrap in 32 bits. weight [out, kernel height, kernel width, in / groups]; bias [out], or
-/// null.
+/// A convolution of integers; sums wrap in 32 bits. See kernels/conv2d.hpp; `bias` may be null.
 inline void conv2d_i32(const ConvGeometry& g, const std::int32_t* input, const std::int32_t* weight, const std::int32_t* bias,
                        std::int32_t* output) noexcept {
-    const std::ptrdiff_t in = g.in_channels / g.groups, out = g.out_channels / g.groups;
-    for (std::ptrdiff_t b = 0; b < g.batch; ++b) {
-        for (std::ptrdiff_t y = 0; y < g.out_height; ++y) {
-            for (std::ptrdiff_t x = 0; x < g.out_width; ++x) {
-                for (std::ptrdiff_t o = 0; o < g.out_channels; ++o) {
-                    std::uint32_t sum = bias == nullptr ? 0 : static_cast<std::uint32_t>(bias[o]);
-                    for (std::ptrdiff_t r = 0; r < g.kernel_height; ++r) {
-                        const std::ptrdiff_t row = y * g.stride_height + r * g.dilation_height - g.pad_top;
-                        if (row < 0 || row >= g.in_height) continue;
-                        for (std::ptrdiff_t s = 0; s < g.kernel_width; ++s) {
-                            const std::ptrdiff_t column = x * g.stride_width + s * g.dilation_width - g.pad_left;
-                            if (column < 0 || column >= g.in_width) continue;
-                            const std::int32_t* from =
-                                input + ((b * g.in_height + row) * g.in_width + column) * g.in_channels + o / out * in;
-                            const std::int32_t* w = weight + ((o * g.kernel_height + r) * g.kernel_width + s) * in;
-                            for (std::ptrdiff_t i = 0; i < in; ++i)
-                                sum += static_cast<std::uint32_t>(from[i]) * static_cast<std::uint32_t>(w[i]);
-                        }
-                    }
-                    *output++ = static_cast<std::int32_t>(sum);
-                }
-            }
-        }
-    }
+    const std::ptrdiff_t in = g.in_channels / g.groups;
+    const std::int32_t out = g.out_channels / g.groups;
+    for_each_output(g, [&](std::ptrdiff_t at, std::int32_t c, std::ptrdiff_t image, std::int32_t y, std::int32_t x) {
+        std::uint32_t sum = bias == nullptr ? 0 : static_cast<std::uint32_t>(bias[c]);
+        for_each_tap(g, y, x, [&](std::int32_t tap, std::int32_t pixel) {
+            if (pixel < 0) return;
+            const std::int32_t* w = weight + c * weight_row(g) + tap * in;
+            const std::int32_t* v = input + (image + pixel) * g.in_channels + c / out * in;
+            for (std::ptrdiff_t k = 0; k < in; ++k) sum += static_cast<std::uint32_t>(v[k]) * static_cast<std::uint32_t>(w[k]);
+        });
+        output[at] = static_cast<std::int32_t>(sum);
+    });
 }
 
 }  // namespace reference
