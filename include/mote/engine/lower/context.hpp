@@ -38,11 +38,10 @@ struct StepOptions {
     std::vector<BufferId> outputs{};
     std::vector<BufferId> states{};
     std::size_t scratch_bytes = 0;
-    std::int32_t parts = 1;                      ///< that may be computed at the same time, see BasicLowerContext::parts
-    std::size_t constant_bytes = 0;              ///< of packed constants
-    bool transformed = false;                    ///< whether these are more than the weights
-    Places in_place{};                           ///< inputs whose buffer the first output may take over
-    __attribute__((noinline)) ~StepOptions() {}  // every `lower` would hold a copy of it
+    std::int32_t parts = 1;          ///< that may be computed at the same time, see BasicLowerContext::parts
+    std::size_t constant_bytes = 0;  ///< of packed constants
+    bool transformed = false;        ///< whether these are more than the weights
+    Places in_place{};               ///< inputs whose buffer the first output may take over
 };
 
 namespace detail {
@@ -153,7 +152,7 @@ class BasicLowerContext {
     /// Emits a step. See Step for what a step type is.
     template <class S>
     void emit(S step, StepOptions options = {}) {
-        add(&step_kind<S>, new S(std::move(step)), &delete_step<S>, &detail::run_step<S>, options);
+        add(&step_kind<S>, make_erased(std::move(step)), &detail::run_step<S>, options);
     }
 
     /// Lets the output be the input's bytes, without a step. False where it cannot be (both are seen from outside): then the
@@ -186,21 +185,14 @@ class BasicLowerContext {
         return id;
     }
 
-    template <class S>
-    static void delete_step(const void* step) {
-        delete static_cast<const S*>(step);
-    }
-
-    /// Owns `data`.
-    __attribute__((noinline)) void add(const StepKind* kind, const void* data, void (*destroy)(const void*),
-                                       decltype(Step::run) run, StepOptions& options) {
+    void add(const StepKind* kind, std::shared_ptr<const void> data, decltype(Step::run) run, StepOptions& options) {
         Step step;
-        step.data = std::shared_ptr<const void>(data, destroy);
         step.nodes = nodes_;
         step.kernel =
             options.kernel != nullptr ? std::string(options.kernel) : concat(kind->name, " (", kernels_.instruction_set, ")");
         step.reason = options.reason;
         step.kind = kind;
+        step.data = std::move(data);
         step.run = run;
         if (options.inputs.empty()) {
             options.inputs.assign(group_.inputs.begin(), group_.inputs.end());
