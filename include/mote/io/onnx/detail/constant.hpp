@@ -268,10 +268,8 @@ inline Constant walked(const Constant& from, const Dims& dims, std::vector<std::
             for (std::size_t k = 0; k < run; ++k, to += size())
                 std::memcpy(to, at + static_cast<std::ptrdiff_t>(k) * step, size());
         };
-        if (bytes == 4) {
+        if (bytes == 4) {  // f32
             copy(std::integral_constant<std::size_t, 4>());
-        } else if (bytes == 1) {
-            copy(std::integral_constant<std::size_t, 1>());
         } else {
             copy([bytes] { return bytes; });
         }

@@ -144,9 +144,7 @@ class Movement : protected Recurrent {
         }
         if (items.size() + first == node_->inputs.size()) return items;
         items.clear();
-        for (std::size_t i = first; i < node_->inputs.size(); ++i) {
-            items.push_back(is_plain(i) ? plain(i) : computed(i));
-        }
+        for (std::size_t i = first; i < node_->inputs.size(); ++i) items.push_back(plain_or_computed(i));
         return items;
     }
     Item joined(std::vector<Item>& items, std::size_t axis) {

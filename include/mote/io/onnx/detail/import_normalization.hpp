@@ -180,7 +180,7 @@ class Normalization : protected Reductions {
 
     /// The sums of all elements up to each: a dense layer with a triangle of ones.
     void cumulative_sum() {
-        Item x = is_plain(0) ? plain(0) : computed(0);
+        Item x = plain_or_computed(0);
         const std::size_t axis = axis_in(static_cast<std::int64_t>(constant(1, "axis").number()), x.rank());
         const std::size_t n = x.dims()[axis];
         const bool exclusive = integer_attribute(*node_, "exclusive", 0) != 0,

@@ -56,8 +56,8 @@ class Numbers : protected Attention {
         give_numbers(x);
     }
     void remainder() {
-        if (integer_attribute(*node_, "fmod", 0) != 0 && !is_plain(0)) return modulo();
         const bool fmod = integer_attribute(*node_, "fmod", 0) != 0;
+        if (fmod && !is_plain(0)) return modulo();
         std::vector<Item> items = both();
         give_numbers(combined_item(fmod ? BinaryFunction::fmod : BinaryFunction::floor_mod, items[0], items[1]));
     }
@@ -71,15 +71,15 @@ class Numbers : protected Attention {
         x = combined_item(BinaryFunction::pow, as_element(x, common), as_element(y, common));
         give_numbers(as_element(x, result));
     }
+    Item negated(const Item& x) { return combined_item(BinaryFunction::sub, number(x.element, 0), x); }
     void negative_number() {
         if (!is_plain(0)) return negative();
-        const Item x = plain(0);
-        give_numbers(combined_item(BinaryFunction::sub, number(x.element, 0), x));
+        give_numbers(negated(plain(0)));
     }
     void magnitude() {
         if (!is_plain(0)) return function();
         const Item x = plain(0);
-        give_numbers(combined_item(BinaryFunction::max, x, combined_item(BinaryFunction::sub, number(x.element, 0), x)));
+        give_numbers(combined_item(BinaryFunction::max, x, negated(x)));
     }
     void sign_of_number() {
         if (!is_plain(0)) return function();
@@ -222,8 +222,7 @@ class Numbers : protected Attention {
         x = reshaped(x, apart);
         x = repeated(x, repeats);
         x = reshaped(x, whole);
-        std::vector<Range> ranges = whole_ranges(dims);
-        return sliced(x, ranges);
+        return sliced(x, whole_ranges(dims));
     }
     /// Whether a value of the model states scale and zero point itself.
     bool states_steps(OnnxElement otherwise) {
@@ -304,7 +303,6 @@ class Numbers : protected Attention {
             return false;
         }
         if (has_input(2) && constant(2, "zero point").count() != scale.count()) return false;
-        std::vector<std::int64_t> strides = strides_of(scale.dims.size() == x.dims.size() ? scale.dims : x.dims);
         budget_.take(8 * x.count());
         std::vector<double> values;
         std::size_t inner = 1;
@@ -335,7 +333,7 @@ class Numbers : protected Attention {
         const Item most = extreme(Reduction::max, BinaryFunction::max), least = extreme(Reduction::min, BinaryFunction::min);
         const Item scale = combined_item(BinaryFunction::div, combined_item(BinaryFunction::sub, most, least),
                                          number(OnnxElement::float32, 255));
-        Item zero = combined_item(BinaryFunction::div, combined_item(BinaryFunction::sub, number(x.element, 0), least), scale);
+        Item zero = combined_item(BinaryFunction::div, negated(least), scale);
         zero = unary_item({UnaryFunction::round}, unary_item({UnaryFunction::clip, 0.0f, 255.0f}, zero));
         give_numbers(quantized(x, scale, zero, OnnxElement::uint8));
         if (has_output(1)) give_numbers(scale, 1);

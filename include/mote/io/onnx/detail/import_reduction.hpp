@@ -31,28 +31,36 @@ class Reductions : protected Contraction {
         }
         return {add(std::move(layer), {arranged(x, order)}), Layout(kept, order)};
     }
-    /// The layout without the chosen axes, which have extent 1.
-    static Layout without(const Layout& layout, const std::vector<char>& chosen) {
+    static Dims dims_without(const Layout& layout, const std::vector<char>& chosen) {
         Dims dims;
         for (std::size_t axis = 0; axis < chosen.size(); ++axis) {
             if (chosen[axis] == 0) dims.push_back(layout.dim(axis));
         }
-        return layout_of(layout, dims);
+        return dims;
+    }
+    /// The layout without the chosen axes, which have extent 1.
+    static Layout without(const Layout& layout, const std::vector<char>& chosen) {
+        return layout_of(layout, dims_without(layout, chosen));
+    }
+    /// What an operator gives whose chosen axes became one number.
+    void give_reduced(ValueId id, const Layout& layout, const std::vector<char>& chosen, OnnxElement element) {
+        Item y = item_of(id, layout, element);
+        give(integer_attribute(*node_, "keepdims", 1) != 0 ? y : reshaped(y, dims_without(layout, chosen)));
     }
     template <Reduction function>
     void reduce() {
-        Item x = is_plain(0) ? plain(0) : computed(0);
+        Item x = plain_or_computed(0);
         const std::vector<std::int64_t> axes = integers(1, "axes");
         std::vector<char> chosen = axes_in(axes, x.rank());
         if (axes.empty() && integer_attribute(*node_, "noop_with_empty_axes", 0) == 0) chosen.assign(x.rank(), 1);
         std::optional<Item> bytes;
         if (function == Reduction::max || (function == Reduction::mean && next_quantization())) bytes = bytes_of(0);
         const Form y = reduced(bytes ? *bytes : x, chosen, function);
-        bind(y.id, integer_attribute(*node_, "keepdims", 1) != 0 ? y.layout : without(y.layout, chosen));
+        give_reduced(y.id, y.layout, chosen, result_element());
     }
     template <bool largest>
     void arg_max() {
-        Item x = is_plain(0) ? plain(0) : computed(0);
+        Item x = plain_or_computed(0);
         std::vector<char> chosen(x.rank(), 0);
         const std::size_t axis = axis_in(integer_attribute(*node_, "axis", 0), x.rank());
         chosen[axis] = 1;
@@ -62,8 +70,7 @@ class Reductions : protected Contraction {
         const ValueId id = add(ArgMax{.axis = at, .largest = largest, .select_last = last}, {arranged(x, order)});
         Dims kept = x.dims();
         kept[axis] = 1;
-        const Layout layout(kept, order);
-        bind(id, integer_attribute(*node_, "keepdims", 1) != 0 ? layout : without(layout, chosen), 0, OnnxElement::int64);
+        give_reduced(id, Layout(kept, order), chosen, OnnxElement::int64);
     }
 
     void softmax() {

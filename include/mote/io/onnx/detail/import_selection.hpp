@@ -185,7 +185,7 @@ class Selection : protected Movement {
     }
     /// Of each matrix the triangle; what is beyond it is 0.
     void trilu() {
-        Item x = is_plain(0) ? plain(0) : computed(0);
+        Item x = plain_or_computed(0);
         const Dims dims = x.dims();
         if (dims.size() < 2) fail("its input is [", dims_text(dims), "]; a matrix is expected");
         const std::int64_t k = has_input(1) ? std::clamp<std::int64_t>(static_cast<std::int64_t>(constant(1, "k").number()),

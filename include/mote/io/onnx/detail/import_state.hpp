@@ -232,6 +232,8 @@ class ImportState : protected ImportLog {
                  "') stands for real numbers; dequantize it first");
         return result;
     }
+    /// The input in its own element where that is computed with, else in f32.
+    Item plain_or_computed(std::size_t place) { return is_plain(place) ? plain(place) : computed(place); }
     /// Numbers as another element of the file.
     Item as_element(const Item& x, OnnxElement element) {
         const Form from = x.forms.front();
