@@ -8,10 +8,10 @@
 
 #include "../../examples/networks/blazeface.hpp"
 #include "../../examples/mote/instances.hpp"
+#include "../../examples/mote/loading.hpp"
 #include "../../examples/networks/main.hpp"
 
 #include <mote/data/cifar10.hpp>
-#include <mote/io/load.hpp>
 #include <mote/io/npy.hpp>
 #include <mote/transform/bias_correction.hpp>
 #include <mote/transform/quantize.hpp>

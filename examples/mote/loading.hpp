@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// load(), which takes longer to compile than all else of a program that calls it. loading.cpp compiles it once for the tool and
-// for examples/networks.
+// load(), which takes longer to compile than all else of a program that calls it. loading.cpp compiles it once for the tool,
+// for examples/networks and for benchmarks/quantization.
 
 #include <mote/io/load.hpp>
 
