@@ -46,8 +46,8 @@
 #endif
 
 #if defined(MOTE_SSE2)
-// What is compiled without a word about its target is to compile fast: without Winograd, tiles for windows of width 5 and
-// unrolled steps, which newer instruction sets have.
+// What is compiled without a word about its target is to compile fast: without Winograd, without depthwise tiles for windows of
+// width 5, and with few register tiles, whose steps are not unrolled.
 #define MOTE_FEW_TILES 1
 #endif
 

@@ -166,7 +166,7 @@ struct ArgMaxPoolStep {
 
 namespace detail {
 
-/// Into how many parts a pool is divided: an eighth of a nanosecond is what a tap of a channel takes.
+/// Into how many parts a pool is divided, by the taps of all channels.
 template <class Context>
 std::int32_t pool_parts(const ConvGeometry& g, const Context& node) {
     const std::uint64_t taps = std::uint64_t{node.output().shape.elements()} * static_cast<std::uint64_t>(g.kernel_height) *
