@@ -2,6 +2,7 @@
 #pragma once
 // Which layers int8 hurts: how far the outputs follow when one of them alone is in int8, and which should stay in f32.
 
+#include <mote/quantization/compare.hpp>
 #include <mote/transform/detail/quantizer.hpp>
 
 #include <algorithm>
@@ -58,11 +59,9 @@ class OutputNoise {
                 }
             }
         }
-        double worst = HUGE_VAL;
-        for (std::size_t k = 0; k < signal.size(); ++k) {
-            if (noise[k] > 0.0) worst = std::min(worst, 10.0 * std::log10(signal[k] / noise[k]));
-        }
-        return worst;
+        double worst = 0.0;
+        for (std::size_t k = 0; k < signal.size(); ++k) worst = std::max(worst, noise_ratio(noise[k], signal[k]));
+        return decibels(worst);
     }
 
   private:
