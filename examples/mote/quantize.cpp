@@ -7,8 +7,6 @@
 #include <mote/transform/equalize.hpp>
 #include <mote/transform/quantize.hpp>
 
-#include <algorithm>
-
 namespace tool {
 
 namespace {
@@ -22,15 +20,6 @@ struct Arguments {
     Output output;
 };
 
-/// Whether there are biases to correct: layers may all have stayed in f32.
-bool has_int8_weights(const mote::AnyModel& model) {
-    return std::ranges::any_of(model.nodes(), [&](const mote::Node& node) {
-        return mote::get_if<mote::Conv2d<mote::i8>>(model, node) != nullptr ||
-               mote::get_if<mote::DepthwiseConv2d<mote::i8>>(model, node) != nullptr ||
-               mote::get_if<mote::Dense<mote::i8>>(model, node) != nullptr;
-    });
-}
-
 void quantize(const Arguments& arguments) {
     expect_writable_format(arguments.out);
     const mote::Model<mote::f32, mote::wide> original = load_f32_model(arguments.model);
@@ -41,7 +30,7 @@ void quantize(const Arguments& arguments) {
         const auto model = equal ? mote::equalize(original, data, {.migration = arguments.migration}) : original;
         data.follow("calibration", data.size());
         mote::AnyModel light = mote::quantize<mote::f32, mote::i8, mote::wide>(model, data, arguments.options);
-        if (arguments.correct_bias && has_int8_weights(light)) {
+        if (arguments.correct_bias) {
             data.follow("bias correction", data.size());
             light = mote::correct_bias(model, light, data);
         }

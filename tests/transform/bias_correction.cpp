@@ -69,4 +69,11 @@ TEST_CASE("correct_bias: models that have nothing in common are an error") {
     CHECK_THROWS_WITH(correct_bias(b.build(), light, images), Catch::Contains("of one name"));
 }
 
+TEST_CASE("correct_bias: a model whose layers all stayed in f32 stays as it is") {
+    const Tensor<f32> images = networks::samples(3, {4, 6, 6, 2});
+    const auto real = networks::plain(1);
+    const auto light = quantize<f32, i8, wide>(real, images, {.least_sqnr = 300.0});
+    CHECK(correct_bias(real, light, images) == light);
+}
+
 }  // namespace bias_correction_test

@@ -99,6 +99,39 @@ inline std::vector<Value> input_values(const Engine& engine) {
     return values;
 }
 
+/// Runs the model over the samples, at most `limit` of them (0: all), evenly spread over the set, and clears its states before
+/// each. Calls visit(index, values) after each, values by ValueId, none where they are not f32. Returns how many there were.
+/// Throws for an empty set, samples that do not fit, and inputs that are NaN or infinite.
+template <class List, SampleSource D, class Visit>
+std::size_t observe_samples(const BasicModel<List>& model, const D& data, std::size_t limit, const KernelTable* kernels,
+                            Visit&& visit) {
+    Engine engine = observing_engine(model, kernels);
+    const std::vector<Value> inputs = input_values(engine);
+    const Samples samples = samples_of(data, inputs);
+    std::vector<Tensor<f32>> tensors;
+    for (const Value& input : inputs) tensors.emplace_back(input.shape);
+    std::vector<std::span<const float>> values;
+    for (const Value& value : model.values()) {
+        values.push_back(value.element == Element::f32 ? engine.value<float>(value.name) : std::span<const float>());
+    }
+    const std::size_t count = sample_count(samples.size, limit);
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t index = i * samples.size / count;
+        samples.load(index, tensors);
+        for (std::size_t k = 0; k < tensors.size(); ++k) {
+            if (first_not_finite(tensors[k].values()) != tensors[k].size()) {
+                fail(concat("calibration: sample ", index, " holds NaN or infinite values for input ", to_string(inputs[k]),
+                            "; finite numbers are expected"));
+            }
+            set_input(engine, k, tensors[k]);
+        }
+        engine.reset();
+        engine.run();
+        visit(index, values);
+    }
+    return count;
+}
+
 }  // namespace detail
 
 struct CalibrationOptions {
@@ -117,36 +150,16 @@ std::vector<RangeObserver> calibrate(const BasicModel<List>& model, const D& dat
         if (value.element != Element::f32 && value.element != Element::i64)
             fail(concat("calibration: value ", to_string(value), "; f32 is expected"));
     }
-    Engine engine = detail::observing_engine(model, options.kernels);
-    const std::vector<Value> inputs = detail::input_values(engine);
-    const detail::Samples samples = detail::samples_of(data, inputs);
-    std::vector<Tensor<f32>> tensors;
-    for (const Value& input : inputs) tensors.emplace_back(input.shape);
     std::vector<RangeObserver> observers(model.values().size(), RangeObserver(options.observer));
-    std::vector<std::span<const float>> values;
-    for (const Value& value : model.values()) {
-        values.push_back(value.element == Element::f32 ? engine.value<float>(value.name) : std::span<const float>());
-    }
-    const std::size_t count = detail::sample_count(samples.size, options.samples);
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t index = i * samples.size / count;
-        samples.load(index, tensors);
-        for (std::size_t k = 0; k < tensors.size(); ++k) {
-            if (first_not_finite(tensors[k].values()) != tensors[k].size()) {
-                fail(concat("calibration: sample ", index, " holds NaN or infinite values for input ", to_string(inputs[k]),
-                            "; finite numbers are expected"));
-            }
-            set_input(engine, k, tensors[k]);
-        }
-        engine.reset();
-        engine.run();
-        for (std::size_t id = 0; id < values.size(); ++id) {
-            if (!observers[id].observe(values[id])) {
-                fail(concat("calibration: value ", to_string(model.values()[id]), " is NaN or infinite for sample ", index,
-                            "; finite numbers are expected"));
-            }
-        }
-    }
+    detail::observe_samples(model, data, options.samples, options.kernels,
+                            [&](std::size_t index, const std::vector<std::span<const float>>& values) {
+                                for (std::size_t id = 0; id < values.size(); ++id) {
+                                    if (!observers[id].observe(values[id])) {
+                                        fail(concat("calibration: value ", to_string(model.values()[id]),
+                                                    " is NaN or infinite for sample ", index, "; finite numbers are expected"));
+                                    }
+                                }
+                            });
     return observers;
 }
 

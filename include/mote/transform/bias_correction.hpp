@@ -17,48 +17,33 @@ struct BiasCorrectionOptions {
 namespace detail {
 
 template <class L>
-struct RealLayer;
-template <>
-struct RealLayer<Conv2d<i8>> {
-    using type = Conv2d<f32>;
-};
-template <>
-struct RealLayer<DepthwiseConv2d<i8>> {
-    using type = DepthwiseConv2d<f32>;
-};
-template <>
-struct RealLayer<Dense<i8>> {
-    using type = Dense<f32>;
-};
+concept CorrectedLayer = contains<L, LayerList<Conv2d<i8>, DepthwiseConv2d<i8>, Dense<i8>>>;
 template <class L>
-concept CorrectedLayer = requires {
-    typename RealLayer<L>::type;
+struct RealLayer;
+template <template <class> class L>
+struct RealLayer<L<i8>> {
+    using type = L<f32>;
 };
 
 /// By value, the mean of each channel over the samples.
 template <class List, SampleSource D>
 std::vector<std::vector<double>> channel_means(const BasicModel<List>& model, const D& data,
                                                const BiasCorrectionOptions& options) {
-    Engine engine = observing_engine(model, options.kernels);
-    const Samples samples = samples_of(data, input_values(engine));
-    std::vector<Tensor<f32>> tensors;
-    for (std::size_t k = 0; k < engine.inputs(); ++k) tensors.emplace_back(engine.input_value(k).shape);
     std::vector<std::vector<double>> means(model.values().size());
-    const std::size_t count = sample_count(samples.size, options.samples);
-    for (std::size_t i = 0; i < count; ++i) {
-        samples.load(i * samples.size / count, tensors);
-        for (std::size_t k = 0; k < tensors.size(); ++k) set_input(engine, k, tensors[k]);
-        engine.reset();
-        engine.run();
-        for (std::size_t id = 0; id < means.size(); ++id) {
-            const Value& value = model.values()[id];
-            if (value.element != Element::f32 || value.shape.rank() == 0) continue;
-            const std::span<const float> values = engine.value<float>(value.name);
-            const std::size_t channels = value.shape.back();
-            const double share = static_cast<double>(channels) / static_cast<double>(values.size() * count);
-            means[id].resize(channels, 0.0);
-            for (std::size_t k = 0; k < values.size(); ++k) means[id][k % channels] += share * static_cast<double>(values[k]);
-        }
+    const std::size_t count = observe_samples(
+        model, data, options.samples, options.kernels, [&](std::size_t, const std::vector<std::span<const float>>& values) {
+            for (std::size_t id = 0; id < values.size(); ++id) {
+                const Shape& shape = model.values()[id].shape;
+                if (values[id].empty() || shape.rank() == 0) continue;
+                const std::size_t channels = shape.back();
+                const double share = static_cast<double>(channels) / static_cast<double>(values[id].size());
+                means[id].resize(channels, 0.0);
+                for (std::size_t k = 0; k < values[id].size(); ++k)
+                    means[id][k % channels] += share * static_cast<double>(values[id][k]);
+            }
+        });
+    for (std::vector<double>& mean : means) {
+        for (double& channel : mean) channel /= static_cast<double>(count);
     }
     return means;
 }
@@ -95,8 +80,8 @@ L corrected(const L& layer, const R& real, const std::vector<double>& mean, doub
 
 /// `light`, made by quantize() of `real`, with other biases: from each goes what the rounding of its layer's weights adds to
 /// the output for the mean input of the samples (Nagel et al. 2019, "Data-free quantization through weight equalization and
-/// bias correction", section 4.2). Padding counts as the mean too. Nodes are matched by name; throws where none matches, and as
-/// calibrate() does.
+/// bias correction", section 4.2). Padding counts as the mean too. Nodes are matched by name; throws where int8 layers have
+/// none that matches, and as calibrate() does.
 template <class Light, class Real, SampleSource D>
 BasicModel<Light> correct_bias(const BasicModel<Real>& real, const BasicModel<Light>& light, const D& data,
                                const BiasCorrectionOptions& options = {}) {
@@ -105,12 +90,13 @@ BasicModel<Light> correct_bias(const BasicModel<Real>& real, const BasicModel<Li
     std::map<std::string, const Node*> named;
     for (const Node& node : folded.nodes()) named[node.name] = &node;
     Graph<Light> graph = light.graph();
-    std::size_t count = 0;
+    std::size_t layers = 0, count = 0;
     for (Node& node : graph.nodes) {
-        const auto found = named.find(node.name);
-        if (found == named.end()) continue;
         visit(graph, node, [&]<class L>(const L& layer) {
             if constexpr (detail::CorrectedLayer<L>) {
+                ++layers;
+                const auto found = named.find(node.name);
+                if (found == named.end()) return;
                 const auto* other = get_if<typename detail::RealLayer<L>::type>(folded, *found->second);
                 if (other == nullptr || other->weight.shape() != layer.weight.shape()) return;
                 const double scale = static_cast<double>(graph.values[node.inputs[0]].quantization.params().scale);
@@ -119,7 +105,7 @@ BasicModel<Light> correct_bias(const BasicModel<Real>& real, const BasicModel<Li
             }
         });
     }
-    if (count == 0)
+    if (layers > 0 && count == 0)
         fail("correct_bias: the models have no convolution or Dense of one name; a model and its quantized form are expected");
     return BasicModel<Light>(std::move(graph));
 }

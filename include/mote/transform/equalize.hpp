@@ -26,23 +26,14 @@ bool keeps_channel_factors(const L& layer) {
     } else if constexpr (std::is_same_v<L, Resize2d>) {
         return layer.outside == 0.0f;
     } else {
-        return std::is_same_v<L, Relu> || std::is_same_v<L, LeakyRelu> || std::is_same_v<L, Prelu> ||
-               std::is_same_v<L, MaxPool2d> || std::is_same_v<L, AveragePool2d> || std::is_same_v<L, GlobalAveragePool> ||
-               std::is_same_v<L, Add>;
+        return contains<L, LayerList<Relu, LeakyRelu, Prelu, MaxPool2d, AveragePool2d, GlobalAveragePool, Add>>;
     }
 }
 
 /// A layer with weights that takes a factor in for each channel that it reads, and for each that it writes.
 template <class L>
-inline constexpr bool takes_channel_factors = false;
-template <>
-inline constexpr bool takes_channel_factors<Conv2d<f32>> = true;
-template <>
-inline constexpr bool takes_channel_factors<DepthwiseConv2d<f32>> = true;
-template <>
-inline constexpr bool takes_channel_factors<TransposeConv2d<f32>> = true;
-template <>
-inline constexpr bool takes_channel_factors<Dense<f32>> = true;
+inline constexpr bool takes_channel_factors =
+    contains<L, LayerList<Conv2d<f32>, DepthwiseConv2d<f32>, TransposeConv2d<f32>, Dense<f32>>>;
 template <class L>
 bool has_free_channels(const L& layer) {
     if constexpr (std::is_same_v<L, DepthwiseConv2d<f32>>) {
@@ -103,30 +94,22 @@ template <class List, SampleSource D>
 void observe_channels(const BasicModel<List>& model, const D& data, const EqualizeOptions& options,
                       const std::vector<std::size_t>& set, std::vector<EqualizedValues>& groups) {
     const Edges edge = edges(model.graph());
-    Engine engine = observing_engine(model, options.kernels);
-    const Samples samples = samples_of(data, input_values(engine));
-    std::vector<Tensor<f32>> tensors;
-    for (std::size_t k = 0; k < engine.inputs(); ++k) tensors.emplace_back(engine.input_value(k).shape);
-    const std::size_t count = sample_count(samples.size, options.samples);
-    for (std::size_t i = 0; i < count; ++i) {
-        samples.load(i * samples.size / count, tensors);
-        for (std::size_t k = 0; k < tensors.size(); ++k) set_input(engine, k, tensors[k]);
-        engine.reset();
-        engine.run();
-        for (std::size_t id = 0; id < set.size(); ++id) {
-            EqualizedValues& group = groups[set[id]];
-            const std::size_t reader = edge.only_consumer(narrow<ValueId>(id));
-            // int8 need not hold what a Relu cuts away.
-            if (group.fixed || (reader != no_node && get_if<Relu>(model, model.nodes()[reader]) != nullptr)) continue;
-            group.activation.resize(group.channels, 0.0);
-            const std::span<const float> values = engine.value<float>(model.values()[id].name);
-            for (std::size_t k = 0; k < values.size(); ++k) {
-                double& largest = group.activation[k % group.channels];
-                const double magnitude = std::fabs(static_cast<double>(values[k]));
-                largest = magnitude > largest ? magnitude : largest;
-            }
-        }
-    }
+    observe_samples(model, data, options.samples, options.kernels,
+                    [&](std::size_t, const std::vector<std::span<const float>>& values) {
+                        for (std::size_t id = 0; id < set.size(); ++id) {
+                            EqualizedValues& group = groups[set[id]];
+                            const std::size_t reader = edge.only_consumer(narrow<ValueId>(id));
+                            // int8 need not hold what a Relu cuts away.
+                            if (group.fixed || (reader != no_node && get_if<Relu>(model, model.nodes()[reader]) != nullptr))
+                                continue;
+                            group.activation.resize(group.channels, 0.0);
+                            for (std::size_t k = 0; k < values[id].size(); ++k) {
+                                double& largest = group.activation[k % group.channels];
+                                const double magnitude = std::fabs(static_cast<double>(values[id][k]));
+                                largest = magnitude > largest ? magnitude : largest;
+                            }
+                        }
+                    });
 }
 
 /// Factors about 1: a_c^m / w_c^(1 - m), without their geometric mean. A channel that says nothing keeps its own.
