@@ -282,11 +282,10 @@ std::size_t conv2d_i8_scratch_bytes(const ConvGeometry& g) noexcept {
 
 template <class Lazy = void>
 void conv2d_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) noexcept {
-    const AddLanes add(run.add);
-    tiles::run_convolution<simd::DotI8>(g, run, static_cast<std::int8_t>(run.input_zero_point),
-                                        tiles::FinishI8{RequantizeLanes(run.requantize), add, run.add.wide ? &run.add : nullptr,
-                                                        run.residual, run.output, g.out_channels, g.out_channels},
-                                        part);
+    tiles::run_convolution<simd::DotI8>(
+        g, run, static_cast<std::int8_t>(run.input_zero_point),
+        tiles::FinishI8{RequantizeLanes(run.requantize), run.add, run.residual, run.output, g.out_channels, g.out_channels},
+        part);
 }
 
 MOTE_END_KERNELS

@@ -80,9 +80,10 @@ struct I8 {
 
     /// What most layers do without.
     struct Residual {
-        explicit Residual(const ConvI8& run) noexcept : lanes(run.add), add(run.add) {}
+        explicit Residual(const ConvI8& run) noexcept : lanes(run.add), wide_lanes(run.add), wide(run.add.wide) {}
         AddLanes lanes;
-        const AddI8& add;
+        AddWideLanes wide_lanes;
+        bool wide;
     };
     I8(const ConvI8& run, const Residual& add)
     noexcept
@@ -114,7 +115,7 @@ struct I8 {
         simd::I16 q = requantize_(sum, simd::load(multiplier), simd::load(multiplier + lanes32));
         if (residual_ != nullptr) {
             const simd::I16 other = simd::load_bytes(residual_ + at, some);
-            q = add_.add.wide ? tiles::add_wide(add_.add, q, other) : add_.lanes(q, other);
+            q = add_.wide ? add_.wide_lanes(q, other) : add_.lanes(q, other);
         }
         simd::store_bytes(output_ + at, q, some);
     }

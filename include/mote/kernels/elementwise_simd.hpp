@@ -57,8 +57,7 @@ void add_f32(std::size_t count, const float* a, const float* b, float lo, float 
 
 template <class Lazy = void>
 void add_i8(std::size_t count, const AddI8& p, const std::int8_t* a, const std::int8_t* b, std::int8_t* output) noexcept {
-    if (p.wide) return reference::add_i8(count, p, a, b, output);  // an output far finer than its inputs
-    elementwise::map(count, a, b, output, AddLanes(p));
+    with_add_lanes(p, [&](const auto& lanes) { elementwise::map(count, a, b, output, lanes); });
 }
 
 template <class Lazy = void>

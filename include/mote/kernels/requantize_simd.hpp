@@ -41,34 +41,73 @@ class RequantizeLanes {
     simd::I16 zero_point_, lo_, hi_bytes_;
 };
 
-/// AddI8 that is not wide, for 2 N bytes in natural order.
+/// AddI8 that is not wide, for 2 N bytes in natural order. The zero points and what rounding adds are one constant.
 class AddLanes {
   public:
     MOTE_ALWAYS_INLINE explicit AddLanes(const AddI8& p) noexcept
-        : sum_(p.a_multiplier, p.b_multiplier),
-          a_zero_point_(static_cast<std::int16_t>(p.a_zero_point)),
-          b_zero_point_(static_cast<std::int16_t>(p.b_zero_point)),
+        : sum_(p.a_multiplier, p.b_multiplier, constant(p)),
           zero_point_(static_cast<std::int16_t>(p.zero_point)),
           lo_(static_cast<std::int16_t>(p.lo)),
           hi_(static_cast<std::int16_t>(p.hi)),
-          below_half_((std::int32_t{1} << (p.shift - 1)) - 1),
           one_(1),
           shift_(p.shift) {}
 
     MOTE_ALWAYS_INLINE simd::I16 operator()(simd::I16 a, simd::I16 b) const noexcept {
-        const simd::I32x2 sum = sum_(a - a_zero_point_, b - b_zero_point_);
+        const simd::I32x2 sum = sum_(a, b);
         return simd::clamp(simd::add_saturated(simd::join({shifted(sum.lo), shifted(sum.hi)}), zero_point_), lo_, hi_);
     }
 
   private:
-    /// sum / 2^shift, half to even: less than half is added where the quotient is even, half where it is odd.
+    /// Less than half a step, less what the zero points weigh, modulo 2^32.
+    static MOTE_ALWAYS_INLINE std::int32_t constant(const AddI8& p) noexcept {
+        const std::uint32_t below_half = (std::uint32_t{1} << (p.shift - 1)) - 1;
+        return static_cast<std::int32_t>(
+            below_half - static_cast<std::uint32_t>(p.a_zero_point) * static_cast<std::uint32_t>(p.a_multiplier) -
+            static_cast<std::uint32_t>(p.b_zero_point) * static_cast<std::uint32_t>(p.b_multiplier));
+    }
+    /// The rest of sum / 2^shift, half to even: where the quotient is odd, a half was added. (Where the rest matters, at a tie,
+    /// the quotient's last bit is that before less than half was added.)
     MOTE_ALWAYS_INLINE simd::I32 shifted(simd::I32 sum) const noexcept {
-        return simd::shift_right(sum + below_half_ + (simd::shift_right(sum, shift_) & one_), shift_);
+        return simd::shift_right(sum + (simd::shift_right(sum, shift_) & one_), shift_);
     }
     simd::WeightedSum sum_;
-    simd::I16 a_zero_point_, b_zero_point_, zero_point_, lo_, hi_;
-    simd::I32 below_half_, one_;
+    simd::I16 zero_point_, lo_, hi_;
+    simd::I32 one_;
     std::int32_t shift_;
 };
+
+/// Any AddI8: of an output far finer than what it adds.
+class AddWideLanes {
+  public:
+    MOTE_ALWAYS_INLINE explicit AddWideLanes(const AddI8& p) noexcept
+        : a_factor_(p.a_multiplier / static_cast<double>(std::int64_t{1} << p.shift)),
+          b_factor_(p.b_multiplier / static_cast<double>(std::int64_t{1} << p.shift)),
+          a_zero_point_(static_cast<std::int16_t>(p.a_zero_point)),
+          b_zero_point_(static_cast<std::int16_t>(p.b_zero_point)),
+          zero_point_(static_cast<std::int16_t>(p.zero_point)),
+          lo_(static_cast<std::int16_t>(p.lo)),
+          hi_(static_cast<std::int16_t>(p.hi)) {}
+
+    MOTE_ALWAYS_INLINE simd::I16 operator()(simd::I16 a, simd::I16 b) const noexcept {
+        const simd::I32x2 x = simd::halves(a - a_zero_point_), y = simd::halves(b - b_zero_point_);
+        const simd::I16 q = simd::narrow_halves(
+            {simd::round_sum(x.lo, a_factor_, y.lo, b_factor_), simd::round_sum(x.hi, a_factor_, y.hi, b_factor_)});
+        return simd::clamp(simd::add_saturated(q, zero_point_), lo_, hi_);
+    }
+
+  private:
+    double a_factor_, b_factor_;
+    simd::I16 a_zero_point_, b_zero_point_, zero_point_, lo_, hi_;
+};
+
+/// Calls use(lanes) with the form of AddI8 that p needs.
+template <class Use>
+MOTE_ALWAYS_INLINE void with_add_lanes(const AddI8& p, const Use& use) noexcept {
+    if (p.wide) {
+        use(AddWideLanes(p));
+    } else {
+        use(AddLanes(p));
+    }
+}
 
 MOTE_END_KERNELS

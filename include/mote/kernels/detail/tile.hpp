@@ -78,7 +78,7 @@ struct TileBlock {
     const char* weight = nullptr;
     std::ptrdiff_t panel_stride = 0;
     bool first = false, last = false;
-    typename D::Lane* sums = nullptr;  ///< [rows, vectors * lanes32], between blocks
+    typename D::Lane* sums = nullptr;  ///< [rows, panels, panel_channels], between blocks
     const char* head = nullptr;        ///< of the first panel
 };
 
@@ -91,10 +91,15 @@ void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& blo
     using Weight = typename D::Weight;
     constexpr int columns = Vectors * Panels;
     constexpr std::ptrdiff_t elements = lanes32 * D::group;  // of a vector of weights
+    constexpr std::ptrdiff_t sums_stride = Panels * panel_channels;
+    const auto sums_of = [&](int r, int v) {
+        return block.sums + r * sums_stride + v / Vectors * panel_channels + v % Vectors * lanes32;
+    };
     Sum sum[Rows][columns];
     MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
         MOTE_UNROLL for (int v = 0; v < columns; ++v) {
-            sum[r][v] = block.first ? Sum(typename D::Lane{0}) : simd::load(block.sums + (r * columns + v) * lanes32);
+            sum[r][v] = block.first ? Finish::initial(block.head + v / Vectors * block.panel_stride, v % Vectors)
+                                    : Sum(simd::load(sums_of(r, v)));
         }
     }
     const Weight* weight = reinterpret_cast<const Weight*>(block.weight);
@@ -133,39 +138,32 @@ void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& blo
             weight += Vectors * elements;
         }
     }
-    const Finish finish = shared;  // a copy, which no output overwrites, as the compiler sees
-    const std::ptrdiff_t left = finish.channels - channel;
-    if (Finish::in_registers && block.last && left >= columns * lanes32) {
-        const char* head = block.head;
-        MOTE_UNROLL for (int p = 0; p < Panels; ++p, head += block.panel_stride, channel += Vectors * lanes32) {
+    // A copy, which no output overwrites, as the compiler sees.
+    const auto finish = shared.of_tile(row, channel, block.sums, sums_stride);
+    if (Finish::in_registers && block.last && finish.channels >= columns * lanes32) {
+        MOTE_UNROLL for (int p = 0; p < Panels; ++p) {
+            const char* head = block.head + p * block.panel_stride;
             MOTE_UNROLL for (int r = 0; r < Rows; ++r)
-                finish.template whole<Vectors>(&sum[r][p * Vectors], head, row + r, channel);
+                finish.template whole<Vectors>(&sum[r][p * Vectors], head, r * finish.stride + p * Vectors * lanes32);
         }
         return;
     }
     MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
-        MOTE_UNROLL for (int v = 0; v < columns; ++v) simd::store(block.sums + (r * columns + v) * lanes32, sum[r][v]);
+        MOTE_UNROLL for (int v = 0; v < columns; ++v) simd::store(sums_of(r, v), sum[r][v]);
     }
     if (!block.last) return;
-    if (!Finish::in_registers && left >= columns * lanes32) {
-        for (int p = 0; p < Panels; ++p) {
-            const char* head = block.head + p * block.panel_stride;
-            for (int r = 0; r < Rows; ++r) {
-                const auto* sums = block.sums + (r * columns + p * Vectors) * lanes32;
-                Sum some[Vectors];
-                MOTE_UNROLL for (int v = 0; v < Vectors; ++v) some[v] = simd::load(sums + v * lanes32);
-                finish.template whole<Vectors>(some, head, row + r, channel + p * Vectors * lanes32);
-            }
-        }
-        return;
-    }
     for (int r = 0; r < Rows; ++r) {
         for (int p = 0; p < Panels; ++p) {
-            const std::ptrdiff_t rest = least(left - p * Vectors * lanes32, Vectors * lanes32);
-            if (rest > 0) {
-                finish.template part<Vectors>(block.sums + (r * columns + p * Vectors) * lanes32,
-                                              block.head + p * block.panel_stride, row + r, channel + p * Vectors * lanes32,
-                                              rest);
+            const std::ptrdiff_t rest = finish.channels - p * Vectors * lanes32;
+            const typename D::Lane* sums = sums_of(r, p * Vectors);
+            const char* head = block.head + p * block.panel_stride;
+            const std::ptrdiff_t at = r * finish.stride + p * Vectors * lanes32;
+            if (!Finish::in_registers && rest >= Vectors * lanes32) {
+                Sum some[Vectors];
+                MOTE_UNROLL for (int v = 0; v < Vectors; ++v) some[v] = simd::load(sums + v * lanes32);
+                finish.template whole<Vectors>(some, head, at);
+            } else if (rest > 0) {
+                finish.template part<Vectors>(sums, head, at, least(rest, Vectors * lanes32));
             }
         }
     }
@@ -254,6 +252,7 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
                 block.weight += block.runs * block.steps * vectors * lanes32 * 4;
             }
         }
+        finish.add(first_row, panel * panel_channels, count, taken * vectors * lanes32, sums, taken * panel_channels);
     }
 }
 

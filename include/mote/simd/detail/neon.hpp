@@ -75,11 +75,28 @@ MOTE_ALWAYS_INLINE I32 shift_left(I32 a, int n) noexcept {
 MOTE_ALWAYS_INLINE I32 shift_right(I32 a, int n) noexcept {
     return vshlq_s32(a, vdupq_n_s32(-n));
 }
+namespace detail {
+MOTE_ALWAYS_INLINE float64x2_t doubles_lo(I32 a) noexcept {
+    return vcvtq_f64_s64(vmovl_s32(vget_low_s32(a)));
+}
+MOTE_ALWAYS_INLINE float64x2_t doubles_hi(I32 a) noexcept {
+    return vcvtq_f64_s64(vmovl_high_s32(a));
+}
+MOTE_ALWAYS_INLINE I32 rounded(float64x2_t lo, float64x2_t hi) noexcept {
+    return vcombine_s32(vmovn_s64(vcvtnq_s64_f64(lo)), vmovn_s64(vcvtnq_s64_f64(hi)));
+}
+}  // namespace detail
+/// a * factor, rounded once, half to even.
 MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
     const float64x2_t f = vdupq_n_f64(factor);
-    const float64x2_t lo = vmulq_f64(vcvtq_f64_s64(vmovl_s32(vget_low_s32(a))), f);
-    const float64x2_t hi = vmulq_f64(vcvtq_f64_s64(vmovl_high_s32(a)), f);
-    return vcombine_s32(vmovn_s64(vcvtnq_s64_f64(lo)), vmovn_s64(vcvtnq_s64_f64(hi)));
+    return detail::rounded(vmulq_f64(detail::doubles_lo(a), f), vmulq_f64(detail::doubles_hi(a), f));
+}
+/// a * factor_a + b * factor_b, whose products and sum are exact in double; rounded once, half to even.
+MOTE_ALWAYS_INLINE I32 round_sum(I32 a, double factor_a, I32 b, double factor_b) noexcept {
+    using namespace detail;
+    const float64x2_t f = vdupq_n_f64(factor_a), g = vdupq_n_f64(factor_b);
+    return rounded(vaddq_f64(vmulq_f64(doubles_lo(a), f), vmulq_f64(doubles_lo(b), g)),
+                   vaddq_f64(vmulq_f64(doubles_hi(a), f), vmulq_f64(doubles_hi(b), g)));
 }
 
 /// to[j][i] = from[i][j] for i, j < 4.
@@ -111,18 +128,21 @@ MOTE_ALWAYS_INLINE void add_products(I32x2& sum, const TapPair& x, const WeightP
     sum.hi = vmlal_high_s16(sum.hi, x.second, w.second);
 }
 
-/// a * factor_a + b * factor_b in split order, for |a|, |b| <= 255, 0 <= factor < 2^24 and a sum that fits.
+/// constant + a * factor_a + b * factor_b modulo 2^32 in split order, for bytes a, b and 0 <= factor < 2^23.
 class WeightedSum {
   public:
-    MOTE_ALWAYS_INLINE WeightedSum(std::int32_t factor_a, std::int32_t factor_b) noexcept
-        : factor_a_(factor_a), factor_b_(factor_b) {}
+    MOTE_ALWAYS_INLINE WeightedSum(std::int32_t factor_a, std::int32_t factor_b, std::int32_t constant) noexcept
+        : constant_(constant), factor_a_(factor_a), factor_b_(factor_b) {}
     MOTE_ALWAYS_INLINE I32x2 operator()(I16 a, I16 b) const noexcept {
         const I32x2 x = halves(a), y = halves(b);
-        return {x.lo * factor_a_ + y.lo * factor_b_, x.hi * factor_a_ + y.hi * factor_b_};
+        return {sum(x.lo, y.lo), sum(x.hi, y.hi)};
     }
 
   private:
-    I32 factor_a_, factor_b_;
+    MOTE_ALWAYS_INLINE I32 sum(I32 a, I32 b) const noexcept {
+        return vmlaq_s32(vmlaq_s32(constant_, a, factor_a_), b, factor_b_);
+    }
+    I32 constant_, factor_a_, factor_b_;
 };
 
 }  // namespace simd

@@ -45,8 +45,27 @@ MOTE_ALWAYS_INLINE I32 pair_dot(I16 a, I16 b) noexcept {
 MOTE_ALWAYS_INLINE F32 load(const float* p, std::ptrdiff_t n) noexcept {
     return _mm512_maskz_loadu_ps(static_cast<__mmask16>(detail::first_lanes(n)), p);
 }
+/// In whole pieces: a load of what lies behind a masked store waits for it.
 MOTE_ALWAYS_INLINE void store(float* p, F32 v, std::ptrdiff_t n) noexcept {
-    _mm512_mask_storeu_ps(p, static_cast<__mmask16>(detail::first_lanes(n)), v);
+    if (n >= 16) return store(p, v);
+    __m256 eight = _mm512_castps512_ps256(v);
+    if (n >= 8) {
+        _mm256_storeu_ps(p, eight);
+        eight = _mm512_extractf32x8_ps(v, 1);
+        p += 8;
+    }
+    __m128 four = _mm256_castps256_ps128(eight);
+    if ((n & 4) != 0) {
+        _mm_storeu_ps(p, four);
+        four = _mm256_extractf128_ps(eight, 1);
+        p += 4;
+    }
+    if ((n & 2) != 0) {
+        _mm_storel_pi(reinterpret_cast<__m64*>(p), four);
+        four = _mm_movehl_ps(four, four);
+        p += 2;
+    }
+    if ((n & 1) != 0) _mm_store_ss(p, four);
 }
 MOTE_ALWAYS_INLINE F32 greatest(F32 x, F32 other) noexcept {
     return _mm512_max_ps(x, other);
@@ -73,7 +92,21 @@ MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v) noexcept {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi16_epi8(v));
 }
 MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v, std::ptrdiff_t n) noexcept {
-    _mm256_mask_storeu_epi8(p, detail::first_lanes(n), _mm512_cvtepi16_epi8(v));
+    const __m256i bytes = _mm512_cvtepi16_epi8(v);
+    __m128i some = _mm256_castsi256_si128(bytes);
+    if (n >= 16) {  // in whole pieces, as floats are
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p), some);
+        some = _mm256_extracti128_si256(bytes, 1);
+        p += 16;
+        n -= 16;
+    }
+    if (n >= 8) {
+        detail::write(p, static_cast<std::int64_t>(_mm_cvtsi128_si64(some)));
+        some = _mm_unpackhi_epi64(some, some);
+        p += 8;
+        n -= 8;
+    }
+    detail::write_bytes(p, static_cast<std::uint64_t>(_mm_cvtsi128_si64(some)), n);
 }
 MOTE_ALWAYS_INLINE I16 join(I32x2 a) noexcept {
     return _mm512_packs_epi32(a.lo, a.hi);
@@ -93,12 +126,27 @@ MOTE_ALWAYS_INLINE I32 shift_left(I32 a, int n) noexcept {
 MOTE_ALWAYS_INLINE I32 shift_right(I32 a, int n) noexcept {
     return _mm512_sra_epi32(a, _mm_cvtsi32_si128(n));
 }
-MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
-    const __m512d f = _mm512_set1_pd(factor);
-    const __m256i lo = _mm512_cvtpd_epi32(_mm512_mul_pd(_mm512_cvtepi32_pd(_mm512_castsi512_si256(a)), f));
-    const __m256i hi = _mm512_cvtpd_epi32(_mm512_mul_pd(_mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(a, 1)), f));
-    return _mm512_inserti64x4(_mm512_castsi256_si512(lo), hi, 1);
+namespace detail {
+using Doubles = __m512d;
+MOTE_ALWAYS_INLINE Doubles doubles(double x) noexcept {
+    return _mm512_set1_pd(x);
 }
+MOTE_ALWAYS_INLINE Doubles product(Doubles a, Doubles b) noexcept {
+    return _mm512_mul_pd(a, b);
+}
+MOTE_ALWAYS_INLINE Doubles sum(Doubles a, Doubles b) noexcept {
+    return _mm512_add_pd(a, b);
+}
+MOTE_ALWAYS_INLINE Doubles doubles_lo(I32 a) noexcept {
+    return _mm512_cvtepi32_pd(_mm512_castsi512_si256(a));
+}
+MOTE_ALWAYS_INLINE Doubles doubles_hi(I32 a) noexcept {
+    return _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(a, 1));
+}
+MOTE_ALWAYS_INLINE I32 rounded(Doubles lo, Doubles hi) noexcept {
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtpd_epi32(lo)), _mm512_cvtpd_epi32(hi), 1);
+}
+}  // namespace detail
 
 #elif defined(MOTE_AVX2)
 namespace detail {
@@ -176,12 +224,27 @@ MOTE_ALWAYS_INLINE I32 shift_left(I32 a, int n) noexcept {
 MOTE_ALWAYS_INLINE I32 shift_right(I32 a, int n) noexcept {
     return _mm256_sra_epi32(a, _mm_cvtsi32_si128(n));
 }
-MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
-    const __m256d f = _mm256_set1_pd(factor);
-    const __m128i lo = _mm256_cvtpd_epi32(_mm256_mul_pd(_mm256_cvtepi32_pd(_mm256_castsi256_si128(a)), f));
-    const __m128i hi = _mm256_cvtpd_epi32(_mm256_mul_pd(_mm256_cvtepi32_pd(_mm256_extracti128_si256(a, 1)), f));
-    return _mm256_set_m128i(hi, lo);
+namespace detail {
+using Doubles = __m256d;
+MOTE_ALWAYS_INLINE Doubles doubles(double x) noexcept {
+    return _mm256_set1_pd(x);
 }
+MOTE_ALWAYS_INLINE Doubles product(Doubles a, Doubles b) noexcept {
+    return _mm256_mul_pd(a, b);
+}
+MOTE_ALWAYS_INLINE Doubles sum(Doubles a, Doubles b) noexcept {
+    return _mm256_add_pd(a, b);
+}
+MOTE_ALWAYS_INLINE Doubles doubles_lo(I32 a) noexcept {
+    return _mm256_cvtepi32_pd(_mm256_castsi256_si128(a));
+}
+MOTE_ALWAYS_INLINE Doubles doubles_hi(I32 a) noexcept {
+    return _mm256_cvtepi32_pd(_mm256_extracti128_si256(a, 1));
+}
+MOTE_ALWAYS_INLINE I32 rounded(Doubles lo, Doubles hi) noexcept {
+    return _mm256_set_m128i(_mm256_cvtpd_epi32(hi), _mm256_cvtpd_epi32(lo));
+}
+}  // namespace detail
 
 #else  // SSE2
 namespace detail {
@@ -258,13 +321,41 @@ MOTE_ALWAYS_INLINE I32 shift_left(I32 a, int n) noexcept {
 MOTE_ALWAYS_INLINE I32 shift_right(I32 a, int n) noexcept {
     return _mm_sra_epi32(a, _mm_cvtsi32_si128(n));
 }
-MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
-    const __m128d f = _mm_set1_pd(factor);
-    const __m128i lo = _mm_cvtpd_epi32(_mm_mul_pd(_mm_cvtepi32_pd(a), f));
-    const __m128i hi = _mm_cvtpd_epi32(_mm_mul_pd(_mm_cvtepi32_pd(_mm_unpackhi_epi64(a, a)), f));
-    return _mm_unpacklo_epi64(lo, hi);
+namespace detail {
+using Doubles = __m128d;
+MOTE_ALWAYS_INLINE Doubles doubles(double x) noexcept {
+    return _mm_set1_pd(x);
 }
+MOTE_ALWAYS_INLINE Doubles product(Doubles a, Doubles b) noexcept {
+    return _mm_mul_pd(a, b);
+}
+MOTE_ALWAYS_INLINE Doubles sum(Doubles a, Doubles b) noexcept {
+    return _mm_add_pd(a, b);
+}
+MOTE_ALWAYS_INLINE Doubles doubles_lo(I32 a) noexcept {
+    return _mm_cvtepi32_pd(a);
+}
+MOTE_ALWAYS_INLINE Doubles doubles_hi(I32 a) noexcept {
+    return _mm_cvtepi32_pd(_mm_unpackhi_epi64(a, a));
+}
+MOTE_ALWAYS_INLINE I32 rounded(Doubles lo, Doubles hi) noexcept {
+    return _mm_unpacklo_epi64(_mm_cvtpd_epi32(lo), _mm_cvtpd_epi32(hi));
+}
+}  // namespace detail
 #endif
+
+/// a * factor, rounded once, half to even.
+MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
+    const detail::Doubles f = detail::doubles(factor);
+    return detail::rounded(detail::product(detail::doubles_lo(a), f), detail::product(detail::doubles_hi(a), f));
+}
+/// a * factor_a + b * factor_b, whose products and sum are exact in double; rounded once, half to even.
+MOTE_ALWAYS_INLINE I32 round_sum(I32 a, double factor_a, I32 b, double factor_b) noexcept {
+    using namespace detail;
+    const Doubles f = doubles(factor_a), g = doubles(factor_b);
+    return rounded(sum(product(doubles_lo(a), f), product(doubles_lo(b), g)),
+                   sum(product(doubles_hi(a), f), product(doubles_hi(b), g)));
+}
 
 /// to[j][i] = from[i][j] for i, j < 4.
 MOTE_ALWAYS_INLINE void transpose_4x4(const float* from, std::ptrdiff_t from_stride, float* to,
@@ -293,36 +384,42 @@ MOTE_ALWAYS_INLINE I32 add_in_order(I32 sum, I32 product) noexcept {
     MOTE_OPAQUE_VECTOR_BESIDE(added, p);
     return added;
 }
+/// sum + a0 * b0 + a1 * b1 of the pairs in each lane.
+MOTE_ALWAYS_INLINE I32 add_pair_dot(I32 sum, I16 a, I16 b) noexcept {
+#if defined(MOTE_AVX512) && defined(__AVX512VNNI__)
+    return _mm512_dpwssd_epi32(sum, a, b);
+#else
+    return add_in_order(sum, pair_dot(a, b));
+#endif
+}
 }  // namespace detail
 MOTE_ALWAYS_INLINE TapPair pair_taps(I16 x0, I16 x1) noexcept {
     return {detail::unpack_lo(x0, x1), detail::unpack_hi(x0, x1)};
 }
 /// sum += x0 * w0 + x1 * w1 exactly, in split order.
 MOTE_ALWAYS_INLINE void add_products(I32x2& sum, const TapPair& x, const WeightPair& w) noexcept {
-#if defined(MOTE_AVX512) && defined(__AVX512VNNI__)
-    sum = {_mm512_dpwssd_epi32(sum.lo, x.first, w.first), _mm512_dpwssd_epi32(sum.hi, x.second, w.second)};
-#else
-    sum.lo = detail::add_in_order(sum.lo, detail::pair_dot(x.first, w.first));
-    sum.hi = detail::add_in_order(sum.hi, detail::pair_dot(x.second, w.second));
-#endif
+    sum.lo = detail::add_pair_dot(sum.lo, x.first, w.first);
+    sum.hi = detail::add_pair_dot(sum.hi, x.second, w.second);
 }
 
-/// a * factor_a + b * factor_b in split order, for |a|, |b| <= 255, 0 <= factor < 2^24 and a sum that fits. The factors are
-/// taken apart into multiples of 2^11 and the rest, so that 16-bit multiplications do.
+/// constant + a * factor_a + b * factor_b modulo 2^32 in split order, for bytes a, b and 0 <= factor < 2^23. The factors are
+/// taken apart into multiples of 2^8 and the rest, so that 16-bit multiplications do.
 class WeightedSum {
   public:
-    MOTE_ALWAYS_INLINE WeightedSum(std::int32_t factor_a, std::int32_t factor_b) noexcept
-        : high_(pair(factor_a >> 11, factor_b >> 11)), low_(pair(factor_a & 2047, factor_b & 2047)) {}
+    MOTE_ALWAYS_INLINE WeightedSum(std::int32_t factor_a, std::int32_t factor_b, std::int32_t constant) noexcept
+        : constant_(constant), high_(pair(factor_a >> 8, factor_b >> 8)), low_(pair(factor_a & 255, factor_b & 255)) {}
     MOTE_ALWAYS_INLINE I32x2 operator()(I16 a, I16 b) const noexcept {
-        const I16 lo = detail::unpack_lo(a, b), hi = detail::unpack_hi(a, b);
-        return {shift_left(detail::pair_dot(lo, high_), 11) + detail::pair_dot(lo, low_),
-                shift_left(detail::pair_dot(hi, high_), 11) + detail::pair_dot(hi, low_)};
+        return {sum(detail::unpack_lo(a, b)), sum(detail::unpack_hi(a, b))};
     }
 
   private:
     static MOTE_ALWAYS_INLINE I16 pair(std::int32_t a, std::int32_t b) noexcept {
         return detail::unpack_lo(I16(static_cast<std::int16_t>(a)), I16(static_cast<std::int16_t>(b)));
     }
+    MOTE_ALWAYS_INLINE I32 sum(I16 x) const noexcept {
+        return detail::add_pair_dot(detail::add_pair_dot(constant_, x << 8, high_), x, low_);
+    }
+    I32 constant_;
     I16 high_, low_;
 };
 
