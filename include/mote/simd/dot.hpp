@@ -95,17 +95,18 @@ struct DotI8 {
     }
     static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept { return lane * 4 + tap; }
 #if defined(MOTE_AVX512)
-    // The instruction multiplies unsigned by signed bytes: activations are shifted by 128, and the bias undoes it.
-    using Activation = std::uint8_t;
-    static constexpr bool converts = true;
+    // The instruction multiplies unsigned by signed bytes: activations are shifted by 128 as they are spread (which the units
+    // that multiply leave to others), and the bias undoes it.
+    using Activation = std::int8_t;
+    static constexpr bool converts = false;
     static constexpr std::int32_t offset = 128;
     static MOTE_ALWAYS_INLINE __m512i weights(const std::int8_t* p) noexcept {
         __m512i loaded = _mm512_loadu_si512(p);
         MOTE_OPAQUE_VECTOR(loaded);  // else GCC loads it again for every row
         return loaded;
     }
-    static MOTE_ALWAYS_INLINE __m512i activations(const std::uint8_t* p) noexcept {
-        return _mm512_set1_epi32(detail::read<std::int32_t>(p));
+    static MOTE_ALWAYS_INLINE __m512i activations(const std::int8_t* p) noexcept {
+        return _mm512_xor_si512(_mm512_set1_epi32(detail::read<std::int32_t>(p)), _mm512_set1_epi8(-128));
     }
     static MOTE_ALWAYS_INLINE I32 dot(I32 sum, __m512i activation, __m512i weight) noexcept {
 #if defined(__clang__)
@@ -119,14 +120,13 @@ struct DotI8 {
         return added;
 #endif
     }
-    static MOTE_ALWAYS_INLINE std::uint8_t convert(std::int8_t value) noexcept {
-        return static_cast<std::uint8_t>(value ^ -128);
+    static MOTE_ALWAYS_INLINE std::int8_t convert(std::int8_t value) noexcept {
+        return value;
     }
-    static MOTE_ALWAYS_INLINE void convert(std::uint8_t* to, const std::int8_t* from, std::ptrdiff_t n) noexcept {
-        const __m512i flip = _mm512_set1_epi8(-128);
+    static MOTE_ALWAYS_INLINE void convert(std::int8_t* to, const std::int8_t* from, std::ptrdiff_t n) noexcept {
         for (std::ptrdiff_t i = 0; i < n; i += 64) {
             const __mmask64 some = n - i >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (n - i)) - 1;
-            _mm512_storeu_si512(to + i, _mm512_xor_si512(_mm512_maskz_loadu_epi8(some, from + i), flip));
+            _mm512_storeu_si512(to + i, _mm512_maskz_loadu_epi8(some, from + i));
         }
     }
 #else
