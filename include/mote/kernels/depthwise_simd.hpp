@@ -8,9 +8,10 @@
 // A table holds the offset of every pixel under the tile; in the middle of the image all tiles share one, near an edge it is
 // made anew, and leads to padding where the image ends. Where out_channels > in_channels, the rows that are read are spread to
 // out_channels first. Packed: for each block of channels the bias, int8 the multipliers (both in split order there), then the
-// weights row by row.
+// weights row by row. Bytes have kernels/depthwise_bytes.hpp instead where their dot product takes four.
 
 #include <mote/kernels/depthwise.hpp>
+#include <mote/kernels/depthwise_bytes.hpp>
 #include <mote/kernels/detail/tile.hpp>
 
 MOTE_BEGIN_KERNELS
@@ -68,6 +69,7 @@ struct F32 {
     float* output_;
 };
 
+#if !defined(MOTE_BYTE_TAPS)
 struct I8 {
     using Input = std::int8_t;
     using Run = ConvI8;
@@ -128,6 +130,7 @@ struct I8 {
     const std::int8_t* residual_;
     std::int8_t* output_;
 };
+#endif
 
 /// Whether windows of width 5 have a tile of their own.
 #if defined(MOTE_FEW_TILES)
@@ -390,6 +393,7 @@ void depthwise_f32_run(const ConvGeometry& g, const ConvF32& run, Part part = {}
     depthwise::run<depthwise::F32>(g, run, part);
 }
 
+#if !defined(MOTE_BYTE_TAPS)
 template <class Lazy = void>
 std::size_t depthwise_i8_packed_bytes(const ConvGeometry& g) noexcept {
     return depthwise::Shape<depthwise::I8>(g).packed_bytes(g);
@@ -432,5 +436,6 @@ template <class Lazy = void>
 void depthwise_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) noexcept {
     depthwise::run<depthwise::I8>(g, run, part);
 }
+#endif
 
 MOTE_END_KERNELS

@@ -45,6 +45,10 @@
 #define MOTE_VECTORS 1  // simd/vector.hpp serves this unit
 #endif
 
+#if defined(MOTE_AVX512) && defined(__AVX512VNNI__)
+#define MOTE_BYTE_TAPS 1  // simd/byte_taps.hpp serves this unit: depthwise convolutions take four taps of bytes at once
+#endif
+
 #if defined(MOTE_SSE2)
 // What is compiled without a word about its target is to compile fast: without Winograd, without depthwise tiles for windows of
 // width 5, and with few register tiles, whose steps are not unrolled.

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Depthwise convolution of bytes where a dot product takes four of them (contract and definition: kernels/depthwise.hpp).
+//
+// A row of outputs, [width, channels], is one line of numbers: tap kx of number i is number i + kx * channels of a row of the
+// image. So vectors are full whatever the number of channels; their weights repeat after lcm(channels, 4 N) numbers (a phase is
+// a vector's place there), or, where that makes few numbers more, after channels filled up to 4 N: a pixel's stride. Phase by
+// phase, weights stay in the first cache. The four taps of a dot product are those of four rows of the window, and with stride
+// 1 two rows of outputs share them: of a 3x3 window the upper row has weights w0 w1 w2 0, the lower one 0 w0 w1 w2. For 64
+// numbers of both, of each column: 4 loads, 8 interleavings, 8 multiplications.
+//
+// Rows of the image are copied once, padding beside them, into a ring of as many as a window needs; with stride s each becomes
+// s rows, of pixels x, x + s, ... Packed, a phase: biases and multipliers in the order of the sums, then for each column, four
+// rows and row of outputs four vectors of weights.
+
+#include <mote/kernels/depthwise.hpp>
+#include <mote/kernels/requantize_simd.hpp>
+#include <mote/kernels/share.hpp>
+#include <mote/simd/byte_taps.hpp>
+
+#if defined(MOTE_BYTE_TAPS)
+
+MOTE_BEGIN_KERNELS
+
+namespace depthwise_bytes {
+
+using simd::lanes32;
+constexpr std::ptrdiff_t lanes = simd::lanes8;     // numbers of a vector
+constexpr std::ptrdiff_t head_bytes = 8 * lanes;   // of a phase: biases and multipliers
+constexpr std::ptrdiff_t group_bytes = 4 * lanes;  // weights of four rows in one column
+
+constexpr std::ptrdiff_t ceil_div(std::ptrdiff_t a, std::ptrdiff_t b) noexcept {
+    return (a + b - 1) / b;
+}
+constexpr std::ptrdiff_t lines(std::ptrdiff_t bytes) noexcept {
+    return ceil_div(bytes, 64) * 64;
+}
+
+/// What follows from a geometry.
+struct Shape {
+    explicit Shape(const ConvGeometry& g) noexcept
+        : channels(g.out_channels),
+          width(g.out_width * channels),
+          rows(g.stride_height == 1 && g.dilation_height == 1 ? 2 : 1),
+          groups(ceil_div(g.kernel_height + rows - 1, 4)),
+          filled(lines(channels) - channels <= channels / 8),
+          stride(filled ? lines(channels) : channels),
+          ring(std::ptrdiff_t{g.kernel_height - 1} * g.dilation_height + rows),
+          pixels(g.out_width + std::ptrdiff_t{g.kernel_width - 1} * g.dilation_width / g.stride_width),
+          part_bytes(lines(pixels * stride + lanes)),
+          row_bytes(part_bytes * g.stride_width) {
+        std::ptrdiff_t common = lanes;  // gcd(stride, lanes), of a power of two
+        while (stride % common != 0) common /= 2;
+        phases = stride / common;
+    }
+    std::ptrdiff_t channels, width;  ///< numbers of a pixel, of a row of outputs
+    std::ptrdiff_t rows;             ///< of outputs, computed together
+    std::ptrdiff_t groups;           ///< of four rows of the image
+    bool filled;                     ///< whether pixels of the ring are filled up
+    std::ptrdiff_t stride;           ///< numbers from pixel to pixel of the ring
+    std::ptrdiff_t phases;
+    std::ptrdiff_t ring;                   ///< rows of the image under those of outputs
+    std::ptrdiff_t pixels;                 ///< of a copied row's part
+    std::ptrdiff_t part_bytes, row_bytes;  ///< of the pixels x, x + stride_width ...; of all
+
+    std::ptrdiff_t phase_bytes(const ConvGeometry& g) const noexcept {
+        return head_bytes + g.kernel_width * groups * rows * group_bytes;
+    }
+    // Scratch: the ring and a row of padding, rows of bytes before a residual is added, offsets of columns, rows of the window.
+    std::ptrdiff_t sum_bytes() const noexcept { return lines(width + lanes); }
+    std::size_t scratch_bytes(const ConvGeometry& g) const noexcept {
+        return static_cast<std::size_t>((ring + 1) * row_bytes + rows * sum_bytes() + lines(g.kernel_width * 8) + groups * 32);
+    }
+};
+
+/// What a row of vectors is computed with.
+struct Line {
+    const std::int8_t* const* row;  ///< [groups * 4] rows of the image
+    const std::ptrdiff_t* offset;   ///< [kernel_width] from a number to its tap in a row
+    std::ptrdiff_t kernel_width, groups;
+};
+
+/// 4 N numbers of `Rows` rows of outputs from number `at` on. Columns, Groups: 0 where they are not known.
+template <int Rows, int Columns, int Groups>
+MOTE_ALWAYS_INLINE void run_vector(const Line& line, const char* phase, std::ptrdiff_t at, const RequantizeLanes& requantize,
+                                   simd::I8 (&result)[Rows]) noexcept {
+    using simd::I32;
+    const auto* bias = reinterpret_cast<const std::int32_t*>(phase);
+    const auto* multiplier = reinterpret_cast<const float*>(phase + head_bytes / 2);
+    const auto* weight = reinterpret_cast<const std::int8_t*>(phase + head_bytes);
+    I32 sum[Rows][4];
+    MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
+        MOTE_UNROLL for (int v = 0; v < 4; ++v) sum[r][v] = simd::load(bias + v * lanes32);
+    }
+    const auto column = [&](std::ptrdiff_t kx) __attribute__((always_inline)) {
+        const std::ptrdiff_t from = at + line.offset[kx];
+        const auto group = [&](std::ptrdiff_t g) __attribute__((always_inline)) {
+            const std::int8_t* const* row = line.row + 4 * g;
+            const simd::ByteTaps taps = simd::byte_taps(row[0] + from, row[1] + from, row[2] + from, row[3] + from);
+            MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
+                MOTE_UNROLL for (int v = 0; v < 4; ++v, weight += lanes) sum[r][v] =
+                    simd::add_taps(sum[r][v], taps.vector[v], weight);
+            }
+        };
+        if constexpr (Groups > 0) {
+            MOTE_UNROLL for (int g = 0; g < Groups; ++g) group(g);
+        } else {
+            for (std::ptrdiff_t g = 0; g < line.groups; ++g) group(g);
+        }
+    };
+    if constexpr (Columns > 0) {
+        MOTE_UNROLL for (int kx = 0; kx < Columns; ++kx) column(kx);
+    } else {
+        for (std::ptrdiff_t kx = 0; kx < line.kernel_width; ++kx) column(kx);
+    }
+    MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
+        const auto half = [&](int v) __attribute__((always_inline)) {
+            return requantize({sum[r][v], sum[r][v + 1]}, simd::load(multiplier + v * lanes32),
+                              simd::load(multiplier + (v + 1) * lanes32));
+        };
+        result[r] = simd::join_bytes(half(0), half(2));
+    }
+}
+
+/// Rows of `width` numbers at to[0], to[1], of which the first `there` are wanted.
+template <int Rows, int Columns, int Groups>
+void run_rows(const Line& shared_line, const Shape& shape, const char* phase, std::ptrdiff_t phase_bytes,
+              const RequantizeLanes& shared, std::int8_t* const* to, std::ptrdiff_t there) noexcept {
+    const RequantizeLanes requantize = shared;  // copies, which no output overwrites, as the compiler sees
+    const Line line = shared_line;
+    const std::ptrdiff_t step = shape.phases * lanes;                      // of the ring
+    const std::ptrdiff_t out_step = shape.filled ? shape.channels : step;  // of the output
+    for (std::ptrdiff_t begin = 0; begin < step; begin += lanes, phase += phase_bytes) {
+        // What a vector has of this phase: all lanes, or those of a pixel's channels.
+        const std::ptrdiff_t of_pixel = shape.filled && shape.channels - begin < lanes ? shape.channels - begin : lanes;
+        std::int8_t* first = to[0] + begin;
+        std::int8_t* second = there > 1 ? to[1] + begin : first;
+        for (std::ptrdiff_t at = begin, out = begin; out < shape.width; at += step, out += out_step) {
+            simd::I8 result[Rows];
+            run_vector<Rows, Columns, Groups>(line, phase, at, requantize, result);
+            const std::ptrdiff_t n = shape.width - out < of_pixel ? shape.width - out : of_pixel;
+            if (n == lanes) {
+                if (Rows > 1) simd::store(second, result[Rows - 1]);
+                simd::store(first, result[0]);
+            } else {
+                if (Rows > 1) simd::store(second, result[Rows - 1], n);
+                simd::store(first, result[0], n);
+            }
+            first += out_step;
+            second += out_step;
+        }
+    }
+}
+
+using RowsFunction = void (*)(const Line&, const Shape&, const char*, std::ptrdiff_t, const RequantizeLanes&,
+                              std::int8_t* const*, std::ptrdiff_t) noexcept;
+
+template <int Rows>
+RowsFunction rows_function(const ConvGeometry& g, const Shape& shape) noexcept {
+    if (g.kernel_width == 3 && shape.groups == 1) return run_rows<Rows, 3, 1>;
+    if (g.kernel_width == 5 && shape.groups == 2) return run_rows<Rows, 5, 2>;
+    return run_rows<Rows, 0, 0>;
+}
+
+inline void fill(std::int8_t* to, std::ptrdiff_t n, std::int8_t value) noexcept {
+    __builtin_memset(to, value, static_cast<std::size_t>(n));
+}
+
+/// Row y of an image as a row of the ring.
+template <class Lazy = void>
+void copy_row(const ConvGeometry& g, const Shape& shape, const std::int8_t* image, std::ptrdiff_t y, std::int8_t padding,
+              std::int8_t* to) noexcept {
+    const std::ptrdiff_t in = g.in_channels, multiplier = g.out_channels / in, stride = g.stride_width;
+    const auto least = [](std::ptrdiff_t a, std::ptrdiff_t b) { return a < b ? a : b; };
+    for (std::ptrdiff_t part = 0; part < stride; ++part, to += shape.part_bytes) {
+        const std::ptrdiff_t first = part - g.pad_left;  // the image's column of the part's first pixel
+        const std::ptrdiff_t before = least(first < 0 ? ceil_div(-first, stride) : 0, shape.pixels);
+        const std::ptrdiff_t column = first + before * stride;
+        const std::ptrdiff_t inside =
+            column < g.in_width ? least(ceil_div(g.in_width - column, stride), shape.pixels - before) : 0;
+        std::int8_t* at = to + before * shape.stride;
+        const std::int8_t* from = image + (y * g.in_width + column) * in;
+        if (multiplier > 1) {
+            for (std::ptrdiff_t i = 0; i < inside; ++i) {
+                for (std::ptrdiff_t c = 0; c < shape.channels; ++c)
+                    at[i * shape.stride + c] = simd::shifted(from[i * stride * in + c / multiplier]);
+            }
+        } else if (stride == 1 && shape.stride == in) {
+            simd::copy_shifted(at, 0, from, 0, inside * in, 1);
+        } else {
+            simd::copy_shifted(at, shape.stride, from, stride * in, in, inside);
+        }
+        fill(to, before * shape.stride, padding);
+        fill(at + inside * shape.stride, (shape.pixels - before - inside) * shape.stride, padding);
+    }
+}
+
+}  // namespace depthwise_bytes
+
+template <class Lazy = void>
+std::size_t depthwise_i8_packed_bytes(const ConvGeometry& g) noexcept {
+    const depthwise_bytes::Shape shape(g);
+    return static_cast<std::size_t>(shape.phases * shape.phase_bytes(g));
+}
+
+template <class Lazy = void>
+void depthwise_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constants, void* packed) noexcept {
+    using namespace depthwise_bytes;
+    const Shape shape(g);
+    const std::ptrdiff_t taps = std::ptrdiff_t{g.kernel_height} * g.kernel_width;
+    ConvConstantsI8 shifted = constants;
+    shifted.input_zero_point += simd::DotI8::offset;
+    char* at = static_cast<char*>(packed);
+    for (std::ptrdiff_t phase = 0; phase < shape.phases; ++phase, at += shape.phase_bytes(g)) {
+        auto* bias = reinterpret_cast<std::int32_t*>(at);
+        auto* multiplier = reinterpret_cast<float*>(at + head_bytes / 2);
+        auto* weight = reinterpret_cast<std::int8_t*>(at + head_bytes);
+        for (std::ptrdiff_t i = 0; i < lanes; ++i) {
+            const std::ptrdiff_t c = (phase * lanes + simd::byte_taps_element(i / lanes32, i % lanes32)) % shape.stride;
+            const bool of_pixel = c < shape.channels;
+            bias[i] = of_pixel ? folded_bias(shifted, c, taps) : 0;
+            multiplier[i] = of_pixel ? constants.multiplier[c] : 0.0f;
+            for (std::ptrdiff_t kx = 0; kx < g.kernel_width; ++kx) {
+                for (std::ptrdiff_t group = 0; group < shape.groups; ++group) {
+                    for (std::ptrdiff_t r = 0; r < shape.rows; ++r) {
+                        auto* to = weight + ((kx * shape.groups + group) * shape.rows + r) * group_bytes + i * 4;
+                        for (std::ptrdiff_t t = 0; t < 4; ++t) {
+                            const std::ptrdiff_t ky = group * 4 + t - r;
+                            to[t] = of_pixel && ky >= 0 && ky < g.kernel_height
+                                        ? constants.weight[c * taps + ky * g.kernel_width + kx]
+                                        : std::int8_t{0};
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+template <class Lazy = void>
+std::size_t depthwise_i8_scratch_bytes(const ConvGeometry& g) noexcept {
+    return depthwise_bytes::Shape(g).scratch_bytes(g);
+}
+
+/// Or the part's rows of outputs.
+template <class Lazy = void>
+void depthwise_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) noexcept {
+    using namespace depthwise_bytes;
+    const Shape shape(g);
+    auto* ring = static_cast<std::int8_t*>(run.scratch);
+    std::int8_t* padding = ring + shape.ring * shape.row_bytes;
+    std::int8_t* sums = padding + shape.row_bytes;
+    auto* offset = reinterpret_cast<std::ptrdiff_t*>(sums + shape.rows * shape.sum_bytes());
+    auto** row = reinterpret_cast<const std::int8_t**>(reinterpret_cast<char*>(offset) + lines(g.kernel_width * 8));
+    const std::int8_t outside = simd::shifted(static_cast<std::int8_t>(run.input_zero_point));
+    fill(padding, shape.row_bytes, outside);
+    for (std::ptrdiff_t kx = 0; kx < g.kernel_width; ++kx) {
+        const std::ptrdiff_t x = kx * g.dilation_width;
+        offset[kx] = x % g.stride_width * shape.part_bytes + x / g.stride_width * shape.stride;
+    }
+    const RequantizeLanes requantize(run.requantize);
+    const RowsFunction function = shape.rows == 2 ? rows_function<2>(g, shape) : rows_function<1>(g, shape);
+    const Line line{row, offset, g.kernel_width, shape.groups};
+
+    const IndexRange rows = share(std::ptrdiff_t{g.batch} * g.out_height, part);
+    std::ptrdiff_t there = 0, next = 0;  // the image's row to be copied next
+    for (std::ptrdiff_t first = rows.begin; first < rows.end; first += there) {
+        const std::ptrdiff_t n = first / g.out_height, out_y = first % g.out_height;
+        const std::int8_t* image = run.input + n * g.in_height * g.in_width * g.in_channels;
+        const std::ptrdiff_t y = out_y * g.stride_height - g.pad_top;
+        if (first == rows.begin || out_y == 0 || next < y) next = y;
+        const std::ptrdiff_t limit = rows.end - first < g.out_height - out_y ? rows.end - first : g.out_height - out_y;
+        there = limit < shape.rows ? limit : shape.rows;
+        const std::ptrdiff_t end = y + shape.ring < g.in_height ? y + shape.ring : g.in_height;
+        if (next < 0) next = 0;
+        for (; next < end; ++next) copy_row(g, shape, image, next, outside, ring + next % shape.ring * shape.row_bytes);
+        for (std::ptrdiff_t i = 0; i < shape.groups * 4; ++i) {
+            const std::ptrdiff_t of_image = y + i * g.dilation_height;
+            const bool used = i < g.kernel_height + shape.rows - 1 && of_image >= 0 && of_image < g.in_height;
+            row[i] = used ? ring + of_image % shape.ring * shape.row_bytes : padding;
+        }
+        std::int8_t* output = run.output + first * shape.width;
+        std::int8_t* to[2] = {output, output + shape.width};
+        if (run.residual != nullptr) to[0] = sums, to[1] = sums + shape.sum_bytes();
+        function(line, shape, static_cast<const char*>(run.packed), shape.phase_bytes(g), requantize, to, there);
+        if (run.residual == nullptr) continue;
+        with_add_lanes(run.add, [&](const auto& add) {
+            for (std::ptrdiff_t r = 0; r < there; ++r) {
+                const std::int8_t* other = run.residual + (first + r) * shape.width;
+                simd::for_each_vector<simd::lanes16>(
+                    shape.width, [&](std::ptrdiff_t i, auto some) __attribute__((always_inline)) {
+                        simd::store_bytes(output + r * shape.width + i,
+                                          add(simd::load_bytes(to[r] + i, some), simd::load_bytes(other + i, some)), some);
+                    });
+            }
+        });
+    }
+}
+
+MOTE_END_KERNELS
+
+#endif
