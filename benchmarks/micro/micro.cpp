@@ -7,10 +7,9 @@
 // share is above 1: then the loop that measures the peak is broken.
 
 #include <mote/kernels/native.hpp>
+#include <mote/simd/peak.hpp>
 
 #include <benchmark/benchmark.h>
-
-#include <micro/peak.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -53,8 +52,8 @@ void set_rate(benchmark::State& state, double operations) {
 
 template <class D>
 void peak(benchmark::State& state) {
-    for (auto _ : state) mote::kernels::peak::run<D>();
-    set_rate(state, mote::kernels::peak::operations<D>());
+    for (auto _ : state) mote::kernels::simd::peak::run<D>();
+    set_rate(state, mote::kernels::simd::peak::operations<D>());
 }
 
 void gemm_f32(benchmark::State& state, int m, int n, int k) {

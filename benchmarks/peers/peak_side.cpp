@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
-// The peak of this core in the race: a loop of dot products in registers (micro/peak.hpp) that is timed in the same rounds as
+// The peak of this core in the race: a loop of dot products in registers (simd/peak.hpp) that is timed in the same rounds as
 // the networks. MODEL is f32 or i8; a run is OPERATIONS operations, the answer's one number.
 
 #include "side.hpp"
 
-#include <micro/peak.hpp>
+#include <mote/simd/peak.hpp>
 
 namespace {
 
-constexpr int repetitions = 40;  // some hundred microseconds
+constexpr int repetitions = 10;  // some hundred microseconds
 
 using namespace race;
 
 template <class Dot>
 void run(const race::Arguments& arguments) {
-    const auto operations = static_cast<float>(repetitions * mote::kernels::peak::operations<Dot>());
+    const auto operations = static_cast<float>(repetitions * mote::kernels::simd::peak::operations<Dot>());
     save_answer(arguments, 0, Shape{1}, Element::f32, &operations);
     serve([] {
-        for (int i = 0; i < repetitions; ++i) mote::kernels::peak::run<Dot>();
+        for (int i = 0; i < repetitions; ++i) mote::kernels::simd::peak::run<Dot>();
     });
 }
 

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #if !defined(MOTE_SCALAR)
-#include <peak.hpp>
+#include <mote/simd/peak.hpp>
 #endif
 
 namespace tool {
@@ -43,8 +43,8 @@ double peak_gops() {
     double best = 0.0;
     for (int round = 0; round < 20; ++round) {
         const auto start = Clock::now();
-        for (int i = 0; i < 20; ++i) mote::kernels::peak::run<Dot>();
-        best = std::max(best, 20 * mote::kernels::peak::operations<Dot>() / milliseconds(start, Clock::now()) * 1e-6);
+        for (int i = 0; i < 5; ++i) mote::kernels::simd::peak::run<Dot>();
+        best = std::max(best, 5 * mote::kernels::simd::peak::operations<Dot>() / milliseconds(start, Clock::now()) * 1e-6);
     }
     return best;
 #endif
