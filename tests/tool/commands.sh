@@ -48,8 +48,45 @@ mote prune digits.mote --sparsity 0.8 -o sparse.mote --json sparse.json >last.tx
 json sparse.json 'abs(j["weights_zeroed"] / j["weights"] - 0.8) < 0.01'
 mote prune digits.mote --keep 0.5 --taylor --data $digits -o taylor.mote --json taylor.json >last.txt 2>errors.txt
 json taylor.json 'j["macs"] < 11200 and j["channels_removed"] > 0'
-mote bench light.mote --rounds 3 --json bench.json >bench.txt 2>errors.txt
-json bench.json 'j["milliseconds_median"] > 0 and j["gops"] > 0 and len(j["layers"]) > 0'
+# bench: every step has a time, and on the page a point and a row; the sums are those of the model.
+for threads in 1 2; do
+    mote bench light.mote --rounds 3 --threads $threads --json bench.json --html bench.html >bench.txt 2>errors.txt
+    json bench.json 'j["milliseconds_median"] > 0 and j["gops"] > 0 and len(j["layers"]) > 0'
+    json bench.json "j['threads'] == $threads and j['macs'] == $(figure light.json macs)"
+    json bench.json 'all(l["milliseconds_median"] > 0 and l["bytes"] > 0 and l["kernel"] for l in j["layers"])'
+    json bench.json 'all(sum(l[key] for l in j["layers"]) == j[key] for key in ("macs", "bytes"))'
+    json bench.json 'all(l["gops"] > 0 and l["intensity"] > 0 and l["precision"] == "i8" for l in j["layers"] if l["macs"])'
+    python3 - <<'TEXT' || failed "bench --threads $threads: the page or the table lacks a step"
+import html.parser, json, sys
+layers = json.load(open("bench.json", encoding="utf-8"))["layers"]
+class Page(html.parser.HTMLParser):
+    open_tags, points, rows, cell = [], [], [], None
+    def handle_starttag(self, tag, attributes):
+        step = dict(attributes).get("class") == "step"
+        if tag == "circle" and step:
+            self.points.append([float(dict(attributes)[key]) for key in ("cx", "cy", "r")])
+        if tag == "tr":
+            self.rows.append([])
+        if tag not in ("meta", "rect", "path", "circle"):
+            self.open_tags.append(tag)
+    def handle_endtag(self, tag):
+        if tag not in ("rect", "path", "circle") and self.open_tags.pop() != tag:
+            sys.exit(f"</{tag}> closes another element")
+    def handle_data(self, data):
+        if "td" in self.open_tags and data.strip():
+            self.rows[-1].append(data)
+page = Page()
+page.feed(open("bench.html", encoding="utf-8").read())
+rows = page.rows[1:]
+if len(page.points) != len(layers) or len(rows) != len(layers) + 2 or page.open_tags:
+    sys.exit(f"{len(layers)} layers, {len(page.points)} points, {len(rows)} rows, open: {page.open_tags}")
+text = open("bench.txt", encoding="utf-8").read().splitlines()
+for layer, row, line in zip(layers, rows, text[1:]):
+    microseconds = f"{1e3 * layer['milliseconds_median']:.3f}"
+    if row[0] != layer["nodes"] or microseconds not in row or microseconds not in line.split():
+        sys.exit(f"{layer['nodes']}: {microseconds} us are not in {row} and {line}")
+TEXT
+done
 mote convert digits.mote -o same.mote
 cmp digits.mote same.mote || failed "convert changed a .mote file"
 mote convert digits.mote -o digits.onnx

@@ -23,7 +23,7 @@ refused 2 "--wrong" inspect digits.mote --wrong
 refused 2 "--data" eval digits.mote
 refused 2 "names no dataset" eval digits.mote --data imagenet:folder
 refused 2 "--rounds" bench digits.mote --rounds 0
-refused 2 "--threads" bench digits.mote --threads 2
+refused 2 "--threads" bench digits.mote --threads 0
 refused 2 "share between 0 and 1" prune digits.mote --keep 1.5 -o out.mote
 refused 2 "Exactly 1 option" prune digits.mote -o out.mote
 refused 2 "Exactly 1 option" prune digits.mote --keep 0.5 --sparsity 0.5 -o out.mote

@@ -14,6 +14,12 @@ std::string where(const Buffer& buffer) {
     return concat(place_name(buffer.place), " + ", buffer.offset);
 }
 
+/// Why the step is as it is.
+template <class Lazy = void>
+std::string why(const Step& step) {
+    return step.reason + (step.parts > 1 ? concat(step.reason.empty() ? "" : "; ", step.parts, " parts") : std::string());
+}
+
 }  // namespace detail
 
 /// Its steps, then its buffers; `widest` as of to_table().
@@ -27,8 +33,7 @@ std::string to_string(const Plan& plan, std::size_t widest = 0) {
         for (const std::string& node : step.nodes) nodes += (nodes.empty() ? "" : " + ") + node;
         const BufferId output = step.outputs == 0 ? step.operands.back() : step.operands[step.inputs];
         const Buffer& buffer = plan.buffers()[output];
-        std::string reason = step.reason;
-        if (step.parts > 1) reason += concat(reason.empty() ? "" : "; ", step.parts, " parts");
+        std::string reason = detail::why(step);
         for (std::size_t i = 0; i < step.inputs; ++i) {
             const Buffer& input = plan.buffers()[step.operands[i]];
             if (input.place == buffer.place && input.offset == buffer.offset && input.bytes > 0) {

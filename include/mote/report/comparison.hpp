@@ -3,7 +3,7 @@
 // comparison_html: where two models differ, as a page with bars, the worst values first. No script, no external resource.
 
 #include <mote/quantization/compare.hpp>
-#include <mote/report/svg.hpp>
+#include <mote/report/detail/html.hpp>
 
 #include <algorithm>
 
@@ -30,42 +30,24 @@ inline std::vector<ValueComparison> worst_first(const std::vector<ValueCompariso
 /// A page of HTML: a row a value with bars for its own SQNR and for all of it (60 dB and more fill one; below 20 dB it is red),
 /// and one for the share clipped (5 % and more fill it).
 inline std::string comparison_html(const std::vector<ValueComparison>& comparison, const ComparisonPage& page = {}) {
-    auto number = [](const char* format, double value) {
-        char text[40];
-        std::snprintf(text, sizeof text, format, value);
-        return std::string(text);
-    };
-    auto bar = [&](double share, const char* colour) {
-        const double full = std::isnan(share) ? 0.0 : std::min(1.0, std::max(0.0, share));
-        return concat("<div class=\"bar\"><div style=\"width:", number("%.1f", 100.0 * full), "%;background:", colour,
-                      "\"></div></div>");
-    };
-    const std::string title = detail::svg_escaped(page.title);
+    using detail::html_number;
     std::string html = concat(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>", title,
-        "</title>\n<style>\nbody{font-family:sans-serif;margin:2em;color:#222}table{border-collapse:collapse}\n"
-        "td,th{padding:3px 10px;text-align:right;border-bottom:1px solid #e4e4e4}td:first-child,th:first-child{text-align:left;"
-        "font-family:monospace;max-width:36em;overflow-wrap:anywhere}h1{font-size:1.3em}\n.bar{width:180px;height:12px;"
-        "background:#f0f0f0}.bar div{height:12px}\n</style></head><body>\n"
-        "<h1>",
-        title, "</h1>\n<p>How the values of <b>", detail::svg_escaped(page.model_b), "</b> follow those of <b>",
-        detail::svg_escaped(page.model_a),
+        detail::html_head(page.title), "<p>How the values of <b>", detail::svg_escaped(page.model_b),
+        "</b> follow those of <b>", detail::svg_escaped(page.model_a),
         "</b>, the worst first. SQNR is the signal to quantization noise; own is what it would be by the noise alone that "
-        "comes in addition to the worst of its inputs; clipped is the share of numbers that the second "
-        "model "
-        "cannot represent.</p>\n<table>\n<tr><th>value</th><th>element</th><th>own dB</th><th></th><th>SQNR "
-        "dB</th><th></th><th>cosine</th>"
-        "<th>clipped %</th><th></th></tr>\n");
+        "comes in addition to the worst of its inputs; clipped is the share of numbers that the second model cannot "
+        "represent.</p>\n<table>\n<tr><th>value</th><th>element</th><th>own dB</th><th></th><th>SQNR dB</th><th></th>"
+        "<th>cosine</th><th>clipped %</th><th></th></tr>\n");
     for (const ValueComparison& value : worst_first(comparison)) {
         const auto decibels = [&](double db) {
             const char* colour = db < 20.0 ? "#d1495b" : db < 35.0 ? "#e0a030" : "#1b6ca8";
-            const std::string text = std::isinf(db) ? std::string(db > 0 ? "equal" : "no signal") : number("%.1f", db);
-            return concat("</td><td>", text, "</td><td>", bar(db / 60.0, colour));
+            const std::string text = std::isinf(db) ? std::string(db > 0 ? "equal" : "no signal") : html_number("%.1f", db);
+            return concat("</td><td>", text, "</td><td>", detail::html_bar(db / 60.0, colour));
         };
-        html +=
-            concat("<tr><td>", detail::svg_escaped(value.name), "</td><td>", element_name(value.element), decibels(value.own),
-                   decibels(value.sqnr), "</td><td>", number("%.6f", value.cosine), "</td><td>",
-                   number("%.3f", 100.0 * value.clipped), "</td><td>", bar(value.clipped / 0.05, "#d1495b"), "</td></tr>\n");
+        html += concat("<tr><td>", detail::svg_escaped(value.name), "</td><td>", element_name(value.element),
+                       decibels(value.own), decibels(value.sqnr), "</td><td>", html_number("%.6f", value.cosine), "</td><td>",
+                       html_number("%.3f", 100.0 * value.clipped), "</td><td>",
+                       detail::html_bar(value.clipped / 0.05, "#d1495b"), "</td></tr>\n");
     }
     return html + "</table>\n</body></html>\n";
 }
