@@ -90,6 +90,29 @@ TEST_CASE("move: equals the definition for generated movements of every element 
     }
 }
 
+TEST_CASE("move: a shuffle of groups of channels equals the definition, for every number of channels and element size") {
+    using namespace move_test;
+    for (std::int32_t channels = 1; channels < 80; ++channels) {
+        for (const std::int32_t groups : {2, 3}) {
+            CAPTURE(channels, groups);
+            mote::MoveGeometry g;  // [pixels, groups, channels] to [pixels, channels, groups]
+            g.rank = 3;
+            g.extent[0] = 3, g.extent[1] = channels, g.extent[2] = groups;
+            g.input_stride[0] = g.output_stride[0] = groups * channels;
+            g.input_stride[1] = 1, g.input_stride[2] = channels;
+            g.output_stride[1] = groups, g.output_stride[2] = 1;
+            for (const std::size_t size : {1u, 2u, 4u, 8u}) {
+                mote::Random random(static_cast<std::uint64_t>(channels), 83);
+                const auto input = bytes(static_cast<std::size_t>(3 * groups * channels) * size, random);
+                std::vector<std::int8_t> expected(input.size() + 1, 77), got = expected;
+                mote::kernels::reference::move(g, size, input.data(), expected.data());
+                mote::kernels::move(g, size, input.data(), got.data());
+                CHECK(got == expected);
+            }
+        }
+    }
+}
+
 TEST_CASE("gather: the definition copies the rows that are named, and the kernel copies the same") {
     using namespace move_test;
     for (std::uint64_t seed = 0; seed < 300; ++seed) {

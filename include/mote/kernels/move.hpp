@@ -2,10 +2,14 @@
 #pragma once
 // Movement of elements of 1, 2, 4 or 8 bytes: strided copies of rank <= 8, rows chosen by index, and fill. First the
 // definitions, then what runs on every instruction set: axes that can be walked as one are joined, runs that lie dense on both
-// sides are copied whole, and transposed planes in tiles, so that neither side's cache lines are left half used.
+// sides are copied whole, two that alternate are interleaved (a shuffle of two groups of channels), and transposed planes go in
+// tiles, so that neither side's cache lines are left half used.
 
 #include <mote/core/geometry.hpp>
 #include <mote/simd/instruction_set.hpp>
+#if defined(MOTE_VECTORS)
+#include <mote/simd/interleave.hpp>
+#endif
 
 #include <cstddef>
 
@@ -121,6 +125,11 @@ void move_plane(const Plane& p, const char* input, char* output) noexcept {
         }
         return;
     }
+#if defined(MOTE_VECTORS)
+    if (p.inner == 2 && p.output_inner == 1 && p.output_outer == 2 && p.input_outer == 1) {
+        return simd::interleave<size>(output, input, input + p.input_inner * size, p.outer);
+    }
+#endif
     constexpr std::ptrdiff_t tile = 32;  // elements a side: a tile's lines stay in the first cache
     for (std::ptrdiff_t first = 0; first < p.outer; first += tile) {
         const std::ptrdiff_t end = first + tile < p.outer ? first + tile : p.outer;
