@@ -3,7 +3,7 @@
 #
 # Adds to `target` kernels for several instruction sets, of which mote::best_kernels() (mote/engine/dispatch.hpp) takes the best
 # that the machine runs. Sets: scalar, sse2, sse4_1, avx, avx2, avx512, avx512vnni on x86-64; scalar, neon, neon_dot, neon_i8mm
-# on aarch64. Without sets: scalar, sse2, avx2, avx512 and avx512vnni, or scalar, neon and neon_dot.
+# on aarch64. Without sets: scalar, sse2, avx2, avx512 and avx512vnni, or all of aarch64.
 #
 # Each set is one generated file that holds its table and nothing else. xsimd's namespace carries the set's name there, and
 # mote's kernels stand in a namespace of theirs anyhow, so that the linker merges no function of one set with another's.
@@ -27,7 +27,7 @@ function(mote_dispatch target)
     elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
         set(baseline -march=armv8-a)
         set(known neon_i8mm neon_dot neon scalar)
-        set(wanted scalar neon neon_dot)
+        set(wanted scalar neon neon_dot neon_i8mm)
     else()
         message(FATAL_ERROR "mote_dispatch: only x86-64 and aarch64 have kernels to choose from, not ${CMAKE_SYSTEM_PROCESSOR}")
     endif()

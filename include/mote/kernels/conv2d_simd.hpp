@@ -7,6 +7,7 @@
 // once. Packed: for each group its panels (kernels/detail/tile.hpp).
 
 #include <mote/kernels/conv2d.hpp>
+#include <mote/kernels/detail/neon/strips.hpp>
 #include <mote/kernels/detail/tile.hpp>
 
 MOTE_BEGIN_KERNELS
@@ -28,18 +29,27 @@ struct ConvShape {
         in = g.in_channels / g.groups;
         out = g.out_channels / g.groups;
         const bool dense = g.dilation_width == 1 && g.groups == 1;
-        runs = dense ? g.kernel_height : std::ptrdiff_t{g.kernel_height} * g.kernel_width;
-        run_taps = dense ? in * g.kernel_width : in;
+        runs = pieces = dense ? g.kernel_height : std::ptrdiff_t{g.kernel_height} * g.kernel_width;
+        run_taps = piece_taps = dense ? in * g.kernel_width : in;
         run_steps = ceil_div(run_taps, D::group);
+        if constexpr (D::in_strips) {  // strips join pieces that are no multiple of what they are made of
+            if (piece_taps % D::strip_taps != 0) {
+                runs = 1;
+                run_taps *= pieces;
+                run_steps = ceil_div(run_taps, D::strip_taps) * (D::strip_taps / D::group);
+            }
+        }
         span_y = std::ptrdiff_t{g.kernel_height - 1} * g.dilation_height + 1;
         span_x = std::ptrdiff_t{g.kernel_width - 1} * g.dilation_width + 1;
         const bool padded =
             g.pad_top > 0 || g.pad_left > 0 || rows_of(g.out_height) > g.in_height || columns_of(g.out_width) > g.in_width;
-        copied = D::converts || padded || run_taps % D::group != 0;  // (a last step reads all of its group)
+        copied = D::converts || padded || (!D::in_strips && run_taps % D::group != 0);  // (a last step reads all of its group)
         // Blocks of whole rows of pixels, or of a part of one.
         constexpr std::ptrdiff_t bytes_at_once = std::ptrdiff_t{192} << 10;  // beside a panel in the second cache
         const std::ptrdiff_t pixel_bytes = g.in_channels * static_cast<std::ptrdiff_t>(sizeof(Activation));
-        const std::ptrdiff_t pixels_at_once = copied ? 40 * tile_rows : rows_at_once(steps());
+        const std::ptrdiff_t pixels_at_once = D::in_strips ? rows_at_once(strips_bytes(1))
+                                              : copied     ? 40 * tile_rows
+                                                           : rows_at_once(steps());
         block_rows = 1;
         block_columns = g.out_width;
         const auto fits = [&](std::ptrdiff_t rows, std::ptrdiff_t columns) {
@@ -69,22 +79,32 @@ struct ConvShape {
     }
     std::size_t packed_bytes() const noexcept { return static_cast<std::size_t>(g.groups * panels(nullptr, 0).bytes()); }
 
-    // Scratch: sums, pointers to rows, offsets of runs, the copy.
-    std::ptrdiff_t sums_bytes() const noexcept { return tiles::sums_bytes(block_pixels()); }
+    // Scratch: sums, pointers to rows, offsets of pieces, strips and a strip's rows side by side, the copy.
+    std::ptrdiff_t sums_bytes() const noexcept { return tiles::sums_bytes(block_pixels() + (D::in_strips ? 1 : 0)); }
+    std::ptrdiff_t strips_bytes(std::ptrdiff_t pixels) const noexcept {
+        if constexpr (D::in_strips) return D::strips_bytes(pixels, steps() * D::group);
+        return 0;
+    }
+    std::ptrdiff_t line_bytes() const noexcept {
+        if constexpr (D::in_strips) return piece_taps % D::strip_taps == 0 ? 0 : D::strip_rows * steps() * D::group;
+        return 0;
+    }
     std::ptrdiff_t pointers_bytes() const noexcept { return block_pixels() * 8; }
-    std::ptrdiff_t offsets_bytes() const noexcept { return runs * 8; }
+    std::ptrdiff_t offsets_bytes() const noexcept { return pieces * 8; }
     std::ptrdiff_t copy_bytes() const noexcept {
         return rows_of(block_rows) * columns_of(block_columns) * g.in_channels *
                static_cast<std::ptrdiff_t>(sizeof(Activation));
     }
     std::size_t scratch_bytes() const noexcept {
-        return static_cast<std::size_t>(sums_bytes() + pointers_bytes() + offsets_bytes() + (copied ? copy_bytes() + 128 : 0));
+        return static_cast<std::size_t>(sums_bytes() + pointers_bytes() + offsets_bytes() + strips_bytes(block_pixels()) +
+                                        line_bytes() + (copied ? copy_bytes() + 128 : 0));
     }
 
-    ConvGeometry g;          ///< the geometry, or one of the same numbers
-    std::ptrdiff_t in, out;  ///< channels of a group
-    std::ptrdiff_t runs, run_taps, run_steps;
-    std::ptrdiff_t span_y, span_x;  ///< of a window, in the image
+    ConvGeometry g;                            ///< the geometry, or one of the same numbers
+    std::ptrdiff_t in, out;                    ///< channels of a group
+    std::ptrdiff_t pieces, piece_taps;         ///< of a window that lie side by side in the image
+    std::ptrdiff_t runs, run_taps, run_steps;  ///< of a panel
+    std::ptrdiff_t span_y, span_x;             ///< of a window, in the image
     std::ptrdiff_t block_rows, block_columns;
     bool copied;
 };
@@ -145,7 +165,9 @@ void run_convolution(const ConvGeometry& geometry, const Run& run, typename D::I
     auto* sums = reinterpret_cast<typename D::Lane*>(scratch);
     auto** pointers = reinterpret_cast<const Activation**>(scratch + shape.sums_bytes());
     auto* offsets = reinterpret_cast<std::ptrdiff_t*>(scratch + shape.sums_bytes() + shape.pointers_bytes());
-    auto* copy = reinterpret_cast<Activation*>(offsets + shape.runs);
+    auto* strips = reinterpret_cast<Activation*>(offsets + shape.pieces);
+    auto* line = strips + shape.strips_bytes(shape.block_pixels()) / static_cast<std::ptrdiff_t>(sizeof(Activation));
+    auto* copy = line + shape.line_bytes() / static_cast<std::ptrdiff_t>(sizeof(Activation));
 
     // A part is some rows of pixels, or some of a single row; where weights are more than pixels, some panels.
     const std::ptrdiff_t all_rows = std::ptrdiff_t{g.batch} * g.out_height;
@@ -158,8 +180,8 @@ void run_convolution(const ConvGeometry& geometry, const Run& run, typename D::I
 
     const std::ptrdiff_t copied_width = shape.columns_of(shape.block_columns);
     const std::ptrdiff_t width = shape.copied ? copied_width : g.in_width;
-    for (std::ptrdiff_t i = 0; i < shape.runs; ++i) {
-        const bool row_by_row = shape.runs == g.kernel_height;
+    for (std::ptrdiff_t i = 0; i < shape.pieces; ++i) {
+        const bool row_by_row = shape.pieces == g.kernel_height;
         const std::ptrdiff_t ky = row_by_row ? i : i / g.kernel_width, kx = row_by_row ? 0 : i % g.kernel_width;
         offsets[i] = (ky * g.dilation_height * width + kx * g.dilation_width) * g.in_channels;
     }
@@ -189,8 +211,14 @@ void run_convolution(const ConvGeometry& geometry, const Run& run, typename D::I
                 }
                 Finish of_group = finish;
                 of_group.move(group * shape.out, shape.out);
-                multiply<D>(pointers, taken * across, {offsets, shape.runs, shape.run_steps}, shape.panels(run.packed, group),
-                            panels, sums, of_group, row * g.out_width + x);
+                if constexpr (D::in_strips) {
+                    multiply_strips(pointers, taken * across, {offsets, shape.pieces, shape.piece_taps},
+                                    shape.panels(run.packed, group), panels, sums, strips, line, of_group,
+                                    row * g.out_width + x);
+                } else {
+                    multiply<D>(pointers, taken * across, {offsets, shape.runs, shape.run_steps},
+                                shape.panels(run.packed, group), panels, sums, of_group, row * g.out_width + x);
+                }
             }
         }
     }
@@ -260,12 +288,15 @@ void conv2d_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constants, voi
         tiles::pack_panels(shape, constants.weight + group * shape.out * taps, to);
         for (std::ptrdiff_t p = 0; p < panels.count(); ++p, to += panels.stride()) {
             const std::ptrdiff_t lanes = panels.vectors(p) * simd::lanes32;
+            constexpr std::ptrdiff_t copies = simd::DotI8::head_bytes / 8;
             std::int32_t* bias = reinterpret_cast<std::int32_t*>(to);
-            float* multiplier = reinterpret_cast<float*>(bias + lanes);
-            for (std::ptrdiff_t c = 0; c < lanes; ++c) {
+            float* multiplier = reinterpret_cast<float*>(bias + lanes * copies);
+            for (std::ptrdiff_t c = 0; c < lanes * copies; ++c) {
                 bias[c] = 0;
                 multiplier[c] = 0.0f;
-                const std::ptrdiff_t of_group = p * tiles::panel_channels + simd::DotI8::channel(c, lanes);
+                const std::ptrdiff_t place = c / (2 * copies) * 2 + c % 2;  // pairs of channels, copied
+                const std::ptrdiff_t of_group =
+                    p * tiles::panel_channels + simd::DotI8::channel(copies == 1 ? c : place, lanes);
                 if (of_group >= shape.out) continue;
                 const std::ptrdiff_t channel = group * shape.out + of_group;
                 bias[c] = folded_bias(shifted, channel, taps);
@@ -282,10 +313,13 @@ std::size_t conv2d_i8_scratch_bytes(const ConvGeometry& g) noexcept {
 
 template <class Lazy = void>
 void conv2d_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) noexcept {
-    tiles::run_convolution<simd::DotI8>(
-        g, run, static_cast<std::int8_t>(run.input_zero_point),
-        tiles::FinishI8{RequantizeLanes(run.requantize), run.add, run.residual, run.output, g.out_channels, g.out_channels},
-        part);
+#if defined(MOTE_NEON)
+    const tiles::FinishStrips finish(run.requantize, run.add, run.residual, run.output, g.out_channels);
+#else
+    const tiles::FinishI8 finish{
+        RequantizeLanes(run.requantize), run.add, run.residual, run.output, g.out_channels, g.out_channels};
+#endif
+    tiles::run_convolution<simd::DotI8>(g, run, static_cast<std::int8_t>(run.input_zero_point), finish, part);
 }
 
 MOTE_END_KERNELS

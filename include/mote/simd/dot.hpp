@@ -6,6 +6,8 @@
 
 #include <mote/simd/vector.hpp>
 
+#include <type_traits>
+
 MOTE_BEGIN_KERNELS
 
 namespace simd {
@@ -35,6 +37,8 @@ struct DotF32 {
     using Lane = float;
     using Sum = F32;
     static constexpr std::ptrdiff_t group = 1;
+    static constexpr std::ptrdiff_t head_bytes = 4;  ///< of a panel, for each channel: bias, of bytes also multiplier
+    static constexpr bool in_strips = false;
     static constexpr bool converts = false;  ///< whether activations are other than inputs
 
     /// Which channel of a panel of `lanes` channels stands at a place of its sums.
@@ -64,6 +68,40 @@ struct DotF32 {
         return fma(activation, weight, sum);
 #endif
     }
+#if defined(MOTE_NEON)
+    /// How many steps a vector of activations holds, and what multiplies by one of them.
+    static constexpr std::ptrdiff_t steps_together = 4;
+    using Steps = float32x4_t;
+    static MOTE_ALWAYS_INLINE Steps steps(const float* p) noexcept {
+        return vld1q_f32(p);
+    }
+    template <int Lane>
+    static MOTE_ALWAYS_INLINE F32 dot(F32 sum, Steps activations, F32 weight) noexcept {
+        // In words, one after the other: else GCC moves loads before them and runs out of registers.
+        F32::register_type added = sum;
+        const F32::register_type w = weight;
+        __asm__ volatile("fmla %0.4s, %1.4s, %2.s[%3]" : "+w"(added) : "w"(w), "w"(activations), "i"(Lane));
+        return added;
+    }
+    template <int Vectors>
+    static MOTE_ALWAYS_INLINE void weights(const float* p, F32* to) noexcept {
+        if constexpr (Vectors == 4) {
+            const float32x4x4_t loaded = vld1q_f32_x4(p);
+            MOTE_UNROLL for (int v = 0; v < 4; ++v) to[v] = loaded.val[v];
+        } else {
+            MOTE_UNROLL for (int v = 0; v < Vectors; ++v) to[v] = vld1q_f32(p + 4 * v);
+        }
+    }
+    template <class Visit>
+    static MOTE_ALWAYS_INLINE void for_each_lane(const Visit& visit) noexcept {
+        visit(std::integral_constant<int, 0>{});
+        visit(std::integral_constant<int, 1>{});
+        visit(std::integral_constant<int, 2>{});
+        visit(std::integral_constant<int, 3>{});
+    }
+#else
+    static constexpr std::ptrdiff_t steps_together = 1;
+#endif
     /// Copies n inputs as activations; may write up to 64 bytes beyond them.
     static MOTE_ALWAYS_INLINE void convert(float* to, const float* from, std::ptrdiff_t n) noexcept {
         std::ptrdiff_t i = 0;
@@ -82,19 +120,93 @@ constexpr std::ptrdiff_t channel_in_pairs(std::ptrdiff_t at, std::ptrdiff_t lane
 }
 }  // namespace detail
 
-#if (defined(MOTE_AVX512) && defined(__AVX512VNNI__)) || (defined(MOTE_NEON) && defined(__ARM_FEATURE_DOTPROD))
+#if defined(MOTE_NEON)
+/// Bytes whose rows are packed in strips (kernels/detail/neon/strips.hpp). A vector of sums is of one row and 4 channels, with
+/// I8MM of 2 rows and 2 channels.
+struct DotI8 {
+    using Input = std::int8_t;
+    using Activation = std::int8_t;
+    using Weight = std::int8_t;
+    using Lane = std::int32_t;
+    using Sum = I32;
+    static constexpr bool converts = false;
+    static constexpr bool in_strips = true;
+    static constexpr std::int32_t offset = 0;
+    static constexpr int strip_rows = 6;
+    static constexpr std::ptrdiff_t strip_taps = 8;  ///< taps of a row are a multiple of these
+    /// Bytes of so many rows of `taps` taps as strips; but for SDOT and I8MM a row may make up a pair.
+    static constexpr std::ptrdiff_t strips_bytes(std::ptrdiff_t rows, std::ptrdiff_t taps) noexcept {
+        return (strip_copies > 1 ? rows : (rows + 1) / 2 * 2) * taps * strip_copies;
+    }
+    static constexpr std::ptrdiff_t channel(std::ptrdiff_t at, std::ptrdiff_t) noexcept { return at; }
+    static MOTE_ALWAYS_INLINE int8x16_t weights(const std::int8_t* p) noexcept { return vld1q_s8(p); }
+    static MOTE_ALWAYS_INLINE int8x16_t activations(const std::int8_t* p) noexcept { return vld1q_s8(p); }  ///< as packed
+    static MOTE_ALWAYS_INLINE std::int8_t convert(std::int8_t value) noexcept { return value; }
+    static MOTE_ALWAYS_INLINE void convert(std::int8_t* to, const std::int8_t* from, std::ptrdiff_t n) noexcept {
+        std::ptrdiff_t i = 0;
+        for (; i + 16 <= n; i += 16) vst1q_s8(to + i, vld1q_s8(from + i));
+        for (; i < n; i += 8) detail::write(to + i, detail::read_bytes(from + i, n - i));
+    }
+    // Multiplications in words, one after the other: else GCC moves loads before them and runs out of registers.
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+    static constexpr std::ptrdiff_t group = 8;
+    static constexpr std::ptrdiff_t head_bytes = 16;   // for each row of a vector
+    static constexpr int sums_rows = 2;                ///< of a vector of sums
+    static constexpr std::ptrdiff_t strip_copies = 1;  ///< of an activation in a strip
+    static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept {
+        return lane * 8 + tap;
+    }
+    static MOTE_ALWAYS_INLINE int32x4_t dot(int32x4_t sum, int8x16_t two_rows, int8x16_t two_channels) noexcept {
+        __asm__ volatile("smmla %0.4s, %1.16b, %2.16b" : "+w"(sum) : "w"(two_rows), "w"(two_channels));
+        return sum;
+    }
+#elif defined(__ARM_FEATURE_DOTPROD)
+    static constexpr std::ptrdiff_t group = 4;
+    static constexpr std::ptrdiff_t head_bytes = 8;
+    static constexpr int sums_rows = 1;
+    static constexpr std::ptrdiff_t strip_copies = 1;
+    static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept {
+        return lane * 4 + tap;
+    }
+    /// Of the four taps in one lane of the activations.
+    template <int Lane = 0>
+    static MOTE_ALWAYS_INLINE int32x4_t dot(int32x4_t sum, int8x16_t activations, int8x16_t weights) noexcept {
+        __asm__ volatile("sdot %0.4s, %1.16b, %2.4b[%3]" : "+w"(sum) : "w"(weights), "w"(activations), "i"(Lane));
+        return sum;
+    }
+#else
+    static constexpr std::ptrdiff_t group = 4;
+    static constexpr std::ptrdiff_t head_bytes = 8;
+    static constexpr int sums_rows = 1;
+    static constexpr std::ptrdiff_t strip_copies = 4;
+    static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept {
+        return tap / 2 * 8 + lane * 2 + tap % 2;
+    }
+    /// Of activations that hold the first two of four taps four times, then the other two. Two products of a byte and one
+    /// in [-127, 127] fit 16 bits.
+    static MOTE_ALWAYS_INLINE int32x4_t dot(int32x4_t sum, int8x16_t activations, int8x16_t weights) noexcept {
+        int16x8_t products;
+        __asm__ volatile("smull %1.8h, %2.8b, %3.8b\n\tsmlal2 %1.8h, %2.16b, %3.16b\n\tsadalp %0.4s, %1.8h"
+                         : "+w"(sum), "=&w"(products)
+                         : "w"(activations), "w"(weights));
+        return sum;
+    }
+#endif
+};
+
+#elif defined(MOTE_AVX512) && defined(__AVX512VNNI__)
 /// Four bytes a step.
 struct DotI8 {
     using Input = std::int8_t;
     using Weight = std::int8_t;
     using Lane = std::int32_t;
     using Sum = I32;
-    static constexpr std::ptrdiff_t group = 4;
+    static constexpr std::ptrdiff_t group = 4, steps_together = 1, head_bytes = 8;
+    static constexpr bool in_strips = false;
     static constexpr std::ptrdiff_t channel(std::ptrdiff_t at, std::ptrdiff_t lanes) noexcept {
         return detail::channel_in_pairs(at, lanes);
     }
     static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept { return lane * 4 + tap; }
-#if defined(MOTE_AVX512)
     // The instruction multiplies unsigned by signed bytes: activations are shifted by 128 as they are spread (which the units
     // that multiply leave to others), and the bias undoes it.
     using Activation = std::int8_t;
@@ -129,28 +241,6 @@ struct DotI8 {
             _mm512_storeu_si512(to + i, _mm512_maskz_loadu_epi8(some, from + i));
         }
     }
-#else
-    using Activation = std::int8_t;
-    static constexpr bool converts = false;
-    static constexpr std::int32_t offset = 0;
-    static MOTE_ALWAYS_INLINE int8x16_t weights(const std::int8_t* p) noexcept {
-        return vld1q_s8(p);
-    }
-    static MOTE_ALWAYS_INLINE int8x8_t activations(const std::int8_t* p) noexcept {
-        return vreinterpret_s8_s32(vdup_n_s32(detail::read<std::int32_t>(p)));
-    }
-    static MOTE_ALWAYS_INLINE I32 dot(I32 sum, int8x8_t activation, int8x16_t weight) noexcept {
-        return vdotq_lane_s32(sum, weight, activation, 0);
-    }
-    static MOTE_ALWAYS_INLINE std::int8_t convert(std::int8_t value) noexcept {
-        return value;
-    }
-    static MOTE_ALWAYS_INLINE void convert(std::int8_t* to, const std::int8_t* from, std::ptrdiff_t n) noexcept {
-        std::ptrdiff_t i = 0;
-        for (; i + 16 <= n; i += 16) vst1q_s8(to + i, vld1q_s8(from + i));
-        for (; i < n; i += 8) detail::write(to + i, detail::read_bytes(from + i, n - i));
-    }
-#endif
 };
 
 #else
@@ -162,7 +252,8 @@ struct DotI8 {
     using Weight = std::int16_t;
     using Lane = std::int32_t;
     using Sum = I32;
-    static constexpr std::ptrdiff_t group = 2;
+    static constexpr std::ptrdiff_t group = 2, steps_together = 1, head_bytes = 8;
+    static constexpr bool in_strips = false;
     static constexpr std::ptrdiff_t channel(std::ptrdiff_t at, std::ptrdiff_t lanes) noexcept {
         return detail::channel_in_pairs(at, lanes);
     }
@@ -173,30 +264,12 @@ struct DotI8 {
         MOTE_OPAQUE_VECTOR(loaded);
         return loaded;
     }
-#if defined(MOTE_NEON)
-    static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept {
-        return tap * 4 + lane;
-    }
-    static MOTE_ALWAYS_INLINE int16x4_t activations(const std::int16_t* p) noexcept {
-        return vreinterpret_s16_s32(vdup_n_s32(detail::read<std::int32_t>(p)));
-    }
-    static MOTE_ALWAYS_INLINE I32 dot(I32 sum, int16x4_t activation, I16 weight) noexcept {
-        return vmlal_high_lane_s16(vmlal_lane_s16(sum, vget_low_s16(weight), activation, 0), weight, activation, 1);
-    }
-#else
-    static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept {
-        return lane * 2 + tap;
-    }
-    static MOTE_ALWAYS_INLINE I32 activations(const std::int16_t* p) noexcept {
-        return I32(detail::read<std::int32_t>(p));
-    }
+    static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept { return lane * 2 + tap; }
+    static MOTE_ALWAYS_INLINE I32 activations(const std::int16_t* p) noexcept { return I32(detail::read<std::int32_t>(p)); }
     static MOTE_ALWAYS_INLINE I32 dot(I32 sum, I32 activation, I16 weight) noexcept {
         return detail::add_in_order(sum, detail::pair_dot(static_cast<I32::register_type>(activation), weight));
     }
-#endif
-    static MOTE_ALWAYS_INLINE std::int16_t convert(std::int8_t value) noexcept {
-        return value;
-    }
+    static MOTE_ALWAYS_INLINE std::int16_t convert(std::int8_t value) noexcept { return value; }
     static MOTE_ALWAYS_INLINE void convert(std::int16_t* to, const std::int8_t* from, std::ptrdiff_t n) noexcept {
         std::ptrdiff_t i = 0;
         for (; i + lanes16 <= n; i += lanes16) load_bytes(from + i).store_unaligned(to + i);

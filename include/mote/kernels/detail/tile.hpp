@@ -45,9 +45,10 @@ struct Panels {
     std::ptrdiff_t channels = 0;  ///< of all panels
     std::ptrdiff_t steps = 0;
 
-    static constexpr std::ptrdiff_t head_bytes_of_channel = sizeof(typename D::Input) == 1 ? 8 : 4;
+    static constexpr std::ptrdiff_t head_bytes_of_channel = D::head_bytes;
+    static constexpr std::ptrdiff_t step_bytes = D::group * static_cast<std::ptrdiff_t>(sizeof(typename D::Weight));
     static constexpr std::ptrdiff_t bytes(std::ptrdiff_t vectors, std::ptrdiff_t steps) noexcept {
-        return vectors * lanes32 * (head_bytes_of_channel + steps * 4);
+        return vectors * lanes32 * (head_bytes_of_channel + steps * step_bytes);
     }
     std::ptrdiff_t count() const noexcept { return ceil_div(channels, panel_channels); }
     std::ptrdiff_t stride() const noexcept { return bytes(simd::tile_vectors, steps); }
@@ -125,12 +126,38 @@ void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& blo
                 }
             }
         };
-        constexpr std::ptrdiff_t unroll = simd::tile_unroll;
         std::ptrdiff_t steps = block.steps;
-        for (; steps >= unroll; steps -= unroll) {
-            MOTE_UNROLL for (int u = 0; u < unroll; ++u) step(u);
-            MOTE_UNROLL for (int r = 0; r < Rows; ++r) at[r] += unroll * D::group;
-            weight += unroll * Vectors * elements;
+        if constexpr (D::steps_together > 1) {
+            // Activations of several steps in a vector, a lane a step.
+            for (; steps >= D::steps_together; steps -= D::steps_together) {
+                typename D::Steps a[Rows];
+                MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
+                    a[r] = D::steps(at[r]);
+                    at[r] += D::steps_together * D::group;
+                }
+                const auto lane_step = [&](auto lane) __attribute__((always_inline)) {
+                    MOTE_UNROLL for (int p = 0; p < Panels; ++p) {
+                        MOTE_IN_ORDER(weight);
+                        typename D::Sum w[Vectors];
+                        D::template weights<Vectors>(weight + p * panel_stride, w);
+                        MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
+                            MOTE_UNROLL for (int v = 0; v < Vectors; ++v) {
+                                auto& to = sum[r][p * Vectors + v];
+                                to = D::template dot<decltype(lane)::value>(to, a[r], w[v]);
+                            }
+                        }
+                    }
+                    weight += Vectors * elements;
+                };
+                D::for_each_lane(lane_step);
+            }
+        } else {
+            constexpr std::ptrdiff_t unroll = simd::tile_unroll;
+            for (; steps >= unroll; steps -= unroll) {
+                MOTE_UNROLL for (int u = 0; u < unroll; ++u) step(u);
+                MOTE_UNROLL for (int r = 0; r < Rows; ++r) at[r] += unroll * D::group;
+                weight += unroll * Vectors * elements;
+            }
         }
         for (; steps > 0; --steps) {
             step(0);

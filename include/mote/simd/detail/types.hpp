@@ -35,6 +35,8 @@
 /// The same, and the vector is not in the register of `other`.
 #define MOTE_OPAQUE_VECTOR_BESIDE(vector, other) \
     __asm__("" : "+" MOTE_DETAIL_VECTOR_REGISTER(vector) : MOTE_DETAIL_VECTOR_REGISTER(other))
+/// Keeps what reads by this pointer behind the MOTE_IN_ORDER and asm volatile before it.
+#define MOTE_IN_ORDER(pointer) __asm__ volatile("" : "+r"(pointer))
 
 MOTE_BEGIN_KERNELS
 
