@@ -80,6 +80,19 @@ TEST_CASE("roofline_points: bytes are those of inputs, the residual, outputs and
     CHECK_FALSE(points[0].of_bytes);
 }
 
+TEST_CASE("roofline_points: a step that packs nothing moves the weights as they are in its layer, and its states") {
+    using namespace roofline_test;
+    ModelBuilder<f32, wide> b;
+    Svdf<f32> layer{.feature = Tensor<f32>({6, 5}), .time = Tensor<f32>({6, 8}), .bias = Tensor<f32>(Shape{6})};
+    b.output("y", b.add(std::move(layer), b.input("x", {1, 5}), {.name = "svdf"}));
+    const auto model = b.build();
+    const auto points = roofline_points(model, plan(model));
+    REQUIRE(points.size() == 1);
+    REQUIRE(model.states(0).size() == 1);
+    CHECK(points[0].bytes == 4 * (5 + 6 + 6 * 5 + 6 * 8 + 6) + model.states(0)[0].bytes());
+    CHECK(points[0].macs == 6 * 5 + 6 * 8);
+}
+
 TEST_CASE("roofline_points: products of bytes are told from those of floats; the plan of another model is refused") {
     using namespace roofline_test;
     const auto bytes = model_make::one(model_make::dense_i8(3, 8), {{1, 8}}, Element::i8, model_make::tenth, model_make::tenth);

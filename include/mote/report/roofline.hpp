@@ -32,7 +32,7 @@ struct RooflinePoint {
     bool of_bytes = false;     ///< whether its products are of bytes, not of floats
     bool transformed = false;  ///< whether it multiplies less than its MACs say: Winograd's algorithms
     std::uint64_t macs = 0;
-    std::uint64_t bytes = 0;  ///< of inputs, outputs, states and packed constants, each once
+    std::uint64_t bytes = 0;  ///< of inputs, outputs, states and constants, each once
     double microseconds = 0.0;
 
     double operations() const noexcept { return 2.0 * static_cast<double>(macs); }
@@ -106,9 +106,9 @@ struct Roofline {
 namespace detail {
 
 /// Adds the MACs of each node to the steps that compute it: where there are several, by their packed constants, which hold its
-/// weights.
-inline void add_macs(const std::vector<Step>& steps, const std::map<std::string_view, std::uint64_t>& macs,
-                     std::vector<RooflinePoint>& points) {
+/// weights. A step that reads weights as they are in the layer moves these.
+inline void add_costs(const std::vector<Step>& steps, const std::map<std::string_view, Cost>& costs,
+                      std::vector<RooflinePoint>& points) {
     std::map<std::string_view, std::vector<std::size_t>> steps_of;
     for (std::size_t s = 0; s < steps.size(); ++s) {
         for (const std::string& node : steps[s].nodes) steps_of[node].push_back(s);
@@ -120,7 +120,11 @@ inline void add_macs(const std::vector<Step>& steps, const std::map<std::string_
             constants += static_cast<double>(steps[s].constant_bytes);
             if (steps[s].constant_bytes > 0) last = s;
         }
-        std::uint64_t left = macs.at(node);
+        const Cost& cost = costs.at(node);
+        if (of_node.size() == 1 && cost.weight_bytes > steps[last].constant_bytes) {
+            points[last].bytes += cost.weight_bytes - steps[last].constant_bytes;
+        }
+        std::uint64_t left = cost.macs;
         const double all = static_cast<double>(left);
         for (const std::size_t s : of_node) {
             const double share = s == last || constants == 0.0 ? 0.0 : static_cast<double>(steps[s].constant_bytes) / constants;
@@ -147,10 +151,10 @@ inline std::uint64_t moved_bytes(const Plan& plan, const Step& step) {
 template <class List>
 std::vector<RooflinePoint> roofline_points(const BasicModel<List>& model, const Plan& plan) {
     std::map<std::string_view, std::size_t> index;
-    std::map<std::string_view, std::uint64_t> macs;
+    std::map<std::string_view, Cost> costs;
     for (std::size_t i = 0; i < model.nodes().size(); ++i) {
         index[model.nodes()[i].name] = i;
-        macs[model.nodes()[i].name] = model.cost(i).macs;
+        costs[model.nodes()[i].name] = model.cost(i);
     }
     std::vector<RooflinePoint> points;
     for (const Step& step : plan.steps()) {
@@ -160,7 +164,7 @@ std::vector<RooflinePoint> roofline_points(const BasicModel<List>& model, const 
             if (!index.contains(name))
                 fail("roofline_points: node '", name, "' of the plan is not in the model; its own plan is expected");
             point.name += (point.name.empty() ? "" : " + ") + name;
-            if (lead == model.nodes().size() || macs[name] > macs[model.nodes()[lead].name]) lead = index[name];
+            if (lead == model.nodes().size() || costs[name].macs > costs[model.nodes()[lead].name].macs) lead = index[name];
         }
         const Node& node = model.nodes()[lead];
         point.kind = kind_name<List>(node);
@@ -171,7 +175,7 @@ std::vector<RooflinePoint> roofline_points(const BasicModel<List>& model, const 
         point.bytes = detail::moved_bytes(plan, step);
         points.push_back(std::move(point));
     }
-    detail::add_macs(plan.steps(), macs, points);
+    detail::add_costs(plan.steps(), costs, points);
     return points;
 }
 
