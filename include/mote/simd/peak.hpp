@@ -38,6 +38,16 @@ constexpr double operations() noexcept {
     return 2.0 * rounds * chains * static_cast<double>(lanes32 * D::group);
 }
 
+/// What spreads as an activation of 1 (of bytes, some are shifted then).
+template <class D>
+constexpr typename D::Activation one() noexcept {
+    if constexpr (std::is_integral_v<typename D::Lane>) {
+        return static_cast<typename D::Activation>(1 - D::offset);
+    } else {
+        return 1;
+    }
+}
+
 /// Sums products of one activation and one weight, both 1, again and again, each chain for itself; returns the sum of all
 /// lanes of all chains, which is half of operations<D>().
 template <class D>
@@ -45,7 +55,7 @@ __attribute__((noinline)) double run() noexcept {
     alignas(64) typename D::Weight weights[64];
     alignas(64) typename D::Activation activations[64];
     for (typename D::Weight& x : weights) x = 1;
-    for (typename D::Activation& x : activations) x = 1;
+    for (typename D::Activation& x : activations) x = one<D>();
     auto weight = D::weights(weights);
     auto activation = D::activations(activations);
     hide(weight);  // else it is known to be one
