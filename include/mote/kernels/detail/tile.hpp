@@ -9,8 +9,8 @@
 //
 // A tile of R rows and V vectors keeps R * V sums in registers and does R * V multiplications for V loads of weights and R of
 // activations, which go with the multiplications: enough chains for two units of latency 4 (simd/dot.hpp has R and V). A block
-// of steps_in_cache steps of a panel stays in the first cache while rows pass. The last block's sums become outputs where they
-// are, in registers (kernels/detail/finish.hpp).
+// of steps_in_cache steps of a panel stays in the first cache while rows pass; the last rows of a block fetch the next one. The
+// last block's sums become outputs where they are, in registers (kernels/detail/finish.hpp).
 
 #include <mote/kernels/detail/finish.hpp>
 #include <mote/kernels/share.hpp>
@@ -78,6 +78,7 @@ struct TileBlock {
     std::ptrdiff_t from = 0;  ///< activations of each run before the first step
     const char* weight = nullptr;
     std::ptrdiff_t panel_stride = 0;
+    const char* next = nullptr;  ///< weights to be fetched: those behind the block's, or again the block's
     bool first = false, last = false;
     typename D::Lane* sums = nullptr;  ///< [rows, panels, panel_channels], between blocks
     const char* head = nullptr;        ///< of the first panel
@@ -105,6 +106,7 @@ void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& blo
     }
     const Weight* weight = reinterpret_cast<const Weight*>(block.weight);
     const std::ptrdiff_t panel_stride = block.panel_stride / static_cast<std::ptrdiff_t>(sizeof(Weight));
+    const char* next = block.next;
     for (std::ptrdiff_t run = 0; run < block.runs; ++run) {
         const std::ptrdiff_t offset = block.offsets[run] + block.from;
         const typename D::Activation* at[Rows];
@@ -113,6 +115,10 @@ void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& blo
             MOTE_OPAQUE(at[r]);  // a register a row: else GCC computes an address a step
         }
         const auto step = [&](std::ptrdiff_t s) __attribute__((always_inline)) {
+            if constexpr (simd::tile_prefetches && Panels == 1) {
+                MOTE_UNROLL for (std::ptrdiff_t byte = 0; byte < Vectors * lanes32 * 4; byte += 64)
+                    __builtin_prefetch(next + s * Vectors * lanes32 * 4 + byte);
+            }
             MOTE_UNROLL for (int p = 0; p < Panels; ++p) {
                 decltype(D::weights(weight)) w[Vectors];
                 MOTE_UNROLL for (int v = 0; v < Vectors; ++v) {
@@ -157,12 +163,14 @@ void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& blo
                 MOTE_UNROLL for (int u = 0; u < unroll; ++u) step(u);
                 MOTE_UNROLL for (int r = 0; r < Rows; ++r) at[r] += unroll * D::group;
                 weight += unroll * Vectors * elements;
+                next += unroll * Vectors * lanes32 * 4;
             }
         }
         for (; steps > 0; --steps) {
             step(0);
             MOTE_UNROLL for (int r = 0; r < Rows; ++r) at[r] += D::group;
             weight += Vectors * elements;
+            next += Vectors * lanes32 * 4;
         }
     }
     // A copy, which no output overwrites, as the compiler sees.
@@ -272,6 +280,7 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
                     const std::ptrdiff_t same = few_tiles ? left / size : left % tiles == 0 ? tiles : left % tiles;
                     for (const std::ptrdiff_t end = r + same * size; r < end; r += size) {
                         block.sums = sums + r * panel_channels;
+                        block.next = block.weight + (r + size >= count ? block.runs * block.steps * vectors * lanes32 * 4 : 0);
                         tile(rows + r, block, finish, first_row + r, panel * panel_channels);
                     }
                 }
