@@ -180,6 +180,7 @@ TEST_CASE("conv2d f32: a row's bits do not depend on how many rows are computed"
     for (std::int32_t rows = 1; rows <= 7; ++rows) {
         const mote::ConvGeometry few = dense(rows, 500, 77);
         std::vector<float> some(output_elements(few));
+        mote::kernels::conv2d_f32_pack(few, {weight.data(), nullptr}, packed.data());
         run.input = input.data() + 3 * 500;
         run.output = some.data();
         mote::kernels::conv2d_f32_run(few, run);

@@ -14,7 +14,8 @@ MOTE_BEGIN_KERNELS
 
 namespace tiles {
 
-/// What follows from a geometry: one multiplication a group, [pixels, steps] by [steps, channels].
+/// What follows from a geometry: one multiplication a group, [pixels, steps] by [steps, channels]. It stands before the packed
+/// panels, because to find it takes as long as a small layer.
 template <class D>
 struct ConvShape {
     using Activation = typename D::Activation;
@@ -73,11 +74,14 @@ struct ConvShape {
     std::ptrdiff_t block_pixels() const noexcept { return block_rows * block_columns; }
 
     Panels<D> panels(const void* packed, std::ptrdiff_t group) const noexcept {
-        Panels<D> result{static_cast<const char*>(packed), out, steps()};
+        Panels<D> result{static_cast<const char*>(packed) + own_bytes(), out, steps()};
         result.first += group * result.bytes();
         return result;
     }
-    std::size_t packed_bytes() const noexcept { return static_cast<std::size_t>(g.groups * panels(nullptr, 0).bytes()); }
+    static constexpr std::ptrdiff_t own_bytes() noexcept { return ceil_div(sizeof(ConvShape), 64) * 64; }
+    std::size_t packed_bytes() const noexcept {
+        return static_cast<std::size_t>(own_bytes() + g.groups * Panels<D>{nullptr, out, steps()}.bytes());
+    }
 
     // Scratch: sums, pointers to rows, offsets of pieces, strips and a strip's rows side by side, the copy.
     std::ptrdiff_t sums_bytes() const noexcept { return tiles::sums_bytes(block_pixels() + (D::in_strips ? 1 : 0)); }
@@ -156,10 +160,9 @@ void copy_image(const ConvGeometry& g, const typename D::Input* image, std::ptrd
 
 /// The convolution of both precisions, or the part of it.
 template <class D, class Run, class Finish>
-void run_convolution(const ConvGeometry& geometry, const Run& run, typename D::Input padding, const Finish& finish,
-                     Part part) noexcept {
+void run_convolution(const Run& run, typename D::Input padding, const Finish& finish, Part part) noexcept {
     using Activation = typename D::Activation;
-    const ConvShape<D> shape(geometry);
+    const ConvShape<D> shape = *static_cast<const ConvShape<D>*>(run.packed);
     const ConvGeometry& g = shape.g;
     char* scratch = static_cast<char*>(run.scratch);
     auto* sums = reinterpret_cast<typename D::Lane*>(scratch);
@@ -234,9 +237,10 @@ std::size_t conv2d_f32_packed_bytes(const ConvGeometry& g) noexcept {
 template <class Lazy = void>
 void conv2d_f32_pack(const ConvGeometry& g, const ConvConstantsF32& constants, void* packed) noexcept {
     const tiles::ConvShape<simd::DotF32> shape(g);
+    __builtin_memcpy(packed, &shape, sizeof shape);
     for (std::ptrdiff_t group = 0; group < g.groups; ++group) {
         const auto panels = shape.panels(packed, group);
-        char* to = static_cast<char*>(packed) + group * panels.bytes();
+        char* to = static_cast<char*>(packed) + shape.own_bytes() + group * panels.bytes();
         tiles::pack_panels(shape, constants.weight + group * shape.out * shape.runs * shape.run_taps, to);
         for (std::ptrdiff_t p = 0; p < panels.count(); ++p, to += panels.stride()) {
             float* bias = reinterpret_cast<float*>(to);
@@ -265,7 +269,7 @@ double conv2d_f32_cycles(const ConvGeometry& g) noexcept {
 
 template <class Lazy = void>
 void conv2d_f32_run(const ConvGeometry& g, const ConvF32& run, Part part = {}) noexcept {
-    tiles::run_convolution<simd::DotF32>(g, run, 0.0f,
+    tiles::run_convolution<simd::DotF32>(run, 0.0f,
                                          tiles::FinishF32{run.lo, run.hi, run.residual_lo, run.residual_hi, run.residual,
                                                           run.output, g.out_channels, g.out_channels},
                                          part);
@@ -282,9 +286,10 @@ void conv2d_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constants, voi
     const std::ptrdiff_t taps = shape.runs * shape.run_taps;
     ConvConstantsI8 shifted = constants;
     shifted.input_zero_point += simd::DotI8::offset;
+    __builtin_memcpy(packed, &shape, sizeof shape);
     for (std::ptrdiff_t group = 0; group < g.groups; ++group) {
         const auto panels = shape.panels(packed, group);
-        char* to = static_cast<char*>(packed) + group * panels.bytes();
+        char* to = static_cast<char*>(packed) + shape.own_bytes() + group * panels.bytes();
         tiles::pack_panels(shape, constants.weight + group * shape.out * taps, to);
         for (std::ptrdiff_t p = 0; p < panels.count(); ++p, to += panels.stride()) {
             const std::ptrdiff_t lanes = panels.vectors(p) * simd::lanes32;
@@ -319,7 +324,7 @@ void conv2d_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) noe
     const tiles::FinishI8 finish{
         RequantizeLanes(run.requantize), run.add, run.residual, run.output, g.out_channels, g.out_channels};
 #endif
-    tiles::run_convolution<simd::DotI8>(g, run, static_cast<std::int8_t>(run.input_zero_point), finish, part);
+    tiles::run_convolution<simd::DotI8>(run, static_cast<std::int8_t>(run.input_zero_point), finish, part);
 }
 
 MOTE_END_KERNELS

@@ -36,7 +36,7 @@ constexpr std::ptrdiff_t lines(std::ptrdiff_t bytes) noexcept {
     return ceil_div(bytes, 64) * 64;
 }
 
-/// What follows from a geometry.
+/// What follows from a geometry; it stands before the packed phases.
 struct Shape {
     explicit Shape(const ConvGeometry& g) noexcept
         : channels(g.out_channels),
@@ -66,6 +66,7 @@ struct Shape {
     std::ptrdiff_t phase_bytes(const ConvGeometry& g) const noexcept {
         return head_bytes + g.kernel_width * groups * rows * group_bytes;
     }
+    static constexpr std::ptrdiff_t own_bytes() noexcept { return lines(sizeof(Shape)); }
     // Scratch: the ring and a row of padding, rows of bytes before a residual is added, offsets of columns, rows of the window.
     std::ptrdiff_t sum_bytes() const noexcept { return lines(width + lanes); }
     std::size_t scratch_bytes(const ConvGeometry& g) const noexcept {
@@ -200,7 +201,7 @@ void copy_row(const ConvGeometry& g, const Shape& shape, const std::int8_t* imag
 template <class Lazy = void>
 std::size_t depthwise_i8_packed_bytes(const ConvGeometry& g) noexcept {
     const depthwise_bytes::Shape shape(g);
-    return static_cast<std::size_t>(shape.phases * shape.phase_bytes(g));
+    return static_cast<std::size_t>(shape.own_bytes() + shape.phases * shape.phase_bytes(g));
 }
 
 template <class Lazy = void>
@@ -210,7 +211,8 @@ void depthwise_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constants, 
     const std::ptrdiff_t taps = std::ptrdiff_t{g.kernel_height} * g.kernel_width;
     ConvConstantsI8 shifted = constants;
     shifted.input_zero_point += simd::DotI8::offset;
-    char* at = static_cast<char*>(packed);
+    __builtin_memcpy(packed, &shape, sizeof shape);
+    char* at = static_cast<char*>(packed) + shape.own_bytes();
     for (std::ptrdiff_t phase = 0; phase < shape.phases; ++phase, at += shape.phase_bytes(g)) {
         auto* bias = reinterpret_cast<std::int32_t*>(at);
         auto* multiplier = reinterpret_cast<float*>(at + head_bytes / 2);
@@ -246,7 +248,7 @@ std::size_t depthwise_i8_scratch_bytes(const ConvGeometry& g) noexcept {
 template <class Lazy = void>
 void depthwise_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) noexcept {
     using namespace depthwise_bytes;
-    const Shape shape(g);
+    const Shape shape = *static_cast<const Shape*>(run.packed);
     auto* ring = static_cast<std::int8_t*>(run.scratch);
     std::int8_t* padding = ring + shape.ring * shape.row_bytes;
     std::int8_t* sums = padding + shape.row_bytes;
@@ -282,7 +284,8 @@ void depthwise_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) 
         std::int8_t* output = run.output + first * shape.width;
         std::int8_t* to[2] = {output, output + shape.width};
         if (run.residual != nullptr) to[0] = sums, to[1] = sums + shape.sum_bytes();
-        function(line, shape, static_cast<const char*>(run.packed), shape.phase_bytes(g), requantize, to, there);
+        function(line, shape, static_cast<const char*>(run.packed) + shape.own_bytes(), shape.phase_bytes(g), requantize, to,
+                 there);
         if (run.residual == nullptr) continue;
         with_add_lanes(run.add, [&](const auto& add) {
             for (std::ptrdiff_t r = 0; r < there; ++r) {

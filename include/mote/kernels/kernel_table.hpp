@@ -10,7 +10,8 @@
 
 MOTE_BEGIN_NAMESPACE
 
-/// Packing and running of one precision's convolution. Sizes are in bytes; packed and scratch memory is 64-byte aligned.
+/// Packing and running of one precision's convolution, of one geometry. Sizes are in bytes; packed and scratch memory is
+/// 64-byte aligned.
 template <class Constants, class Run>
 struct ConvKernels {
     const char* name;                                  ///< e.g. "conv2d_i8 6x16 (avx2)"
