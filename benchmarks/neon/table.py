@@ -22,7 +22,7 @@ RUNS = 2
 FIGURES = {
     "neon": {"conv_1x1_f32": (0.32, 1 / 4), "conv_3x3_f32": (SAME * 0.32, 1 / 4), "depthwise_3x3_f32": (0.45, 1 / 4),
              "conv_1x1_i8": (0.21, 3 / 16), "conv_3x3_i8": (SAME * 0.21, 3 / 16), "depthwise_3x3_i8": (0.30, 3 / 16)},
-    "neon_dot": {"conv_1x1_i8": (0.075, 1 / 16), "conv_3x3_i8": (SAME * 0.075, 1 / 16)},
+    "neon_dot": {"conv_1x1_i8": (0.075, 1 / 16), "conv_3x3_i8": (SAME * 0.075, 1 / 16), "depthwise_3x3_i8": (0.30, 1 / 12)},
     "neon_i8mm": {"conv_1x1_i8": (0.042, 1 / 32), "conv_3x3_i8": (SAME * 0.042, 1 / 32)},
 }
 

@@ -37,7 +37,7 @@ TEST_CASE("byte taps: the sums of four rows, and their bytes in natural order") 
         for (std::size_t r = 0; r < 4; ++r) {
             const int x = static_cast<int>((i * 7 + r * 91) % 256) - 128, w = static_cast<int>((i * 5 + r) % 3) - 1;
             rows[r * lanes + i] = simd::shifted(static_cast<std::int8_t>(x));
-            expected[i] += (x + 128) * w;
+            expected[i] += (x + simd::DotI8::offset) * w;
             for (std::ptrdiff_t v = 0; v < 4; ++v) {
                 for (std::ptrdiff_t l = 0; l < simd::lanes32; ++l) {
                     if (simd::byte_taps_element(v, l) == static_cast<std::ptrdiff_t>(i)) {

@@ -35,6 +35,10 @@ constexpr std::ptrdiff_t ceil_div(std::ptrdiff_t a, std::ptrdiff_t b) noexcept {
 constexpr std::ptrdiff_t lines(std::ptrdiff_t bytes) noexcept {
     return ceil_div(bytes, 64) * 64;
 }
+/// Channels filled up to whole vectors.
+constexpr std::ptrdiff_t filled_up(std::ptrdiff_t channels) noexcept {
+    return ceil_div(channels, lanes) * lanes;
+}
 
 /// What follows from a geometry; it stands before the packed phases.
 struct Shape {
@@ -43,8 +47,8 @@ struct Shape {
           width(g.out_width * channels),
           rows(g.stride_height == 1 && g.dilation_height == 1 ? 2 : 1),
           groups(ceil_div(g.kernel_height + rows - 1, 4)),
-          filled(lines(channels) - channels <= channels / 8),
-          stride(filled ? lines(channels) : channels),
+          filled(filled_up(channels) - channels <= channels / 8),
+          stride(filled ? filled_up(channels) : channels),
           ring(std::ptrdiff_t{g.kernel_height - 1} * g.dilation_height + rows),
           pixels(g.out_width + std::ptrdiff_t{g.kernel_width - 1} * g.dilation_width / g.stride_width),
           part_bytes(lines(pixels * stride + lanes)),

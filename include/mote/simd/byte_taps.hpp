@@ -19,12 +19,47 @@ namespace simd {
 /// Element i of four rows side by side, for 4 N elements i: of vector v, lane l has that of byte_taps_element(v, l). Pairs of
 /// sums of two neighbouring vectors are in split order, and what joins them as bytes (join_bytes) in the natural one.
 struct ByteTaps {
+#if defined(MOTE_NEON)
+    int8x16_t vector[4];
+#else
     __m512i vector[4];
+#endif
 };
 constexpr std::ptrdiff_t byte_taps_element(std::ptrdiff_t vector, std::ptrdiff_t lane) noexcept {
     return lane / 4 * 16 + vector * 4 + lane % 4;
 }
 
+#if defined(MOTE_NEON)
+/// Of rows that copy_shifted() wrote.
+MOTE_ALWAYS_INLINE ByteTaps byte_taps(const std::int8_t* row0, const std::int8_t* row1, const std::int8_t* row2,
+                                      const std::int8_t* row3) noexcept {
+    const int8x16_t a = vld1q_s8(row0), b = vld1q_s8(row1), c = vld1q_s8(row2), d = vld1q_s8(row3);
+    const int16x8_t ab_lo = vreinterpretq_s16_s8(vzip1q_s8(a, b)), ab_hi = vreinterpretq_s16_s8(vzip2q_s8(a, b));
+    const int16x8_t cd_lo = vreinterpretq_s16_s8(vzip1q_s8(c, d)), cd_hi = vreinterpretq_s16_s8(vzip2q_s8(c, d));
+    return {{vreinterpretq_s8_s16(vzip1q_s16(ab_lo, cd_lo)), vreinterpretq_s8_s16(vzip2q_s16(ab_lo, cd_lo)),
+             vreinterpretq_s8_s16(vzip1q_s16(ab_hi, cd_hi)), vreinterpretq_s8_s16(vzip2q_s16(ab_hi, cd_hi))}};
+}
+MOTE_ALWAYS_INLINE I32 add_taps(I32 sum, int8x16_t taps, const std::int8_t* weights) noexcept {
+    return vdotq_s32(sum, taps, vld1q_s8(weights));
+}
+/// Copies n bytes of each of `count` pieces. Nothing need be shifted here.
+MOTE_ALWAYS_INLINE void copy_shifted(std::int8_t* to, std::ptrdiff_t to_stride, const std::int8_t* from,
+                                     std::ptrdiff_t from_stride, std::ptrdiff_t n, std::ptrdiff_t count) noexcept {
+    for (std::ptrdiff_t k = 0; k < count; ++k) DotI8::convert(to + k * to_stride, from + k * from_stride, n);
+}
+MOTE_ALWAYS_INLINE std::int8_t shifted(std::int8_t value) noexcept {
+    return value;
+}
+MOTE_ALWAYS_INLINE I8 join_bytes(I16 first, I16 second) noexcept {
+    return vqmovn_high_s16(vqmovn_s16(first), second);
+}
+/// The first n < 4 N bytes.
+MOTE_ALWAYS_INLINE void store(std::int8_t* p, I8 v, std::ptrdiff_t n) noexcept {
+    const I16 lo = vmovl_s8(vget_low_s8(v)), hi = vmovl_high_s8(v);
+    store_bytes(p, lo, n);
+    if (n > 8) store_bytes(p + 8, hi, n - 8);
+}
+#else
 /// Of rows that copy_shifted() wrote.
 MOTE_ALWAYS_INLINE ByteTaps byte_taps(const std::int8_t* row0, const std::int8_t* row1, const std::int8_t* row2,
                                       const std::int8_t* row3) noexcept {
@@ -81,6 +116,7 @@ MOTE_ALWAYS_INLINE void store(std::int8_t* p, I8 v, std::ptrdiff_t n) noexcept {
     }
     store_bytes(p, _mm512_cvtepi8_epi16(half), n & 31);
 }
+#endif
 
 }  // namespace simd
 

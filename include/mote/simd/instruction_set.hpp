@@ -45,7 +45,7 @@
 #define MOTE_VECTORS 1  // simd/vector.hpp serves this unit
 #endif
 
-#if defined(MOTE_AVX512) && defined(__AVX512VNNI__)
+#if (defined(MOTE_AVX512) && defined(__AVX512VNNI__)) || (defined(MOTE_NEON) && defined(__ARM_FEATURE_DOTPROD))
 #define MOTE_BYTE_TAPS 1  // simd/byte_taps.hpp serves this unit: depthwise convolutions take four taps of bytes at once
 #endif
 

@@ -48,6 +48,9 @@ std::int8_t* pack_strip(const std::int8_t* const* rows, std::ptrdiff_t offset, s
         struct One {
             std::uint64_t taps[1];
         };
+        for (; taps >= 64; taps -= 64) {
+            MOTE_UNROLL for (int i = 0; i < 4; ++i) take(Two{});
+        }
         for (; taps >= 16; taps -= 16) take(Two{});
         if (taps > 0) take(One{});
     } else {
@@ -69,6 +72,7 @@ std::int8_t* pack_strip(const std::int8_t* const* rows, std::ptrdiff_t offset, s
 struct FinishStrips {
     int16x8_t zero_point;
     int8x16_t lo, hi;
+    bool clamps;  ///< whether lo or hi are not what a byte ends with
     AddI8 residual_add;
     const std::int8_t* residual;  ///< of the first row and channel, or null
     std::int8_t* output;
@@ -80,6 +84,7 @@ struct FinishStrips {
         : zero_point(vdupq_n_s16(static_cast<std::int16_t>(r.zero_point))),
           lo(vdupq_n_s8(static_cast<std::int8_t>(r.lo))),
           hi(vdupq_n_s8(static_cast<std::int8_t>(r.hi))),
+          clamps(r.lo > -128 || r.hi < 127),
           residual_add(add),
           residual(other),
           output(to),
@@ -90,7 +95,7 @@ struct FinishStrips {
         output += channel;
         channels = count;
     }
-    /// Of two or four vectors of sums; two give their bytes twice.
+    /// Of two or four vectors of sums, before they are clamped; two give their bytes twice.
     template <int Vectors>
     MOTE_ALWAYS_INLINE int8x16_t bytes(const int32x4_t* sum, const float* multiplier) const noexcept {
         int32x4_t q[4];
@@ -100,7 +105,7 @@ struct FinishStrips {
         if constexpr (Vectors == 2) q[2] = q[0], q[3] = q[1];
         const int16x8_t a = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(q[0]), q[1]), zero_point);
         const int16x8_t b = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(q[2]), q[3]), zero_point);
-        return vminq_s8(vmaxq_s8(vqmovn_high_s16(vqmovn_s16(a), b), lo), hi);
+        return vqmovn_high_s16(vqmovn_s16(a), b);
     }
     /// Rows of 16 bytes, of which the first `count` are there: from `row` and `channel` on, with the residual.
     __attribute__((noinline)) void store_some(const std::int8_t* bytes, int rows, std::ptrdiff_t row, std::ptrdiff_t channel,
@@ -191,14 +196,17 @@ MOTE_ALWAYS_INLINE void multiply_step(int32x4_t (&sum)[(Rows + sums_rows - 1) / 
             int8x16_t w[Vectors];
             MOTE_IN_ORDER(weight);
             weights(p, w);
+            const std::int8_t* at = strip;
             MOTE_UNROLL for (int r = 0; r < Rows; r += 2) {
                 int8x16_t a[2];
-                MOTE_IN_ORDER(strip);
+                MOTE_IN_ORDER(at);
                 if (r + 1 < Rows) {
-                    const int8x16x2_t loaded = vld1q_s8_x2(strip + 16 * r);
+                    const int8x16x2_t loaded = vld1q_s8_x2(at);
                     a[0] = loaded.val[0], a[1] = loaded.val[1];
+                    at += 32;
                 } else {
-                    a[0] = vld1q_s8(strip + 16 * r);
+                    a[0] = vld1q_s8(at);
+                    at += 16;
                 }
                 MOTE_UNROLL for (int i = 0; i < 2; ++i) {
                     MOTE_UNROLL for (int v = 0; v < Vectors; ++v) {
@@ -208,8 +216,8 @@ MOTE_ALWAYS_INLINE void multiply_step(int32x4_t (&sum)[(Rows + sums_rows - 1) / 
                     }
                 }
             }
+            if (p == Panels - 1) strip = at;
         }
-        strip += 16 * Rows;
         weight += 16 * Vectors;
     }
 #endif
@@ -222,6 +230,7 @@ void run_strips(std::ptrdiff_t count, const std::int8_t* strips, const StripBloc
                 const FinishStrips& shared_finish, std::ptrdiff_t row, std::ptrdiff_t channel) noexcept {
     constexpr int columns = Vectors * sums_rows * Panels, units = (Rows + sums_rows - 1) / sums_rows;
     constexpr std::ptrdiff_t multipliers = Vectors * sums_rows * 4;  // behind as many biases
+    constexpr int unroll = Rows == strip_rows && Vectors == 4 && strip_copies == 1 ? 8 : 4;
     const StripBlock block = shared;
     const FinishStrips finish = shared_finish;
     for (; count > 0;
@@ -237,12 +246,12 @@ void run_strips(std::ptrdiff_t count, const std::int8_t* strips, const StripBloc
             }
         }
         const std::int8_t *strip = strips, *weight = block.weight;
-        for (std::ptrdiff_t n = block.taps / 32; n > 0; --n) {
-            MOTE_UNROLL for (int i = 0; i < 4; ++i) {
+        for (std::ptrdiff_t n = block.taps / (8 * unroll); n > 0; --n) {
+            MOTE_UNROLL for (int i = 0; i < unroll; ++i) {
                 multiply_step<Rows, Vectors, Panels>(sum, strip, weight, block.panel_stride);
             }
         }
-        for (std::ptrdiff_t n = block.taps % 32 / 8; n > 0; --n) {
+        for (std::ptrdiff_t n = block.taps % (8 * unroll) / 8; n > 0; --n) {
             multiply_step<Rows, Vectors, Panels>(sum, strip, weight, block.panel_stride);
         }
         if (!block.last) {
@@ -258,25 +267,29 @@ void run_strips(std::ptrdiff_t count, const std::int8_t* strips, const StripBloc
             std::int8_t some[Rows * 16];
             std::int8_t* to = whole ? finish.output + row * finish.stride + first : some;
             const std::ptrdiff_t stride = whole ? finish.stride : 16;
-            const auto store = [&](int8x16_t q) __attribute__((always_inline)) {
-                if constexpr (Vectors == 4) {
-                    vst1q_s8(to, q);
-                } else {
-                    vst1_s8(to, vget_low_s8(q));
-                }
-                to += stride;
-            };
+            int8x16_t q[units * sums_rows];  // all before the first is stored, which multipliers might overlap for the compiler
             MOTE_UNROLL for (int u = 0; u < units; ++u) {
                 const int32x4_t* of_panel = &sum[u][p * (columns / Panels)];
                 if constexpr (sums_rows == 2) {  // 2 channels of one row, then of the other
                     const int16x8_t a = vreinterpretq_s16_s8(finish.bytes<4>(of_panel, multiplier));
                     int16x8_t b = a;
                     if constexpr (Vectors == 4) b = vreinterpretq_s16_s8(finish.bytes<4>(of_panel + 4, multiplier + 16));
-                    store(vreinterpretq_s8_s16(vuzp1q_s16(a, b)));
-                    if (2 * u + 1 < Rows) store(vreinterpretq_s8_s16(vuzp2q_s16(a, b)));
+                    q[2 * u] = vreinterpretq_s8_s16(vuzp1q_s16(a, b));
+                    q[2 * u + 1] = vreinterpretq_s8_s16(vuzp2q_s16(a, b));
                 } else {
-                    store(finish.bytes<Vectors>(of_panel, multiplier));
+                    q[u] = finish.bytes<Vectors>(of_panel, multiplier);
                 }
+            }
+            if (finish.clamps) {
+                MOTE_UNROLL for (int r = 0; r < Rows; ++r) q[r] = vminq_s8(vmaxq_s8(q[r], finish.lo), finish.hi);
+            }
+            MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
+                if constexpr (Vectors == 4) {
+                    vst1q_s8(to, q[r]);
+                } else {
+                    vst1_s8(to, vget_low_s8(q[r]));
+                }
+                to += stride;
             }
             if (!whole) finish.store_some(some, Rows, row, first, left);
         }
