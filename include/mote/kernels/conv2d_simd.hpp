@@ -48,7 +48,7 @@ struct ConvShape {
         // Blocks of whole rows of pixels, or of a part of one.
         constexpr std::ptrdiff_t bytes_at_once = std::ptrdiff_t{192} << 10;  // beside a panel in the second cache
         const std::ptrdiff_t pixel_bytes = g.in_channels * static_cast<std::ptrdiff_t>(sizeof(Activation));
-        const std::ptrdiff_t pixels_at_once = D::in_strips ? rows_at_once(strips_bytes(1))
+        const std::ptrdiff_t pixels_at_once = D::in_strips ? rows_at_once(strips_bytes(2) / 8)
                                               : copied     ? 40 * tile_rows
                                                            : rows_at_once(steps());
         block_rows = 1;
@@ -65,6 +65,9 @@ struct ConvShape {
         }
         block_rows = ceil_div(g.out_height, ceil_div(g.out_height, block_rows));  // of one size, nearly
         block_columns = ceil_div(g.out_width, ceil_div(g.out_width, block_columns));
+        if constexpr (D::in_strips) {  // of whole strips, but for the last
+            if (block_rows == 1) block_columns = least(g.out_width, ceil_div(block_columns, D::strip_rows) * D::strip_rows);
+        }
     }
 
     /// Rows and columns of the image, padding included, under so many of the output.
