@@ -55,14 +55,22 @@ std::int8_t* pack_strip(const std::int8_t* const* rows, std::ptrdiff_t offset, s
         if (taps > 0) take(One{});
     } else {
         const int8x16_t first = {0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3}, four = vdupq_n_s8(4);
-        const uint8x16_t from[] = {vreinterpretq_u8_s8(first), vreinterpretq_u8_s8(first + four)};
-        for (; taps > 0; taps -= 8, to += packed * 32) {
+        const int8x16_t second = first + four, third = second + four, fourth = third + four;
+        const uint8x16_t from[] = {vreinterpretq_u8_s8(first), vreinterpretq_u8_s8(second), vreinterpretq_u8_s8(third),
+                                   vreinterpretq_u8_s8(fourth)};
+        for (; taps >= 16; taps -= 16, to += packed * 64) {
             MOTE_UNROLL for (int r = 0; r < packed; ++r) {
-                const int8x8_t some = vld1_s8(at[r]);
-                at[r] += 8;
-                MOTE_UNROLL for (int i = 0; i < 2; ++i)
-                    vst1q_s8(to + (i * packed + r) * 16, vqtbl1q_s8(vcombine_s8(some, some), from[i]));
+                const int8x16_t some = vld1q_s8(at[r]);
+                at[r] += 16;
+                MOTE_UNROLL for (int i = 0; i < 4; ++i) vst1q_s8(to + (i * packed + r) * 16, vqtbl1q_s8(some, from[i]));
             }
+        }
+        if (taps > 0) {
+            MOTE_UNROLL for (int r = 0; r < packed; ++r) {
+                const int8x16_t some = vcombine_s8(vld1_s8(at[r]), vdup_n_s8(0));
+                MOTE_UNROLL for (int i = 0; i < 2; ++i) vst1q_s8(to + (i * packed + r) * 16, vqtbl1q_s8(some, from[i]));
+            }
+            to += packed * 32;
         }
     }
     return to;
@@ -233,8 +241,12 @@ void run_strips(std::ptrdiff_t count, const std::int8_t* strips, const StripBloc
     constexpr int unroll = Rows == strip_rows && Vectors == 4 && strip_copies == 1 ? 8 : 4;
     const StripBlock block = shared;
     const FinishStrips finish = shared_finish;
-    for (; count > 0;
-         --count, strips += DotI8::strips_bytes(Rows, block.strip_taps), row += Rows, sums += strip_rows * panel_channels) {
+    const auto left = [&](int p) { return least(finish.channels - channel - p * panel_channels, 4 * Vectors); };
+    bool whole[Panels];  // panels whose bytes go straight to the output
+    MOTE_UNROLL for (int p = 0; p < Panels; ++p) whole[p] = finish.residual == nullptr && left(p) == 4 * Vectors;
+    std::int8_t* output = finish.output + row * finish.stride + channel;
+    for (; count > 0; --count, strips += DotI8::strips_bytes(Rows, block.strip_taps), row += Rows,
+                      output += Rows * finish.stride, sums += strip_rows * panel_channels) {
         int32x4_t sum[units][columns];
         MOTE_UNROLL for (int u = 0; u < units; ++u) {
             const char* head = block.first ? block.head : reinterpret_cast<const char*>(sums + u * columns * 4);
@@ -262,11 +274,9 @@ void run_strips(std::ptrdiff_t count, const std::int8_t* strips, const StripBloc
         }
         MOTE_UNROLL for (int p = 0; p < Panels; ++p) {
             const auto* multiplier = reinterpret_cast<const float*>(block.head + p * block.panel_stride) + multipliers;
-            const std::ptrdiff_t first = channel + p * panel_channels, left = least(finish.channels - first, 4 * Vectors);
-            const bool whole = finish.residual == nullptr && left == 4 * Vectors;
             std::int8_t some[Rows * 16];
-            std::int8_t* to = whole ? finish.output + row * finish.stride + first : some;
-            const std::ptrdiff_t stride = whole ? finish.stride : 16;
+            std::int8_t* to = whole[p] ? output + p * panel_channels : some;
+            const std::ptrdiff_t stride = whole[p] ? finish.stride : 16;
             int8x16_t q[units * sums_rows];  // all before the first is stored, which multipliers might overlap for the compiler
             MOTE_UNROLL for (int u = 0; u < units; ++u) {
                 const int32x4_t* of_panel = &sum[u][p * (columns / Panels)];
@@ -291,7 +301,7 @@ void run_strips(std::ptrdiff_t count, const std::int8_t* strips, const StripBloc
                 }
                 to += stride;
             }
-            if (!whole) finish.store_some(some, Rows, row, first, left);
+            if (!whole[p]) finish.store_some(some, Rows, row, channel + p * panel_channels, left(p));
         }
     }
 }
