@@ -16,7 +16,13 @@ class RequantizeLanes {
         : hi_(static_cast<float>(r.hi - r.zero_point)),
           zero_point_(static_cast<std::int16_t>(r.zero_point)),
           lo_(static_cast<std::int16_t>(r.lo)),
-          hi_bytes_(static_cast<std::int16_t>(r.hi)) {}
+          hi_bytes_(static_cast<std::int16_t>(r.hi))
+#if defined(MOTE_AVX512)
+          ,
+          lo_bytes_(static_cast<std::int8_t>(r.lo))
+#endif
+    {
+    }
 
     /// Of sums in split order, and multipliers too: the bytes in natural order.
     MOTE_ALWAYS_INLINE simd::I16 operator()(simd::I32x2 sum, simd::F32 multiplier_lo, simd::F32 multiplier_hi) const noexcept {
@@ -27,6 +33,17 @@ class RequantizeLanes {
         const simd::I32 q = rounded(sum, multiplier);
         return shifted(simd::narrow_halves({q, q}));
     }
+
+#if defined(MOTE_AVX512)
+    /// Two rows at once: a clamp of bytes does for both. Bytes as simd::join_bytes() leaves them.
+    MOTE_ALWAYS_INLINE simd::I8 operator()(simd::I32x2 a, simd::I32x2 b, simd::F32 a_lo, simd::F32 a_hi, simd::F32 b_lo,
+                                           simd::F32 b_hi) const noexcept {
+        const simd::I16 p = simd::join({rounded(a.lo, a_lo), rounded(a.hi, a_hi)});
+        const simd::I16 q = simd::join({rounded(b.lo, b_lo), rounded(b.hi, b_hi)});
+        return simd::greatest(simd::join_bytes(simd::add_saturated(p, zero_point_), simd::add_saturated(q, zero_point_)),
+                              lo_bytes_);
+    }
+#endif
 
   private:
     MOTE_ALWAYS_INLINE simd::I32 rounded(simd::I32 sum, simd::F32 multiplier) const noexcept {
@@ -39,6 +56,9 @@ class RequantizeLanes {
     }
     simd::F32 hi_;
     simd::I16 zero_point_, lo_, hi_bytes_;
+#if defined(MOTE_AVX512)
+    simd::I8 lo_bytes_;
+#endif
 };
 
 /// AddI8 that is not wide, for 2 N bytes in natural order. The zero points and what rounding adds are one constant.

@@ -101,10 +101,6 @@ MOTE_ALWAYS_INLINE std::int8_t shifted(std::int8_t value) noexcept {
     return static_cast<std::int8_t>(value ^ -128);
 }
 
-/// The bytes of the sums of vectors 0 and 1, and of 2 and 3, in natural order.
-MOTE_ALWAYS_INLINE I8 join_bytes(I16 first, I16 second) noexcept {
-    return _mm512_packs_epi16(first, second);
-}
 /// The first n < 4 N bytes.
 MOTE_ALWAYS_INLINE void store(std::int8_t* p, I8 v, std::ptrdiff_t n) noexcept {
     const __m512i bytes = v;

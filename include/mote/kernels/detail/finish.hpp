@@ -18,6 +18,7 @@ constexpr std::ptrdiff_t panel_channels = simd::tile_vectors * lanes32;
 /// y = clamp(sum, lo, hi), with a residual clamp(y + residual, residual_lo, residual_hi).
 struct FinishF32 {
     static constexpr bool in_registers = true;
+    static constexpr bool joins_rows = false;  ///< whether rows() finishes several at once
     float lo, hi, residual_lo, residual_hi;
     const float* residual;    ///< of the first row and channel, or null
     float* output;            ///< of the first row and channel
@@ -69,6 +70,7 @@ struct FinishF32 {
 /// C = sum, or C += sum.
 struct FinishGemm {
     static constexpr bool in_registers = true;
+    static constexpr bool joins_rows = false;
     float* c;
     std::ptrdiff_t stride;
     std::ptrdiff_t channels;
@@ -115,6 +117,7 @@ struct FinishI8 {
         channels = count;
     }
     struct OfTile {
+        static constexpr bool joins_rows = simd::joins_rows;
         RequantizeLanes requantize;
         std::int8_t* output;
         std::ptrdiff_t stride, channels;
@@ -143,6 +146,29 @@ struct FinishI8 {
                 }
             }
         }
+
+#if defined(MOTE_AVX512)
+        /// `Rows` rows of one or two vectors, of sums that lie `Columns` vectors apart.
+        template <int Rows, int Vectors, int Columns>
+        MOTE_ALWAYS_INLINE void rows(const simd::I32* sum, const char* head, std::ptrdiff_t at) const noexcept {
+            static_assert(Vectors <= 2);
+            constexpr int together = 4 / Vectors, whole_rows = Rows / together * together;
+            const simd::F32 first = multiplier<Vectors>(head, 0), second = multiplier<Vectors>(head, Vectors - 1);
+            MOTE_UNROLL for (int r = 0; r < whole_rows; r += together) {
+                std::int8_t* to = output + at + r * stride;
+                const simd::I32* s = sum + r * Columns;
+                if constexpr (Vectors == 2) {
+                    simd::store_two_rows(to, stride,
+                                         requantize({s[0], s[1]}, {s[Columns], s[Columns + 1]}, first, second, first, second));
+                } else {
+                    simd::store_four_rows(
+                        to, stride,
+                        requantize({s[0], s[Columns]}, {s[2 * Columns], s[3 * Columns]}, first, first, first, first));
+                }
+            }
+            MOTE_UNROLL for (int r = whole_rows; r < Rows; ++r) whole<Vectors>(sum + r * Columns, head, at + r * stride);
+        }
+#endif
 
       private:
         template <int Vectors>

@@ -178,8 +178,12 @@ void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& blo
     if (Finish::in_registers && block.last && finish.channels >= columns * lanes32) {
         MOTE_UNROLL for (int p = 0; p < Panels; ++p) {
             const char* head = block.head + p * block.panel_stride;
-            MOTE_UNROLL for (int r = 0; r < Rows; ++r)
-                finish.template whole<Vectors>(&sum[r][p * Vectors], head, r * finish.stride + p * Vectors * lanes32);
+            if constexpr (decltype(finish)::joins_rows) {
+                finish.template rows<Rows, Vectors, columns>(&sum[0][p * Vectors], head, p * Vectors * lanes32);
+            } else {
+                MOTE_UNROLL for (int r = 0; r < Rows; ++r)
+                    finish.template whole<Vectors>(&sum[r][p * Vectors], head, r * finish.stride + p * Vectors * lanes32);
+            }
         }
         return;
     }

@@ -12,6 +12,7 @@ namespace simd {
 
 /// Whether to_int() of what int32 does not hold is the integer next to it.
 constexpr bool to_int_saturates = true;
+constexpr bool joins_rows = false;  ///< see x86.hpp
 /// The weights of two taps stand one after the other.
 constexpr bool taps_interleaved = false;
 

@@ -23,6 +23,12 @@ namespace simd {
 
 /// Whether to_int() of what int32 does not hold is the integer next to it.
 constexpr bool to_int_saturates = false;
+#if defined(MOTE_AVX512)
+/// Whether store_two_rows() and store_four_rows() are there: bytes of several rows are made at once.
+constexpr bool joins_rows = true;
+#else
+constexpr bool joins_rows = false;
+#endif
 /// The weights of two taps stand side by side, channel by channel.
 constexpr bool taps_interleaved = true;
 
@@ -110,6 +116,25 @@ MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v, std::ptrdiff_t n) noe
 }
 MOTE_ALWAYS_INLINE I16 join(I32x2 a) noexcept {
     return _mm512_packs_epi32(a.lo, a.hi);
+}
+/// As bytes, that saturate: eight of `first`, eight of `second`, and so on.
+MOTE_ALWAYS_INLINE I8 join_bytes(I16 first, I16 second) noexcept {
+    return _mm512_packs_epi16(first, second);
+}
+/// The two rows that join_bytes() joined.
+MOTE_ALWAYS_INLINE void store_two_rows(std::int8_t* p, std::ptrdiff_t stride, I8 rows) noexcept {
+    const __m512i apart = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), rows);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_castsi512_si256(apart));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + stride), _mm512_extracti64x4_epi64(apart, 1));
+}
+/// Four rows of N bytes: of join_bytes() of the joined sums of the first two and of the others.
+MOTE_ALWAYS_INLINE void store_four_rows(std::int8_t* p, std::ptrdiff_t stride, I8 rows) noexcept {
+    const __m512i apart =
+        _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), rows);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_castsi512_si128(apart));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p + stride), _mm512_extracti32x4_epi32(apart, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 2 * stride), _mm512_extracti32x4_epi32(apart, 2));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 3 * stride), _mm512_extracti32x4_epi32(apart, 3));
 }
 MOTE_ALWAYS_INLINE I16 narrow_halves(I32x2 a) noexcept {
     return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), _mm512_packs_epi32(a.lo, a.hi));
