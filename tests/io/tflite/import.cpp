@@ -325,6 +325,23 @@ TEST_CASE("tflite: reductions over any axes, in floats and bytes; where the larg
     CHECK_ERROR(answer_of("BATCH_MATMUL", {{1, 2, 3}, {1, 3, 2}}, {1, 2, 2}, {}, "INT8", "INT8"), "input 0 holds bytes");
 }
 
+TEST_CASE("tflite: norms and the logarithm of softmax along the last axis, in floats and bytes") {
+    using namespace tflite_import_test;
+    using Floats = std::vector<float>;
+    const auto check = [](const Floats& got, const std::vector<double>& wanted) {
+        REQUIRE(got.size() == wanted.size());
+        for (std::size_t i = 0; i < got.size(); ++i) CHECK(static_cast<double>(got[i]) == Approx(wanted[i]).margin(1e-6));
+    };
+    // 0 1 4 / 2 2 4
+    const double a = std::sqrt(17.0), b = std::sqrt(24.0);
+    check(answer_of("L2_NORMALIZATION", {{1, 2, 3}}, {1, 2, 3}, {}), {0, 1 / a, 4 / a, 2 / b, 2 / b, 4 / b});
+    const double p = std::log(1 + std::exp(1.0) + std::exp(4.0)), q = std::log(2 * std::exp(2.0) + std::exp(4.0));
+    check(answer_of("LOG_SOFTMAX", {{1, 2, 3}}, {1, 2, 3}, {}), {-p, 1 - p, 4 - p, 2 - q, 2 - q, 4 - q});
+    // In steps of a half.
+    CHECK(answer_of("L2_NORMALIZATION", {{1, 2, 3}}, {1, 2, 3}, {}, "INT8", "INT8") == Floats{0, 0, 1, 0.5f, 0.5f, 1});
+    CHECK(answer_of("LOG_SOFTMAX", {{1, 2, 3}}, {1, 2, 3}, {}, "INT8", "INT8") == Floats{-4, -3, 0, -2, -2, 0});
+}
+
 TEST_CASE("tflite: real networks answer what the reference engines answered") {
     if (support::shared_missing()) return;
     for (const auto& golden : tflite_import_test::golden_networks) tflite_import_test::check_network(golden);

@@ -3,8 +3,10 @@
 // import_tflite: the model that a TensorFlow Lite file states. load_tflite() maps the file first.
 
 #include <mote/io/mapped_file.hpp>
-#include <mote/layers/table.hpp>
 #include <mote/io/tflite/detail/import_contraction.hpp>
+#include <mote/layers/table.hpp>
+
+#include <limits>
 
 MOTE_BEGIN_NAMESPACE
 
@@ -93,9 +95,11 @@ class Importer : private Contraction {
             {"GATHER_ND", &Importer::gather_nd},
             {"GELU", &Importer::gelu_op},
             {"HARD_SWISH", &Importer::lookup<HardSwish>},
+            {"L2_NORMALIZATION", &Importer::l2_normalization_op},
             {"LEAKY_RELU", &Importer::leaky_relu_op},
             {"LOG", &Importer::function<UnaryFunction::log>},
             {"LOGISTIC", &Importer::lookup<Sigmoid>},
+            {"LOG_SOFTMAX", &Importer::log_softmax_op},
             {"MAXIMUM", &Importer::binary<BinaryFunction::max>},
             {"MAX_POOL_2D", &Importer::max_pool},
             {"MEAN", &Importer::reduce<Reduction::mean>},
@@ -260,14 +264,34 @@ class Importer : private Contraction {
     }
     /// A function of real numbers; of bytes, what they stand for.
     Handle combined(BinaryFunction function, Activation activation) {
-        const auto real = [&](std::size_t place) {
-            const Handle x = input(place);
-            return quantization_of(input_id(place)).present() ? add(Convert{Element::f32}, {x}) : x;
-        };
         const Handle a = real(0), b = real(1);
-        const Handle y = add(Binary{function}, {a, b});
+        return activate(as_output(add(Binary{function}, {a, b})), activation);
+    }
+    Handle real(std::size_t place) {
+        const Handle x = input(place);
+        return quantization_of(input_id(place)).present() ? add(Convert{Element::f32}, {x}) : x;
+    }
+    Handle as_output(Handle y) {
         const Quantization q = quantization_of(output_id());
-        return activate(q.present() ? add(Convert{Element::i8}, {y}, q) : y, activation);
+        return q.present() ? add(Convert{Element::i8}, {y}, q) : y;
+    }
+    /// x - ln(sum(e^x)) along the last axis.
+    void log_softmax_op() {
+        const Handle x = real(0);
+        const Handle sum = add(Reduce{Reduction::log_sum_exp, {last_axis(x)}, true}, {x});
+        bind(as_output(add(Binary{BinaryFunction::sub}, {x, sum})));
+    }
+    /// x / max(sqrt(sum(x^2)), 1e-6) along the last axis.
+    void l2_normalization_op() {
+        const Handle x = real(0);
+        const Handle norm = add(Reduce{Reduction::l2, {last_axis(x)}, true}, {x});
+        const Handle above = add(Unary{UnaryFunction::clip, 1e-6f, std::numeric_limits<float>::infinity()}, {norm});
+        bind(activate(as_output(add(Binary{BinaryFunction::div}, {x, above})),
+                      op_->option(tflite::l2_normalization::activation)));
+    }
+    std::size_t last_axis(Handle x) const {
+        if (shape(x).rank() == 0) refuse("its input has no axis");
+        return shape(x).rank() - 1;
     }
     void resize(bool bilinear, bool corners, bool half_pixel) {
         const std::vector<std::int64_t> size = integers(1);
