@@ -215,10 +215,10 @@ int run(const Arguments& arguments) {
         const auto teacher = mote::train(teacher_network(seed), train_set, options("teacher", 25, 4e-3f));
         measure(stages[0], teacher, test_set);
         const auto fresh = student_network(seed);
-        const auto alone = mote::train(fresh, train_set, options("student alone", 40, 8e-3f));
+        const auto alone = mote::train(fresh, train_set, options("student alone", 25, 8e-3f));
         measure(stages[1], alone, test_set);
         const auto distilled = mote::distill(
-            teacher, fresh, train_set, {.temperature = 10, .lambda = 0.5, .training = options("student distilled", 40, 8e-3f)});
+            teacher, fresh, train_set, {.temperature = 10, .lambda = 0.5, .training = options("student distilled", 25, 8e-3f)});
         measure(stages[2], distilled, test_set);
         auto show_groups = [seed](const mote::PruneReport& report) {
             if (seed == 1)
@@ -227,7 +227,7 @@ int run(const Arguments& arguments) {
         const auto slim =
             mote::prune(distilled, mote::ChannelPruning{.keep = 0.75, .criterion = mote::L1{}, .before_cut = show_groups});
         const auto tuned = mote::distill(
-            teacher, slim, train_set, {.temperature = 10, .lambda = 0.5, .training = options("pruned, fine-tuned", 30, 4e-3f)});
+            teacher, slim, train_set, {.temperature = 10, .lambda = 0.5, .training = options("pruned, fine-tuned", 40, 4e-3f)});
         measure(stages[3], tuned, test_set);
         const mote::Model<i8> light = mote::quantize<i8>(tuned, train_set);
         measure(stages[4], light, test_set);
