@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 usage() {
     cat <<'TEXT'
 usage: tests/run.sh [--all]
-  --all    every preset of CMakePresets.json and the slow tests; about 45 minutes on two cores
+  --all    every preset of CMakePresets.json and the slow tests; about 30 to 45 minutes on two cores
 TEXT
 }
 presets=(release)
