@@ -14,8 +14,8 @@ MOTE_BEGIN_KERNELS
 
 namespace tiles {
 
-/// What follows from a geometry: one multiplication a group, [pixels, steps] by [steps, channels]. It stands before the packed
-/// panels, because to find it takes as long as a small layer.
+/// What follows from a geometry: one multiplication a group, [pixels, steps] by [steps, channels]. It is found once, and
+/// stands before the packed panels.
 template <class D>
 struct ConvShape {
     using Activation = typename D::Activation;
@@ -81,7 +81,7 @@ struct ConvShape {
         result.first += group * result.bytes();
         return result;
     }
-    static constexpr std::ptrdiff_t own_bytes() noexcept { return ceil_div(sizeof(ConvShape), 64) * 64; }
+    static constexpr std::ptrdiff_t own_bytes() noexcept { return lines(sizeof(ConvShape)); }
     std::size_t packed_bytes() const noexcept {
         return static_cast<std::size_t>(own_bytes() + g.groups * Panels<D>{nullptr, out, steps()}.bytes());
     }

@@ -14,8 +14,8 @@
 // rows and row of outputs four vectors of weights.
 
 #include <mote/kernels/depthwise.hpp>
-#include <mote/kernels/requantize_simd.hpp>
-#include <mote/kernels/share.hpp>
+#include <mote/kernels/detail/tile.hpp>
+#include <mote/kernels/elementwise_simd.hpp>
 #include <mote/simd/byte_taps.hpp>
 
 #if defined(MOTE_BYTE_TAPS)
@@ -25,20 +25,12 @@ MOTE_BEGIN_KERNELS
 namespace depthwise_bytes {
 
 using simd::lanes32;
+using tiles::ceil_div;
+using tiles::least;
+using tiles::lines;
 constexpr std::ptrdiff_t lanes = simd::lanes8;     // numbers of a vector
 constexpr std::ptrdiff_t head_bytes = 8 * lanes;   // of a phase: biases and multipliers
 constexpr std::ptrdiff_t group_bytes = 4 * lanes;  // weights of four rows in one column
-
-constexpr std::ptrdiff_t ceil_div(std::ptrdiff_t a, std::ptrdiff_t b) noexcept {
-    return (a + b - 1) / b;
-}
-constexpr std::ptrdiff_t lines(std::ptrdiff_t bytes) noexcept {
-    return ceil_div(bytes, 64) * 64;
-}
-/// Channels filled up to whole vectors.
-constexpr std::ptrdiff_t filled_up(std::ptrdiff_t channels) noexcept {
-    return ceil_div(channels, lanes) * lanes;
-}
 
 /// What follows from a geometry; it stands before the packed phases.
 struct Shape {
@@ -47,12 +39,13 @@ struct Shape {
           width(g.out_width * channels),
           rows(g.stride_height == 1 && g.dilation_height == 1 ? 2 : 1),
           groups(ceil_div(g.kernel_height + rows - 1, 4)),
-          filled(filled_up(channels) - channels <= channels / 8),
-          stride(filled ? filled_up(channels) : channels),
+          filled(ceil_div(channels, lanes) * lanes - channels <= channels / 8),
+          stride(filled ? ceil_div(channels, lanes) * lanes : channels),
           ring(std::ptrdiff_t{g.kernel_height - 1} * g.dilation_height + rows),
           pixels(g.out_width + std::ptrdiff_t{g.kernel_width - 1} * g.dilation_width / g.stride_width),
           part_bytes(lines(pixels * stride + lanes)),
-          row_bytes(part_bytes * g.stride_width) {
+          row_bytes(part_bytes * g.stride_width),
+          phase_bytes(head_bytes + g.kernel_width * groups * rows * group_bytes) {
         std::ptrdiff_t common = lanes;  // gcd(stride, lanes), of a power of two
         while (stride % common != 0) common /= 2;
         phases = stride / common;
@@ -66,10 +59,8 @@ struct Shape {
     std::ptrdiff_t ring;                   ///< rows of the image under those of outputs
     std::ptrdiff_t pixels;                 ///< of a copied row's part
     std::ptrdiff_t part_bytes, row_bytes;  ///< of the pixels x, x + stride_width ...; of all
+    std::ptrdiff_t phase_bytes;            ///< packed
 
-    std::ptrdiff_t phase_bytes(const ConvGeometry& g) const noexcept {
-        return head_bytes + g.kernel_width * groups * rows * group_bytes;
-    }
     static constexpr std::ptrdiff_t own_bytes() noexcept { return lines(sizeof(Shape)); }
     // Scratch: the ring and a row of padding, rows of bytes before a residual is added, offsets of columns, rows of the window.
     std::ptrdiff_t sum_bytes() const noexcept { return lines(width + lanes); }
@@ -119,31 +110,29 @@ MOTE_ALWAYS_INLINE void run_vector(const Line& line, const char* phase, std::ptr
         for (std::ptrdiff_t kx = 0; kx < line.kernel_width; ++kx) column(kx);
     }
     MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
-        const auto half = [&](int v) __attribute__((always_inline)) {
-            return requantize({sum[r][v], sum[r][v + 1]}, simd::load(multiplier + v * lanes32),
-                              simd::load(multiplier + (v + 1) * lanes32));
-        };
-        result[r] = simd::join_bytes(half(0), half(2));
+        result[r] =
+            requantize({sum[r][0], sum[r][1]}, {sum[r][2], sum[r][3]}, simd::load(multiplier), simd::load(multiplier + lanes32),
+                       simd::load(multiplier + 2 * lanes32), simd::load(multiplier + 3 * lanes32));
     }
 }
 
 /// Rows of `width` numbers at to[0], to[1], of which the first `there` are wanted.
 template <int Rows, int Columns, int Groups>
-void run_rows(const Line& shared_line, const Shape& shape, const char* phase, std::ptrdiff_t phase_bytes,
-              const RequantizeLanes& shared, std::int8_t* const* to, std::ptrdiff_t there) noexcept {
+void run_rows(const Line& shared_line, const Shape& shape, const char* phase, const RequantizeLanes& shared,
+              std::int8_t* const* to, std::ptrdiff_t there) noexcept {
     const RequantizeLanes requantize = shared;  // copies, which no output overwrites, as the compiler sees
     const Line line = shared_line;
     const std::ptrdiff_t step = shape.phases * lanes;                      // of the ring
     const std::ptrdiff_t out_step = shape.filled ? shape.channels : step;  // of the output
-    for (std::ptrdiff_t begin = 0; begin < step; begin += lanes, phase += phase_bytes) {
+    for (std::ptrdiff_t begin = 0; begin < step; begin += lanes, phase += shape.phase_bytes) {
         // What a vector has of this phase: all lanes, or those of a pixel's channels.
-        const std::ptrdiff_t of_pixel = shape.filled && shape.channels - begin < lanes ? shape.channels - begin : lanes;
+        const std::ptrdiff_t of_pixel = shape.filled ? least(shape.channels - begin, lanes) : lanes;
         std::int8_t* first = to[0] + begin;
         std::int8_t* second = there > 1 ? to[1] + begin : first;
         for (std::ptrdiff_t at = begin, out = begin; out < shape.width; at += step, out += out_step) {
             simd::I8 result[Rows];
             run_vector<Rows, Columns, Groups>(line, phase, at, requantize, result);
-            const std::ptrdiff_t n = shape.width - out < of_pixel ? shape.width - out : of_pixel;
+            const std::ptrdiff_t n = least(shape.width - out, of_pixel);
             if (n == lanes) {
                 if (Rows > 1) simd::store(second, result[Rows - 1]);
                 simd::store(first, result[0]);
@@ -157,8 +146,8 @@ void run_rows(const Line& shared_line, const Shape& shape, const char* phase, st
     }
 }
 
-using RowsFunction = void (*)(const Line&, const Shape&, const char*, std::ptrdiff_t, const RequantizeLanes&,
-                              std::int8_t* const*, std::ptrdiff_t) noexcept;
+using RowsFunction = void (*)(const Line&, const Shape&, const char*, const RequantizeLanes&, std::int8_t* const*,
+                              std::ptrdiff_t) noexcept;
 
 template <int Rows>
 RowsFunction rows_function(const ConvGeometry& g, const Shape& shape) noexcept {
@@ -176,7 +165,6 @@ template <class Lazy = void>
 void copy_row(const ConvGeometry& g, const Shape& shape, const std::int8_t* image, std::ptrdiff_t y, std::int8_t padding,
               std::int8_t* to) noexcept {
     const std::ptrdiff_t in = g.in_channels, multiplier = g.out_channels / in, stride = g.stride_width;
-    const auto least = [](std::ptrdiff_t a, std::ptrdiff_t b) { return a < b ? a : b; };
     for (std::ptrdiff_t part = 0; part < stride; ++part, to += shape.part_bytes) {
         const std::ptrdiff_t first = part - g.pad_left;  // the image's column of the part's first pixel
         const std::ptrdiff_t before = least(first < 0 ? ceil_div(-first, stride) : 0, shape.pixels);
@@ -205,7 +193,7 @@ void copy_row(const ConvGeometry& g, const Shape& shape, const std::int8_t* imag
 template <class Lazy = void>
 std::size_t depthwise_i8_packed_bytes(const ConvGeometry& g) noexcept {
     const depthwise_bytes::Shape shape(g);
-    return static_cast<std::size_t>(shape.own_bytes() + shape.phases * shape.phase_bytes(g));
+    return static_cast<std::size_t>(shape.own_bytes() + shape.phases * shape.phase_bytes);
 }
 
 template <class Lazy = void>
@@ -217,7 +205,7 @@ void depthwise_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constants, 
     shifted.input_zero_point += simd::DotI8::offset;
     __builtin_memcpy(packed, &shape, sizeof shape);
     char* at = static_cast<char*>(packed) + shape.own_bytes();
-    for (std::ptrdiff_t phase = 0; phase < shape.phases; ++phase, at += shape.phase_bytes(g)) {
+    for (std::ptrdiff_t phase = 0; phase < shape.phases; ++phase, at += shape.phase_bytes) {
         auto* bias = reinterpret_cast<std::int32_t*>(at);
         auto* multiplier = reinterpret_cast<float*>(at + head_bytes / 2);
         auto* weight = reinterpret_cast<std::int8_t*>(at + head_bytes);
@@ -274,11 +262,9 @@ void depthwise_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) 
         const std::ptrdiff_t n = first / g.out_height, out_y = first % g.out_height;
         const std::int8_t* image = run.input + n * g.in_height * g.in_width * g.in_channels;
         const std::ptrdiff_t y = out_y * g.stride_height - g.pad_top;
-        if (first == rows.begin || out_y == 0 || next < y) next = y;
-        const std::ptrdiff_t limit = rows.end - first < g.out_height - out_y ? rows.end - first : g.out_height - out_y;
-        there = limit < shape.rows ? limit : shape.rows;
-        const std::ptrdiff_t end = y + shape.ring < g.in_height ? y + shape.ring : g.in_height;
-        if (next < 0) next = 0;
+        there = least(shape.rows, least(rows.end - first, g.out_height - out_y));
+        if (out_y == 0 || next < y) next = y < 0 ? 0 : y;
+        const std::ptrdiff_t end = least(y + shape.ring, g.in_height);
         for (; next < end; ++next) copy_row(g, shape, image, next, outside, ring + next % shape.ring * shape.row_bytes);
         for (std::ptrdiff_t i = 0; i < shape.groups * 4; ++i) {
             const std::ptrdiff_t of_image = y + i * g.dilation_height;
@@ -288,19 +274,11 @@ void depthwise_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) 
         std::int8_t* output = run.output + first * shape.width;
         std::int8_t* to[2] = {output, output + shape.width};
         if (run.residual != nullptr) to[0] = sums, to[1] = sums + shape.sum_bytes();
-        function(line, shape, static_cast<const char*>(run.packed) + shape.own_bytes(), shape.phase_bytes(g), requantize, to,
-                 there);
-        if (run.residual == nullptr) continue;
-        with_add_lanes(run.add, [&](const auto& add) {
-            for (std::ptrdiff_t r = 0; r < there; ++r) {
-                const std::int8_t* other = run.residual + (first + r) * shape.width;
-                simd::for_each_vector<simd::lanes16>(
-                    shape.width, [&](std::ptrdiff_t i, auto some) __attribute__((always_inline)) {
-                        simd::store_bytes(output + r * shape.width + i,
-                                          add(simd::load_bytes(to[r] + i, some), simd::load_bytes(other + i, some)), some);
-                    });
-            }
-        });
+        function(line, shape, static_cast<const char*>(run.packed) + shape.own_bytes(), requantize, to, there);
+        for (std::ptrdiff_t r = 0; run.residual != nullptr && r < there; ++r) {
+            add_i8(static_cast<std::size_t>(shape.width), run.add, to[r], run.residual + (first + r) * shape.width,
+                   output + r * shape.width);
+        }
     }
 }
 

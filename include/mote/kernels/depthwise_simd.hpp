@@ -164,16 +164,15 @@ struct Shape {
     }
     std::size_t packed_bytes(const ConvGeometry& g) const noexcept { return static_cast<std::size_t>(blocks * block_bytes(g)); }
     // Scratch: two tables, the columns of all tiles, a pixel of padding, the image spread.
-    static constexpr std::ptrdiff_t lines(std::ptrdiff_t bytes) noexcept { return (bytes + 63) / 64 * 64; }
-    std::ptrdiff_t table_bytes() const noexcept { return lines(kernel_rows * columns * 8); }
-    std::ptrdiff_t columns_bytes() const noexcept { return lines(tiles * columns * 8); }
+    std::ptrdiff_t table_bytes() const noexcept { return tiles::lines(kernel_rows * columns * 8); }
+    std::ptrdiff_t columns_bytes() const noexcept { return tiles::lines(tiles * columns * 8); }
     static std::ptrdiff_t pixel_bytes(const ConvGeometry& g) noexcept {
         return g.out_channels * static_cast<std::ptrdiff_t>(sizeof(typename D::Input));
     }
     std::size_t scratch_bytes(const ConvGeometry& g) const noexcept {
         const std::ptrdiff_t spread =
             g.out_channels == g.in_channels ? 0 : std::ptrdiff_t{g.in_height} * g.in_width * pixel_bytes(g);
-        return static_cast<std::size_t>(2 * table_bytes() + columns_bytes() + lines(pixel_bytes(g)) + spread);
+        return static_cast<std::size_t>(2 * table_bytes() + columns_bytes() + tiles::lines(pixel_bytes(g)) + spread);
     }
 };
 
@@ -305,7 +304,7 @@ void run(const ConvGeometry& g, const typename D::Run& run, Part part) noexcept 
     auto* edge = reinterpret_cast<std::ptrdiff_t*>(scratch + shape.table_bytes());
     auto* columns = reinterpret_cast<std::ptrdiff_t*>(scratch + 2 * shape.table_bytes());
     Input* padding = reinterpret_cast<Input*>(scratch + 2 * shape.table_bytes() + shape.columns_bytes());
-    Input* spread = padding + shape.lines(shape.pixel_bytes(g)) / static_cast<std::ptrdiff_t>(sizeof(Input));
+    Input* spread = padding + tiles::lines(shape.pixel_bytes(g)) / static_cast<std::ptrdiff_t>(sizeof(Input));
     for (std::ptrdiff_t c = 0; c < g.out_channels; ++c) padding[c] = d.padding();
     find_columns(g, shape, columns);
     bool has_inner = false;

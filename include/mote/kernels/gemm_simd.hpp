@@ -19,8 +19,8 @@ struct GemmShape {
     std::ptrdiff_t rows, row_stride;
 
     // Scratch: sums, pointers to rows, the copy of rows, the columns as panels.
-    std::ptrdiff_t pointers_bytes() const noexcept { return (rows * 8 + 63) / 64 * 64; }
-    std::ptrdiff_t copy_bytes() const noexcept { return ((rows * row_stride + lanes32) * 4 + 63) / 64 * 64; }
+    std::ptrdiff_t pointers_bytes() const noexcept { return lines(rows * 8); }
+    std::ptrdiff_t copy_bytes() const noexcept { return lines((rows * row_stride + lanes32) * 4); }
     std::size_t scratch_bytes() const noexcept {
         return static_cast<std::size_t>(sums_bytes(rows) + pointers_bytes() + copy_bytes() + columns.bytes());
     }

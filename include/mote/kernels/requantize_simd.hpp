@@ -13,16 +13,12 @@ MOTE_BEGIN_KERNELS
 class RequantizeLanes {
   public:
     MOTE_ALWAYS_INLINE explicit RequantizeLanes(const RequantizeI8& r) noexcept
-        : hi_(static_cast<float>(r.hi - r.zero_point)),
+        : most_(static_cast<float>(r.hi - r.zero_point)),
           zero_point_(static_cast<std::int16_t>(r.zero_point)),
           lo_(static_cast<std::int16_t>(r.lo)),
-          hi_bytes_(static_cast<std::int16_t>(r.hi))
-#if defined(MOTE_AVX512)
-          ,
-          lo_bytes_(static_cast<std::int8_t>(r.lo))
-#endif
-    {
-    }
+          hi_(static_cast<std::int16_t>(r.hi)),
+          lo_bytes_(static_cast<std::int8_t>(r.lo)),
+          hi_bytes_(static_cast<std::int8_t>(r.hi)) {}
 
     /// Of sums in split order, and multipliers too: the bytes in natural order.
     MOTE_ALWAYS_INLINE simd::I16 operator()(simd::I32x2 sum, simd::F32 multiplier_lo, simd::F32 multiplier_hi) const noexcept {
@@ -34,31 +30,31 @@ class RequantizeLanes {
         return shifted(simd::narrow_halves({q, q}));
     }
 
-#if defined(MOTE_AVX512)
-    /// Two rows at once: a clamp of bytes does for both. Bytes as simd::join_bytes() leaves them.
+    /// Of twice as many, as simd::join_bytes() leaves them: a clamp of bytes does for all.
     MOTE_ALWAYS_INLINE simd::I8 operator()(simd::I32x2 a, simd::I32x2 b, simd::F32 a_lo, simd::F32 a_hi, simd::F32 b_lo,
                                            simd::F32 b_hi) const noexcept {
         const simd::I16 p = simd::join({rounded(a.lo, a_lo), rounded(a.hi, a_hi)});
         const simd::I16 q = simd::join({rounded(b.lo, b_lo), rounded(b.hi, b_hi)});
-        return simd::greatest(simd::join_bytes(simd::add_saturated(p, zero_point_), simd::add_saturated(q, zero_point_)),
-                              lo_bytes_);
+        const simd::I8 x = simd::join_bytes(simd::add_saturated(p, zero_point_), simd::add_saturated(q, zero_point_));
+        return clamped(x, lo_bytes_, hi_bytes_);
     }
-#endif
 
   private:
     MOTE_ALWAYS_INLINE simd::I32 rounded(simd::I32 sum, simd::F32 multiplier) const noexcept {
         const simd::F32 x = simd::to_float(sum) * multiplier;
-        return simd::to_int(simd::to_int_saturates ? x : simd::least(x, hi_));
+        return simd::to_int(simd::to_int_saturates ? x : simd::least(x, most_));
     }
     MOTE_ALWAYS_INLINE simd::I16 shifted(simd::I16 q) const noexcept {
-        const simd::I16 x = simd::greatest(simd::add_saturated(q, zero_point_), lo_);
-        return simd::to_int_saturates ? simd::least(x, hi_bytes_) : x;
+        return clamped(simd::add_saturated(q, zero_point_), lo_, hi_);
     }
-    simd::F32 hi_;
-    simd::I16 zero_point_, lo_, hi_bytes_;
-#if defined(MOTE_AVX512)
-    simd::I8 lo_bytes_;
-#endif
+    template <class V>
+    static MOTE_ALWAYS_INLINE V clamped(V x, V lo, V hi) noexcept {
+        x = simd::greatest(x, lo);
+        return simd::to_int_saturates ? simd::least(x, hi) : x;
+    }
+    simd::F32 most_;
+    simd::I16 zero_point_, lo_, hi_;
+    simd::I8 lo_bytes_, hi_bytes_;
 };
 
 /// AddI8 that is not wide, for 2 N bytes in natural order. The zero points and what rounding adds are one constant.

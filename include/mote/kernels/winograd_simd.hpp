@@ -55,8 +55,8 @@ struct Shape {
     }
     // Scratch: sums, pointers to rows, a pixel of zeros, V, M.
     std::ptrdiff_t sums_bytes() const noexcept { return tiles::sums_bytes(at_once); }
-    std::ptrdiff_t pointers_bytes() const noexcept { return (at_once * 8 + 63) / 64 * 64; }
-    std::ptrdiff_t zeros_bytes() const noexcept { return (in * 4 + 63) / 64 * 64; }
+    std::ptrdiff_t pointers_bytes() const noexcept { return tiles::lines(at_once * 8); }
+    std::ptrdiff_t zeros_bytes() const noexcept { return tiles::lines(in * 4); }
     std::size_t scratch_bytes() const noexcept {
         return static_cast<std::size_t>(sums_bytes() + pointers_bytes() + zeros_bytes() +
                                         places * 4 * (plane(in) + plane(out)));

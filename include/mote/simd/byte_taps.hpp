@@ -50,9 +50,6 @@ MOTE_ALWAYS_INLINE void copy_shifted(std::int8_t* to, std::ptrdiff_t to_stride, 
 MOTE_ALWAYS_INLINE std::int8_t shifted(std::int8_t value) noexcept {
     return value;
 }
-MOTE_ALWAYS_INLINE I8 join_bytes(I16 first, I16 second) noexcept {
-    return vqmovn_high_s16(vqmovn_s16(first), second);
-}
 /// The first n < 4 N bytes.
 MOTE_ALWAYS_INLINE void store(std::int8_t* p, I8 v, std::ptrdiff_t n) noexcept {
     const I16 lo = vmovl_s8(vget_low_s8(v)), hi = vmovl_high_s8(v);

@@ -37,6 +37,18 @@ MOTE_ALWAYS_INLINE I16 clamp(I16 x, I16 lo, I16 hi) noexcept {
     return least(greatest(x, lo), hi);
 }
 
+/// a * factor, rounded once, half to even.
+MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
+    const F64 f(factor);
+    return detail::rounded(detail::doubles_lo(a) * f, detail::doubles_hi(a) * f);
+}
+/// a * factor_a + b * factor_b, whose products and sum are exact in double; rounded once, half to even.
+MOTE_ALWAYS_INLINE I32 round_sum(I32 a, double factor_a, I32 b, double factor_b) noexcept {
+    using namespace detail;
+    const F64 f(factor_a), g(factor_b);
+    return rounded(doubles_lo(a) * f + doubles_lo(b) * g, doubles_hi(a) * f + doubles_hi(b) * g);
+}
+
 /// Stands for "all lanes" where a number of lanes may be given.
 struct Whole {};
 MOTE_ALWAYS_INLINE F32 load(const float* p, Whole) noexcept {

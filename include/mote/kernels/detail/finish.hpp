@@ -5,7 +5,7 @@
 // part<V>() takes them from memory, of a panel that is not full. Both write at `at` elements from of_tile()'s. add() comes when
 // all rows of some panels are done.
 
-#include <mote/kernels/requantize_simd.hpp>
+#include <mote/kernels/elementwise_simd.hpp>
 #include <mote/simd/dot.hpp>
 
 MOTE_BEGIN_KERNELS
@@ -117,7 +117,6 @@ struct FinishI8 {
         channels = count;
     }
     struct OfTile {
-        static constexpr bool joins_rows = simd::joins_rows;
         RequantizeLanes requantize;
         std::int8_t* output;
         std::ptrdiff_t stride, channels;
@@ -147,7 +146,10 @@ struct FinishI8 {
             }
         }
 
-#if defined(MOTE_AVX512)
+#if !defined(MOTE_AVX512)
+        static constexpr bool joins_rows = false;
+#else
+        static constexpr bool joins_rows = true;
         /// `Rows` rows of one or two vectors, of sums that lie `Columns` vectors apart.
         template <int Rows, int Vectors, int Columns>
         MOTE_ALWAYS_INLINE void rows(const simd::I32* sum, const char* head, std::ptrdiff_t at) const noexcept {
@@ -202,11 +204,7 @@ struct FinishI8 {
         std::int8_t* to = output + row * stride + channel;
         with_add_lanes(residual_add, [&](const auto& lanes) {
             for (std::ptrdiff_t r = 0; r < rows; ++r, q += sums_stride * 4, other += stride, to += stride) {
-                simd::for_each_vector<simd::lanes16>(
-                    count, [&](std::ptrdiff_t c, auto some) __attribute__((always_inline)) {
-                        simd::store_bytes(to + c, lanes(simd::load_bytes(q + c, some), simd::load_bytes(other + c, some)),
-                                          some);
-                    });
+                elementwise::map(static_cast<std::size_t>(count), q, other, to, lanes);
             }
         });
     }

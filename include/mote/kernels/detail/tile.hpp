@@ -36,6 +36,10 @@ constexpr std::ptrdiff_t ceil_div(std::ptrdiff_t a, std::ptrdiff_t b) noexcept {
 constexpr std::ptrdiff_t least(std::ptrdiff_t a, std::ptrdiff_t b) noexcept {
     return a < b ? a : b;
 }
+/// Bytes filled up to whole lines of the cache, to whose beginning scratch and packed memory are aligned.
+constexpr std::ptrdiff_t lines(std::ptrdiff_t bytes) noexcept {
+    return ceil_div(bytes, 64) * 64;
+}
 
 /// Packed weights: for each panel its head (what finishing reads: a bias, of bytes also a multiplier a channel), then
 /// [step, channel, group]. A last panel of at most half the channels has half the vectors.
@@ -273,6 +277,7 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
                 block.steps = least(piece, runs.steps - from);
                 block.from = from * D::group;
                 block.last = run + block.runs == runs.count && from + block.steps == runs.steps;
+                const std::ptrdiff_t block_bytes = block.runs * block.steps * vectors * lanes32 * 4;
                 // Tiles of nearly the same number of rows: the time of one row alone is that of many. The larger first.
                 for (std::ptrdiff_t r = 0; r < count;) {
                     const std::ptrdiff_t left = count - r, tiles = ceil_div(left, tile_rows);
@@ -284,12 +289,12 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
                     const std::ptrdiff_t same = few_tiles ? left / size : left % tiles == 0 ? tiles : left % tiles;
                     for (const std::ptrdiff_t end = r + same * size; r < end; r += size) {
                         block.sums = sums + r * panel_channels;
-                        block.next = block.weight + (r + size >= count ? block.runs * block.steps * vectors * lanes32 * 4 : 0);
+                        block.next = block.weight + (r + size < count ? 0 : block_bytes);
                         tile(rows + r, block, finish, first_row + r, panel * panel_channels);
                     }
                 }
                 block.first = false;
-                block.weight += block.runs * block.steps * vectors * lanes32 * 4;
+                block.weight += block_bytes;
             }
         }
         finish.add(first_row, panel * panel_channels, count, taken * vectors * lanes32, sums, taken * panel_channels);

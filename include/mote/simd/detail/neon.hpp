@@ -12,7 +12,6 @@ namespace simd {
 
 /// Whether to_int() of what int32 does not hold is the integer next to it.
 constexpr bool to_int_saturates = true;
-constexpr bool joins_rows = false;  ///< see x86.hpp
 /// The weights of two taps stand one after the other.
 constexpr bool taps_interleaved = false;
 
@@ -61,6 +60,9 @@ MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v, std::ptrdiff_t n) noe
 MOTE_ALWAYS_INLINE I16 join(I32x2 a) noexcept {
     return vcombine_s16(vqmovn_s32(a.lo), vqmovn_s32(a.hi));
 }
+MOTE_ALWAYS_INLINE I8 join_bytes(I16 first, I16 second) noexcept {
+    return vqmovn_high_s16(vqmovn_s16(first), second);
+}
 MOTE_ALWAYS_INLINE I16 narrow_halves(I32x2 a) noexcept {
     return join(a);
 }
@@ -77,29 +79,16 @@ MOTE_ALWAYS_INLINE I32 shift_right(I32 a, int n) noexcept {
     return vshlq_s32(a, vdupq_n_s32(-n));
 }
 namespace detail {
-MOTE_ALWAYS_INLINE float64x2_t doubles_lo(I32 a) noexcept {
+MOTE_ALWAYS_INLINE F64 doubles_lo(I32 a) noexcept {
     return vcvtq_f64_s64(vmovl_s32(vget_low_s32(a)));
 }
-MOTE_ALWAYS_INLINE float64x2_t doubles_hi(I32 a) noexcept {
+MOTE_ALWAYS_INLINE F64 doubles_hi(I32 a) noexcept {
     return vcvtq_f64_s64(vmovl_high_s32(a));
 }
-MOTE_ALWAYS_INLINE I32 rounded(float64x2_t lo, float64x2_t hi) noexcept {
+MOTE_ALWAYS_INLINE I32 rounded(F64 lo, F64 hi) noexcept {
     return vcombine_s32(vmovn_s64(vcvtnq_s64_f64(lo)), vmovn_s64(vcvtnq_s64_f64(hi)));
 }
 }  // namespace detail
-/// a * factor, rounded once, half to even.
-MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
-    const float64x2_t f = vdupq_n_f64(factor);
-    return detail::rounded(vmulq_f64(detail::doubles_lo(a), f), vmulq_f64(detail::doubles_hi(a), f));
-}
-/// a * factor_a + b * factor_b, whose products and sum are exact in double; rounded once, half to even.
-MOTE_ALWAYS_INLINE I32 round_sum(I32 a, double factor_a, I32 b, double factor_b) noexcept {
-    using namespace detail;
-    const float64x2_t f = vdupq_n_f64(factor_a), g = vdupq_n_f64(factor_b);
-    return rounded(vaddq_f64(vmulq_f64(doubles_lo(a), f), vmulq_f64(doubles_lo(b), g)),
-                   vaddq_f64(vmulq_f64(doubles_hi(a), f), vmulq_f64(doubles_hi(b), g)));
-}
-
 /// to[j][i] = from[i][j] for i, j < 4.
 MOTE_ALWAYS_INLINE void transpose_4x4(const float* from, std::ptrdiff_t from_stride, float* to,
                                       std::ptrdiff_t to_stride) noexcept {

@@ -52,6 +52,7 @@ using arch = xsimd::sse2;
 using arch = xsimd::neon64;
 #endif
 
+using F64 = xsimd::batch<double, arch>;
 using F32 = xsimd::batch<float, arch>;
 using I32 = xsimd::batch<std::int32_t, arch>;
 using I16 = xsimd::batch<std::int16_t, arch>;

@@ -23,12 +23,6 @@ namespace simd {
 
 /// Whether to_int() of what int32 does not hold is the integer next to it.
 constexpr bool to_int_saturates = false;
-#if defined(MOTE_AVX512)
-/// Whether store_two_rows() and store_four_rows() are there: bytes of several rows are made at once.
-constexpr bool joins_rows = true;
-#else
-constexpr bool joins_rows = false;
-#endif
 /// The weights of two taps stand side by side, channel by channel.
 constexpr bool taps_interleaved = true;
 
@@ -152,23 +146,13 @@ MOTE_ALWAYS_INLINE I32 shift_right(I32 a, int n) noexcept {
     return _mm512_sra_epi32(a, _mm_cvtsi32_si128(n));
 }
 namespace detail {
-using Doubles = __m512d;
-MOTE_ALWAYS_INLINE Doubles doubles(double x) noexcept {
-    return _mm512_set1_pd(x);
-}
-MOTE_ALWAYS_INLINE Doubles product(Doubles a, Doubles b) noexcept {
-    return _mm512_mul_pd(a, b);
-}
-MOTE_ALWAYS_INLINE Doubles sum(Doubles a, Doubles b) noexcept {
-    return _mm512_add_pd(a, b);
-}
-MOTE_ALWAYS_INLINE Doubles doubles_lo(I32 a) noexcept {
+MOTE_ALWAYS_INLINE F64 doubles_lo(I32 a) noexcept {
     return _mm512_cvtepi32_pd(_mm512_castsi512_si256(a));
 }
-MOTE_ALWAYS_INLINE Doubles doubles_hi(I32 a) noexcept {
+MOTE_ALWAYS_INLINE F64 doubles_hi(I32 a) noexcept {
     return _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(a, 1));
 }
-MOTE_ALWAYS_INLINE I32 rounded(Doubles lo, Doubles hi) noexcept {
+MOTE_ALWAYS_INLINE I32 rounded(F64 lo, F64 hi) noexcept {
     return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtpd_epi32(lo)), _mm512_cvtpd_epi32(hi), 1);
 }
 }  // namespace detail
@@ -234,6 +218,9 @@ MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v, std::ptrdiff_t n) noe
 MOTE_ALWAYS_INLINE I16 join(I32x2 a) noexcept {
     return _mm256_packs_epi32(a.lo, a.hi);
 }
+MOTE_ALWAYS_INLINE I8 join_bytes(I16 first, I16 second) noexcept {
+    return _mm256_packs_epi16(first, second);
+}
 MOTE_ALWAYS_INLINE I16 narrow_halves(I32x2 a) noexcept {
     return _mm256_permute4x64_epi64(_mm256_packs_epi32(a.lo, a.hi), 0xD8);
 }
@@ -250,23 +237,13 @@ MOTE_ALWAYS_INLINE I32 shift_right(I32 a, int n) noexcept {
     return _mm256_sra_epi32(a, _mm_cvtsi32_si128(n));
 }
 namespace detail {
-using Doubles = __m256d;
-MOTE_ALWAYS_INLINE Doubles doubles(double x) noexcept {
-    return _mm256_set1_pd(x);
-}
-MOTE_ALWAYS_INLINE Doubles product(Doubles a, Doubles b) noexcept {
-    return _mm256_mul_pd(a, b);
-}
-MOTE_ALWAYS_INLINE Doubles sum(Doubles a, Doubles b) noexcept {
-    return _mm256_add_pd(a, b);
-}
-MOTE_ALWAYS_INLINE Doubles doubles_lo(I32 a) noexcept {
+MOTE_ALWAYS_INLINE F64 doubles_lo(I32 a) noexcept {
     return _mm256_cvtepi32_pd(_mm256_castsi256_si128(a));
 }
-MOTE_ALWAYS_INLINE Doubles doubles_hi(I32 a) noexcept {
+MOTE_ALWAYS_INLINE F64 doubles_hi(I32 a) noexcept {
     return _mm256_cvtepi32_pd(_mm256_extracti128_si256(a, 1));
 }
-MOTE_ALWAYS_INLINE I32 rounded(Doubles lo, Doubles hi) noexcept {
+MOTE_ALWAYS_INLINE I32 rounded(F64 lo, F64 hi) noexcept {
     return _mm256_set_m128i(_mm256_cvtpd_epi32(hi), _mm256_cvtpd_epi32(lo));
 }
 }  // namespace detail
@@ -331,6 +308,9 @@ MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v, std::ptrdiff_t n) noe
 MOTE_ALWAYS_INLINE I16 join(I32x2 a) noexcept {
     return _mm_packs_epi32(a.lo, a.hi);
 }
+MOTE_ALWAYS_INLINE I8 join_bytes(I16 first, I16 second) noexcept {
+    return _mm_packs_epi16(first, second);
+}
 MOTE_ALWAYS_INLINE I16 narrow_halves(I32x2 a) noexcept {
     return _mm_packs_epi32(a.lo, a.hi);
 }
@@ -347,40 +327,17 @@ MOTE_ALWAYS_INLINE I32 shift_right(I32 a, int n) noexcept {
     return _mm_sra_epi32(a, _mm_cvtsi32_si128(n));
 }
 namespace detail {
-using Doubles = __m128d;
-MOTE_ALWAYS_INLINE Doubles doubles(double x) noexcept {
-    return _mm_set1_pd(x);
-}
-MOTE_ALWAYS_INLINE Doubles product(Doubles a, Doubles b) noexcept {
-    return _mm_mul_pd(a, b);
-}
-MOTE_ALWAYS_INLINE Doubles sum(Doubles a, Doubles b) noexcept {
-    return _mm_add_pd(a, b);
-}
-MOTE_ALWAYS_INLINE Doubles doubles_lo(I32 a) noexcept {
+MOTE_ALWAYS_INLINE F64 doubles_lo(I32 a) noexcept {
     return _mm_cvtepi32_pd(a);
 }
-MOTE_ALWAYS_INLINE Doubles doubles_hi(I32 a) noexcept {
+MOTE_ALWAYS_INLINE F64 doubles_hi(I32 a) noexcept {
     return _mm_cvtepi32_pd(_mm_unpackhi_epi64(a, a));
 }
-MOTE_ALWAYS_INLINE I32 rounded(Doubles lo, Doubles hi) noexcept {
+MOTE_ALWAYS_INLINE I32 rounded(F64 lo, F64 hi) noexcept {
     return _mm_unpacklo_epi64(_mm_cvtpd_epi32(lo), _mm_cvtpd_epi32(hi));
 }
 }  // namespace detail
 #endif
-
-/// a * factor, rounded once, half to even.
-MOTE_ALWAYS_INLINE I32 round_product(I32 a, double factor) noexcept {
-    const detail::Doubles f = detail::doubles(factor);
-    return detail::rounded(detail::product(detail::doubles_lo(a), f), detail::product(detail::doubles_hi(a), f));
-}
-/// a * factor_a + b * factor_b, whose products and sum are exact in double; rounded once, half to even.
-MOTE_ALWAYS_INLINE I32 round_sum(I32 a, double factor_a, I32 b, double factor_b) noexcept {
-    using namespace detail;
-    const Doubles f = doubles(factor_a), g = doubles(factor_b);
-    return rounded(sum(product(doubles_lo(a), f), product(doubles_lo(b), g)),
-                   sum(product(doubles_hi(a), f), product(doubles_hi(b), g)));
-}
 
 /// to[j][i] = from[i][j] for i, j < 4.
 MOTE_ALWAYS_INLINE void transpose_4x4(const float* from, std::ptrdiff_t from_stride, float* to,
