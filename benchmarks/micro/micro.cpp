@@ -6,6 +6,8 @@
 // All rounds of all benchmarks are interleaved, and the best round of each counts, on both sides. The exit status is 1 where a
 // share is above 1: then the loop that measures the peak is broken.
 
+#include "../block.hpp"
+
 #include <mote/kernels/native.hpp>
 #include <mote/simd/peak.hpp>
 
@@ -15,7 +17,6 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,22 +25,6 @@ namespace {
 using mote::ConvGeometry;
 using mote::kernels::simd::DotF32;
 using mote::kernels::simd::DotI8;
-
-/// 64-byte aligned memory of n elements, filled with small numbers that are not all alike.
-template <class T>
-class Block {
-  public:
-    explicit Block(std::size_t n) : storage_(new Line[n * sizeof(T) / sizeof(Line) + 2]) {
-        for (std::size_t i = 0; i < n; ++i) data()[i] = static_cast<T>(static_cast<int>(i * 7 % 31) - 15);
-    }
-    T* data() { return reinterpret_cast<T*>(storage_.get()); }
-
-  private:
-    struct alignas(64) Line {
-        char bytes[64];
-    };
-    std::unique_ptr<Line[]> storage_;
-};
 
 const mote::KernelTable& table() {
     return mote::native_kernels();

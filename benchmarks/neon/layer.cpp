@@ -2,32 +2,18 @@
 // Runs one layer in this unit's kernels a given number of times; table.py counts the instructions.
 //
 // usage: layer NAME RUNS       prints the layer's multiplications and additions of one run
+
+#include "../block.hpp"
+
 #include <mote/kernels/native.hpp>
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 
 namespace {
 
 using mote::ConvGeometry;
-
-/// 64-byte aligned memory of n elements, filled with small numbers that are not all alike.
-template <class T>
-class Block {
-  public:
-    explicit Block(std::size_t n) : storage_(new Line[n * sizeof(T) / sizeof(Line) + 2]) {
-        for (std::size_t i = 0; i < n; ++i) data()[i] = static_cast<T>(static_cast<int>(i * 7 % 31) - 15);
-    }
-    T* data() { return reinterpret_cast<T*>(storage_.get()); }
-
-  private:
-    struct alignas(64) Line {
-        char bytes[64];
-    };
-    std::unique_ptr<Line[]> storage_;
-};
 
 std::size_t elements(std::int32_t height, std::int32_t width, std::int32_t channels) {
     return static_cast<std::size_t>(height * width * channels);

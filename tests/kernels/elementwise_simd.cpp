@@ -192,6 +192,9 @@ TEST_CASE("add_i8: the vector kernel equals the definition to the bit for all pa
         mote::AddI8 add = random_add(random);
         if (seed == 0) {  // many ties
             REQUIRE(mote::make_add_i8({1.0f, 5}, {0.5f, -3}, {2.0f, 1}, -128, 127, add));
+        } else if (seed == 1) {  // and of an output far finer
+            REQUIRE(mote::make_add_i8({5.5f, 5}, {1.5f, -3}, {1.0f, 1}, -128, 127, add));
+            REQUIRE(add.wide);
         }
         wide += add.wide ? 1 : 0;
         mote::kernels::reference::add_i8(65536, add, a.data(), b.data(), expected.data());

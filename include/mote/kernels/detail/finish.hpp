@@ -98,6 +98,7 @@ struct FinishGemm {
     void add(std::ptrdiff_t, std::ptrdiff_t, std::ptrdiff_t, std::ptrdiff_t, const float*, std::ptrdiff_t) const noexcept {}
 };
 
+#if !defined(MOTE_NEON)  // which has detail/neon/strips.hpp
 /// RequantizeI8 of a sum. Panels hold their channels in split order, pair of vectors by pair; a panel of one vector in the
 /// natural order. Where there is a residual the bytes take their sums' place first, and a loop of its own, with the registers
 /// to itself, adds what they meet (AddI8).
@@ -209,6 +210,7 @@ struct FinishI8 {
         });
     }
 };
+#endif
 
 }  // namespace tiles
 
