@@ -2,35 +2,55 @@
 # mote_dispatch(target [set...])
 #
 # Adds to `target` kernels for several instruction sets, of which mote::best_kernels() (mote/engine/dispatch.hpp) takes the best
-# that the machine runs. Sets: scalar, sse2, sse4_1, avx, avx2, avx512, avx512vnni on x86-64; scalar, neon, neon_dot, neon_i8mm
-# on aarch64. Without sets: scalar, sse2, avx2, avx512 and avx512vnni, or all of aarch64.
+# that the machine runs. The sets are those that mote/simd/instruction_set.hpp lists, and scalar. Without sets: all but avx and
+# sse4_1, whose kernels are those of sse2 as compilers write them with more instructions.
 #
 # Each set is one generated file that holds its table and nothing else. xsimd's namespace carries the set's name there, and
 # mote's kernels stand in a namespace of theirs anyhow, so that the linker merges no function of one set with another's.
 
 function(mote_dispatch target)
-    set(avx512 -mavx2 -mfma -mavx512f -mavx512bw -mavx512dq -mavx512cd -mavx512vl)
-    set(flags_sse2 "")
-    set(flags_sse4_1 -msse4.1)
-    set(flags_avx -mavx)
-    set(flags_avx2 -mavx2 -mfma)
-    set(flags_avx512 ${avx512})
-    set(flags_avx512vnni ${avx512} -mavx512vnni)
-    set(flags_neon "")
-    set(flags_neon_dot -march=armv8.2-a+dotprod)
-    set(flags_neon_i8mm -march=armv8.2-a+dotprod+i8mm)
-    # `known` begins with the most capable: the order in which best_kernels() asks.
     if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+        set(architecture X86_64)
         set(baseline -march=x86-64)  # undoes a -march of the target's
-        set(known avx512vnni avx512 avx2 avx sse4_1 sse2 scalar)
-        set(wanted scalar sse2 avx2 avx512 avx512vnni)
     elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+        set(architecture AARCH64)
         set(baseline -march=armv8-a)
-        set(known neon_i8mm neon_dot neon scalar)
-        set(wanted scalar neon neon_dot neon_i8mm)
     else()
         message(FATAL_ERROR "mote_dispatch: only x86-64 and aarch64 have kernels to choose from, not ${CMAKE_SYSTEM_PROCESSOR}")
     endif()
+    get_target_property(include mote::mote INTERFACE_INCLUDE_DIRECTORIES)
+    string(REGEX REPLACE "\\$<BUILD_INTERFACE:([^>]*)>" "\\1" include "${include}")
+    find_file(header mote/simd/instruction_set.hpp PATHS ${include} NO_DEFAULT_PATH NO_CACHE REQUIRED)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
+    # From the least capable on, as a set has its base's flags. `known` begins with the most capable: the order in which
+    # best_kernels() asks.
+    file(READ ${header} text)
+    string(REGEX REPLACE ".*#define MOTE_${architecture}_SETS\\(set, has\\)([^#]*).*" "\\1" text "${text}")
+    string(REPLACE "\\" "" text "${text}")  # lists would take it for a character that escapes
+    string(REGEX MATCHALL "set\\([^\n]*" sets "${text}")
+    list(REVERSE sets)
+    set(flags_scalar "")
+    set(known scalar)
+    foreach(line IN LISTS sets)
+        string(REGEX REPLACE "set\\(([a-z0-9_]+), ([a-z0-9_]+),.*" "\\1;\\2" names "${line}")
+        list(POP_FRONT names isa base)
+        set(flags_${isa} "${flags_${base}}")
+        string(REGEX MATCHALL "has\\(\"[^\"]+" features "${line}")
+        string(REPLACE "has(\"" "" features "${features}")
+        if(architecture STREQUAL X86_64)
+            list(TRANSFORM features PREPEND -m)
+            list(APPEND flags_${isa} ${features})
+        else()
+            if(features AND NOT flags_${isa})
+                set(flags_${isa} -march=armv8.2-a)
+            endif()
+            list(TRANSFORM features PREPEND +)
+            string(APPEND flags_${isa} ${features})
+        endif()
+        list(PREPEND known ${isa})
+    endforeach()
+    set(wanted ${known})
+    list(REMOVE_ITEM wanted avx sse4_1)
     if(MOTE_SCALAR)
         set(wanted scalar)
     endif()

@@ -4,6 +4,7 @@
 // this machine runs. Without mote_dispatch() a program that calls compiled_kernels() does not link.
 
 #include <mote/kernels/kernel_table.hpp>
+#include <mote/simd/instruction_set.hpp>
 
 #if defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
@@ -38,28 +39,23 @@ inline bool same_text(const char* a, const char* b) noexcept {
 /// Whether this processor, and the system that saves its registers, run an instruction set that mote_dispatch() can compile.
 inline bool machine_runs(const char* instruction_set) noexcept {
     const auto is = [instruction_set](const char* name) { return detail::same_text(instruction_set, name); };
-    if (is("scalar")) return true;
+#define MOTE_DETAIL_SET(name, base, features) \
+    if (is(#name)) return machine_runs(#base) features;
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd") &&
-                        __builtin_cpu_supports("avx512vl");
-    if (is("sse2")) return true;
-    if (is("sse4_1")) return __builtin_cpu_supports("sse4.1") != 0;
-    if (is("avx")) return __builtin_cpu_supports("avx") != 0;
-    if (is("avx2")) return avx2;
-    if (is("avx512")) return avx512;
-    if (is("avx512vnni")) return avx512 && __builtin_cpu_supports("avx512vnni");
+#define MOTE_DETAIL_HAS(feature) &&__builtin_cpu_supports(feature)
+    MOTE_X86_64_SETS(MOTE_DETAIL_SET, MOTE_DETAIL_HAS)
 #elif defined(__aarch64__)
-    if (is("neon")) return true;
 #if defined(__linux__)
-    // The bits of the Linux kernel's Documentation/arm64/elf_hwcaps.
-    if (is("neon_dot")) return (getauxval(AT_HWCAP) & 1ul << 20) != 0;
-    if (is("neon_i8mm")) return (getauxval(AT_HWCAP) & 1ul << 20) != 0 && (getauxval(AT_HWCAP2) & 1ul << 13) != 0;
+#define MOTE_DETAIL_HAS(feature, word, bit) &&(getauxval(word) >> (bit) & 1) != 0
+#else
+#define MOTE_DETAIL_HAS(feature, word, bit) &&false
 #endif
+    MOTE_AARCH64_SETS(MOTE_DETAIL_SET, MOTE_DETAIL_HAS)
 #endif
-    return false;
+#undef MOTE_DETAIL_HAS
+#undef MOTE_DETAIL_SET
+    return is("scalar");
 }
 
 MOTE_END_NAMESPACE

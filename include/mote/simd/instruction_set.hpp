@@ -1,19 +1,45 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The inline namespace of this unit's kernels, named by its instruction set: units of different sets can stand in one program,
-// and none of their functions merge. MOTE_SCALAR asks for scalar kernels.
+// and none of their functions merge. MOTE_SCALAR asks for scalar kernels. A new instruction set is an entry of the lists and a
+// branch here, and small functions in simd/ where it does what others do not.
 
 #include <mote/core/config.hpp>
 
+// The sets that mote_dispatch() compiles, the most capable first: set(its name, the set that it adds to, what it adds). A feature
+// is called as compilers call it after -m (x86-64) or in -march (aarch64, where its bit of Linux' getauxval() follows).
+// machine_runs() asks the processor for them, and CMake reads these lines.
+// clang-format off
+#define MOTE_X86_64_SETS(set, has)                                                                           \
+    set(avx512bf16, avx512vnni, has("avx512bf16"))                                                           \
+    set(avx512vnni, avx512, has("avx512vnni"))                                                               \
+    set(avx512, avx2, has("avx512f") has("avx512bw") has("avx512dq") has("avx512cd") has("avx512vl"))        \
+    set(avxvnni, avx2, has("avxvnni"))                                                                       \
+    set(avx2, avx, has("avx2") has("fma"))                                                                   \
+    set(avx, sse4_1, has("avx"))                                                                             \
+    set(sse4_1, sse2, has("sse4.1"))                                                                         \
+    set(sse2, scalar, )
+#define MOTE_AARCH64_SETS(set, has)                             \
+    set(neon_i8mm, neon_dot, has("i8mm", AT_HWCAP2, 13))        \
+    set(neon_dot, neon, has("dotprod", AT_HWCAP, 20))           \
+    set(neon, scalar, )
+// clang-format on
+
 #if defined(MOTE_SCALAR) || defined(__i386__)
 #define MOTE_INSTRUCTION_SET scalar
-#elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512CD__) && \
-    defined(__AVX512VL__) && defined(__AVX512VNNI__)
-#define MOTE_INSTRUCTION_SET avx512vnni
-#define MOTE_AVX512 1
 #elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512CD__) && defined(__AVX512VL__)
-#define MOTE_INSTRUCTION_SET avx512
 #define MOTE_AVX512 1
+#if defined(__AVX512VNNI__) && defined(__AVX512BF16__)
+#define MOTE_INSTRUCTION_SET avx512bf16
+#define MOTE_AVX512BF16 1
+#elif defined(__AVX512VNNI__)
+#define MOTE_INSTRUCTION_SET avx512vnni
+#else
+#define MOTE_INSTRUCTION_SET avx512
+#endif
+#elif defined(__AVX2__) && defined(__FMA__) && defined(__AVXVNNI__)
+#define MOTE_INSTRUCTION_SET avxvnni
+#define MOTE_AVX2 1
 #elif defined(__AVX2__) && defined(__FMA__)
 #define MOTE_INSTRUCTION_SET avx2
 #define MOTE_AVX2 1
