@@ -47,7 +47,7 @@ inline bool machine_runs(const char* instruction_set) noexcept {
     MOTE_X86_64_SETS(MOTE_DETAIL_SET, MOTE_DETAIL_HAS)
 #elif defined(__aarch64__)
 #if defined(__linux__)
-#define MOTE_DETAIL_HAS(feature, word, bit) &&(getauxval(word) >> (bit) & 1) != 0
+#define MOTE_DETAIL_HAS(feature, word, bit) &&(getauxval(word) >> (bit)&1) != 0
 #else
 #define MOTE_DETAIL_HAS(feature, word, bit) &&false
 #endif

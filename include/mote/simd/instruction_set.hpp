@@ -6,8 +6,8 @@
 
 #include <mote/core/config.hpp>
 
-// The sets that mote_dispatch() compiles, the most capable first: set(its name, the set that it adds to, what it adds). A feature
-// is called as compilers call it after -m (x86-64) or in -march (aarch64, where its bit of Linux' getauxval() follows).
+// The sets that mote_dispatch() compiles, the most capable first: set(its name, the set that it adds to, what it adds). A
+// feature is called as compilers call it after -m (x86-64) or in -march (aarch64, where its bit of Linux' getauxval() follows).
 // machine_runs() asks the processor for them, and CMake reads these lines.
 // clang-format off
 #define MOTE_X86_64_SETS(set, has)                                                                           \
