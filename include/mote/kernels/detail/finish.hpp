@@ -19,6 +19,7 @@ constexpr std::ptrdiff_t panel_channels = simd::tile_vectors * lanes32;
 struct FinishF32 {
     static constexpr bool in_registers = true;
     static constexpr bool joins_rows = false;  ///< whether rows() finishes several at once
+    static constexpr bool few_constants = simd::registers >= 32;  ///< whether they have registers beside the sums
     float lo, hi, residual_lo, residual_hi;
     const float* residual;    ///< of the first row and channel, or null
     float* output;            ///< of the first row and channel
@@ -71,6 +72,7 @@ struct FinishF32 {
 struct FinishGemm {
     static constexpr bool in_registers = true;
     static constexpr bool joins_rows = false;
+    static constexpr bool few_constants = simd::registers >= 32;
     float* c;
     std::ptrdiff_t stride;
     std::ptrdiff_t channels;
@@ -105,6 +107,7 @@ struct FinishGemm {
 struct FinishI8 {
     /// With 16 registers GCC would keep some sums in memory while they are summed, for want of room here.
     static constexpr bool in_registers = simd::registers >= 32;
+    static constexpr bool few_constants = false;
     RequantizeLanes requantize;
     AddI8 residual_add;
     const std::int8_t* residual;  ///< of the first row and channel, or null

@@ -91,8 +91,8 @@ struct TileBlock {
 /// Adds the block's steps to the sums of Rows rows and `Panels` panels of `Vectors` vectors. `row` is the place of the first
 /// row among the outputs, `channel` that of the first channel.
 template <class D, class Finish, int Rows, int Vectors, int Panels>
-void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& block, const Finish& shared, std::ptrdiff_t row,
-              std::ptrdiff_t channel) noexcept {
+MOTE_ALWAYS_INLINE void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& block, const Finish& shared,
+                                 std::ptrdiff_t row, std::ptrdiff_t channel) noexcept {
     using Sum = typename D::Sum;
     using Weight = typename D::Weight;
     constexpr int columns = Vectors * Panels;
@@ -114,6 +114,7 @@ void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& blo
     for (std::ptrdiff_t run = 0; run < block.runs; ++run) {
         const std::ptrdiff_t offset = block.offsets[run] + block.from;
         const typename D::Activation* at[Rows];
+        MOTE_OPAQUE(rows);  // else GCC loads all of them before the loop, and has no registers for them
         MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
             at[r] = rows[r] + offset;
             MOTE_OPAQUE(at[r]);  // a register a row: else GCC computes an address a step
@@ -165,7 +166,10 @@ void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& blo
             constexpr std::ptrdiff_t unroll = simd::tile_unroll;
             for (; steps >= unroll; steps -= unroll) {
                 MOTE_UNROLL for (int u = 0; u < unroll; ++u) step(u);
-                MOTE_UNROLL for (int r = 0; r < Rows; ++r) at[r] += unroll * D::group;
+                MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
+                    at[r] += unroll * D::group;
+                    MOTE_OPAQUE(at[r]);  // else GCC computes it again behind the loop
+                }
                 weight += unroll * Vectors * elements;
                 next += unroll * Vectors * lanes32 * 4;
             }
@@ -212,19 +216,33 @@ void run_tile(const typename D::Activation* const* rows, const TileBlock<D>& blo
     }
 }
 
+/// `count` tiles, one below the other.
+template <class D, class Finish, int Rows, int Vectors, int Panels>
+void run_tiles(const typename D::Activation* const* rows, std::ptrdiff_t count, const TileBlock<D>& shared_block,
+               const Finish& shared, std::ptrdiff_t row, std::ptrdiff_t channel) noexcept {
+    TileBlock<D> block = shared_block;  // copies, which no output overwrites, as the compiler sees
+    const Finish copy = shared;
+    const Finish* finish = Finish::few_constants ? &copy : &shared;
+    for (; count > 0; --count, rows += Rows, row += Rows, block.sums += Rows * panel_channels) {
+        if constexpr (!Finish::few_constants) MOTE_OPAQUE(finish);  // else GCC loads all before the loop, and again in it
+        block.next = count > 1 ? block.weight : shared_block.next;
+        run_tile<D, Finish, Rows, Vectors, Panels>(rows, block, *finish, row, channel);
+    }
+}
+
 template <class D, class Finish>
-using TileFunction = void (*)(const typename D::Activation* const*, const TileBlock<D>&, const Finish&, std::ptrdiff_t,
-                              std::ptrdiff_t) noexcept;
+using TilesFunction = void (*)(const typename D::Activation* const*, std::ptrdiff_t, const TileBlock<D>&, const Finish&,
+                               std::ptrdiff_t, std::ptrdiff_t) noexcept;
 
 /// The largest tile of one panel and at most `rows` rows; how many it has.
 template <class D, class Finish, int Vectors, int Rows = simd::tile_rows>
-constexpr TileFunction<D, Finish> tile_of(std::ptrdiff_t& rows) noexcept {
+constexpr TilesFunction<D, Finish> tiles_of(std::ptrdiff_t& rows) noexcept {
     if constexpr (Rows > 1) {
         constexpr int fewer = !few_tiles ? Rows - 1 : Rows > 4 ? 4 : Rows / 2;
-        if (rows < Rows) return tile_of<D, Finish, Vectors, fewer>(rows);
+        if (rows < Rows) return tiles_of<D, Finish, Vectors, fewer>(rows);
     }
     rows = Rows;
-    return run_tile<D, Finish, Rows, Vectors, 1>;
+    return run_tiles<D, Finish, Rows, Vectors, 1>;
 }
 
 /// Cycles in which packed weights are read: 16 bytes a cycle from the third cache, 5 where they may not fit there.
@@ -258,11 +276,11 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
         std::ptrdiff_t whole = range.end - panel;
         if (panels.vectors(range.end - 1) != simd::tile_vectors) --whole;
         taken = count == 1 && whole >= 4 ? 4 : !few_tiles && count <= 2 && whole >= 2 ? 2 : 1;
-        TileFunction<D, Finish> wide = run_tile<D, Finish, 1, simd::tile_vectors, 4>;
+        TilesFunction<D, Finish> wide = run_tiles<D, Finish, 1, simd::tile_vectors, 4>;
         if constexpr (!few_tiles) {
             if (taken == 2)
                 wide =
-                    count == 2 ? run_tile<D, Finish, 2, simd::tile_vectors, 2> : run_tile<D, Finish, 1, simd::tile_vectors, 2>;
+                    count == 2 ? run_tiles<D, Finish, 2, simd::tile_vectors, 2> : run_tiles<D, Finish, 1, simd::tile_vectors, 2>;
         }
         const std::ptrdiff_t vectors = panels.vectors(panel);
         TileBlock<D> block;
@@ -282,16 +300,15 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
                 for (std::ptrdiff_t r = 0; r < count;) {
                     const std::ptrdiff_t left = count - r, tiles = ceil_div(left, tile_rows);
                     std::ptrdiff_t size = few_tiles ? least(left, tile_rows) : ceil_div(left, tiles);
-                    const TileFunction<D, Finish> tile = taken > 1 ? wide
+                    const TilesFunction<D, Finish> function = taken > 1 ? wide
                                                          : vectors == simd::tile_vectors
-                                                             ? tile_of<D, Finish, simd::tile_vectors>(size)
-                                                             : tile_of<D, Finish, half_vectors>(size);
+                                                             ? tiles_of<D, Finish, simd::tile_vectors>(size)
+                                                             : tiles_of<D, Finish, half_vectors>(size);
                     const std::ptrdiff_t same = few_tiles ? left / size : left % tiles == 0 ? tiles : left % tiles;
-                    for (const std::ptrdiff_t end = r + same * size; r < end; r += size) {
-                        block.sums = sums + r * panel_channels;
-                        block.next = block.weight + (r + size < count ? 0 : block_bytes);
-                        tile(rows + r, block, finish, first_row + r, panel * panel_channels);
-                    }
+                    block.sums = sums + r * panel_channels;
+                    block.next = block.weight + (r + same * size < count ? 0 : block_bytes);
+                    function(rows + r, same, block, finish, first_row + r, panel * panel_channels);
+                    r += same * size;
                 }
                 block.first = false;
                 block.weight += block_bytes;
