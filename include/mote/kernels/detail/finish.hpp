@@ -18,7 +18,7 @@ constexpr std::ptrdiff_t panel_channels = simd::tile_vectors * lanes32;
 /// y = clamp(sum, lo, hi), with a residual clamp(y + residual, residual_lo, residual_hi).
 struct FinishF32 {
     static constexpr bool in_registers = true;
-    static constexpr bool joins_rows = false;  ///< whether rows() finishes several at once
+    static constexpr bool joins_rows = false;                     ///< whether rows() finishes several at once
     static constexpr bool few_constants = simd::registers >= 32;  ///< whether they have registers beside the sums
     float lo, hi, residual_lo, residual_hi;
     const float* residual;    ///< of the first row and channel, or null

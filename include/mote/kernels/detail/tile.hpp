@@ -279,8 +279,8 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
         TilesFunction<D, Finish> wide = run_tiles<D, Finish, 1, simd::tile_vectors, 4>;
         if constexpr (!few_tiles) {
             if (taken == 2)
-                wide =
-                    count == 2 ? run_tiles<D, Finish, 2, simd::tile_vectors, 2> : run_tiles<D, Finish, 1, simd::tile_vectors, 2>;
+                wide = count == 2 ? run_tiles<D, Finish, 2, simd::tile_vectors, 2>
+                                  : run_tiles<D, Finish, 1, simd::tile_vectors, 2>;
         }
         const std::ptrdiff_t vectors = panels.vectors(panel);
         TileBlock<D> block;
@@ -301,9 +301,9 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
                     const std::ptrdiff_t left = count - r, tiles = ceil_div(left, tile_rows);
                     std::ptrdiff_t size = few_tiles ? least(left, tile_rows) : ceil_div(left, tiles);
                     const TilesFunction<D, Finish> function = taken > 1 ? wide
-                                                         : vectors == simd::tile_vectors
-                                                             ? tiles_of<D, Finish, simd::tile_vectors>(size)
-                                                             : tiles_of<D, Finish, half_vectors>(size);
+                                                              : vectors == simd::tile_vectors
+                                                                  ? tiles_of<D, Finish, simd::tile_vectors>(size)
+                                                                  : tiles_of<D, Finish, half_vectors>(size);
                     const std::ptrdiff_t same = few_tiles ? left / size : left % tiles == 0 ? tiles : left % tiles;
                     block.sums = sums + r * panel_channels;
                     block.next = block.weight + (r + same * size < count ? 0 : block_bytes);
