@@ -22,7 +22,7 @@ struct ByteTaps {
 #if defined(MOTE_NEON)
     int8x16_t vector[4];
 #else
-    __m512i vector[4];
+    I8::register_type vector[4];
 #endif
 };
 constexpr std::ptrdiff_t byte_taps_element(std::ptrdiff_t vector, std::ptrdiff_t lane) noexcept {
@@ -60,54 +60,35 @@ MOTE_ALWAYS_INLINE void store(std::int8_t* p, I8 v, std::ptrdiff_t n) noexcept {
 /// Of rows that copy_shifted() wrote.
 MOTE_ALWAYS_INLINE ByteTaps byte_taps(const std::int8_t* row0, const std::int8_t* row1, const std::int8_t* row2,
                                       const std::int8_t* row3) noexcept {
-    const __m512i a = _mm512_loadu_si512(row0), b = _mm512_loadu_si512(row1), c = _mm512_loadu_si512(row2),
-                  d = _mm512_loadu_si512(row3);
-    const __m512i ab_lo = _mm512_unpacklo_epi8(a, b), ab_hi = _mm512_unpackhi_epi8(a, b);
-    const __m512i cd_lo = _mm512_unpacklo_epi8(c, d), cd_hi = _mm512_unpackhi_epi8(c, d);
-    return {{_mm512_unpacklo_epi16(ab_lo, cd_lo), _mm512_unpackhi_epi16(ab_lo, cd_lo), _mm512_unpacklo_epi16(ab_hi, cd_hi),
-             _mm512_unpackhi_epi16(ab_hi, cd_hi)}};
+    const I8 a = load(row0), b = load(row1), c = load(row2), d = load(row3);
+    const I16 ab_lo = detail::unpack_lo(a, b), ab_hi = detail::unpack_hi(a, b);
+    const I16 cd_lo = detail::unpack_lo(c, d), cd_hi = detail::unpack_hi(c, d);
+    return {{detail::unpack_lo(ab_lo, cd_lo), detail::unpack_hi(ab_lo, cd_lo), detail::unpack_lo(ab_hi, cd_hi),
+             detail::unpack_hi(ab_hi, cd_hi)}};
 }
 
 /// Adds the four products of each lane. The bytes are 128 more than what was copied, which a bias undoes (DotI8::offset).
-MOTE_ALWAYS_INLINE I32 add_taps(I32 sum, __m512i taps, const std::int8_t* weights) noexcept {
-    return DotI8::dot(sum, taps, _mm512_loadu_si512(weights));
+MOTE_ALWAYS_INLINE I32 add_taps(I32 sum, I8::register_type taps, const std::int8_t* weights) noexcept {
+    return DotI8::dot(sum, taps, load(weights));
 }
 
 /// Copies n bytes as byte_taps() takes them, of each of `count` pieces; may write up to 63 bytes beyond a piece, before the
 /// next one is written. Pieces do not overlap.
 MOTE_ALWAYS_INLINE void copy_shifted(std::int8_t* to, std::ptrdiff_t to_stride, const std::int8_t* from,
                                      std::ptrdiff_t from_stride, std::ptrdiff_t n, std::ptrdiff_t count) noexcept {
-    const __m512i flip = _mm512_set1_epi8(-128);
+    const I8 flip(static_cast<std::int8_t>(-128));
     // The last bytes first: what is written beyond them are first bytes of the next piece.
-    std::ptrdiff_t i = n / 64 * 64;
+    std::ptrdiff_t i = n / lanes8 * lanes8;
     if (i < n) {
-        const __mmask64 some = (std::uint64_t{1} << (n - i)) - 1;
-        for (std::ptrdiff_t k = 0; k < count; ++k) {
-            const __m512i bytes = _mm512_maskz_loadu_epi8(some, from + k * from_stride + i);
-            _mm512_storeu_si512(to + k * to_stride + i, _mm512_xor_si512(bytes, flip));
-        }
+        for (std::ptrdiff_t k = 0; k < count; ++k)
+            store(to + k * to_stride + i, load(from + k * from_stride + i, n - i) ^ flip);
     }
-    while ((i -= 64) >= 0) {
-        for (std::ptrdiff_t k = 0; k < count; ++k) {
-            const __m512i bytes = _mm512_loadu_si512(from + k * from_stride + i);
-            _mm512_storeu_si512(to + k * to_stride + i, _mm512_xor_si512(bytes, flip));
-        }
+    while ((i -= lanes8) >= 0) {
+        for (std::ptrdiff_t k = 0; k < count; ++k) store(to + k * to_stride + i, load(from + k * from_stride + i) ^ flip);
     }
 }
 MOTE_ALWAYS_INLINE std::int8_t shifted(std::int8_t value) noexcept {
     return static_cast<std::int8_t>(value ^ -128);
-}
-
-/// The first n < 4 N bytes.
-MOTE_ALWAYS_INLINE void store(std::int8_t* p, I8 v, std::ptrdiff_t n) noexcept {
-    const __m512i bytes = v;
-    __m256i half = _mm512_castsi512_si256(bytes);
-    if ((n & 32) != 0) {
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), half);
-        half = _mm512_extracti64x4_epi64(bytes, 1);
-        p += 32;
-    }
-    store_bytes(p, _mm512_cvtepi8_epi16(half), n & 31);
 }
 #endif
 

@@ -201,13 +201,14 @@ struct DotI8 {
 #endif
 };
 
-#elif defined(MOTE_AVX512) && defined(__AVX512VNNI__)
+#elif defined(MOTE_VNNI)
 /// Four bytes a step.
 struct DotI8 {
     using Input = std::int8_t;
     using Weight = std::int8_t;
     using Lane = std::int32_t;
     using Sum = I32;
+    using Bytes = I8::register_type;
     static constexpr std::ptrdiff_t group = 4, steps_together = 1, head_bytes = 8;
     static constexpr bool in_strips = false;
     static constexpr std::ptrdiff_t channel(std::ptrdiff_t at, std::ptrdiff_t lanes) noexcept {
@@ -219,35 +220,24 @@ struct DotI8 {
     using Activation = std::int8_t;
     static constexpr bool converts = false;
     static constexpr std::int32_t offset = 128;
-    static MOTE_ALWAYS_INLINE __m512i weights(const std::int8_t* p) noexcept {
-        __m512i loaded = _mm512_loadu_si512(p);
+    static MOTE_ALWAYS_INLINE Bytes weights(const std::int8_t* p) noexcept {
+        Bytes loaded = simd::load(p);
         MOTE_OPAQUE_VECTOR(loaded);  // else GCC loads it again for every row
         return loaded;
     }
-    static MOTE_ALWAYS_INLINE __m512i activations(const std::int8_t* p) noexcept {
-        return _mm512_xor_si512(_mm512_set1_epi32(detail::read<std::int32_t>(p)), _mm512_set1_epi8(-128));
+    static MOTE_ALWAYS_INLINE Bytes activations(const std::int8_t* p) noexcept {
+        return I32(detail::read<std::int32_t>(p)) ^ I32(shift);
     }
-    static MOTE_ALWAYS_INLINE I32 dot(I32 sum, __m512i activation, __m512i weight) noexcept {
-#if defined(__clang__)
-        return _mm512_dpbusd_epi32(sum, activation, weight);
-#else
-        // GCC 12 copies accumulators around the intrinsic.
-        auto added = reinterpret_cast<__m512i>(
-            __builtin_ia32_vpdpbusd_v16si(reinterpret_cast<__v16si>(static_cast<__m512i>(sum)),
-                                          reinterpret_cast<__v16si>(activation), reinterpret_cast<__v16si>(weight)));
-        MOTE_OPAQUE_VECTOR(added);  // else it copies them in a loop of nothing else, which measures the peak
-        return added;
-#endif
+    static MOTE_ALWAYS_INLINE I32 dot(I32 sum, Bytes activation, Bytes weight) noexcept {
+        return detail::byte_dot(sum, activation, weight);
     }
-    static MOTE_ALWAYS_INLINE std::int8_t convert(std::int8_t value) noexcept {
-        return value;
-    }
+    static MOTE_ALWAYS_INLINE std::int8_t convert(std::int8_t value) noexcept { return value; }
     static MOTE_ALWAYS_INLINE void convert(std::int8_t* to, const std::int8_t* from, std::ptrdiff_t n) noexcept {
-        for (std::ptrdiff_t i = 0; i < n; i += 64) {
-            const __mmask64 some = n - i >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (n - i)) - 1;
-            _mm512_storeu_si512(to + i, _mm512_maskz_loadu_epi8(some, from + i));
-        }
+        std::ptrdiff_t i = 0;
+        for (; i + lanes8 <= n; i += lanes8) store(to + i, simd::load(from + i));
+        if (i < n) store(to + i, simd::load(from + i, n - i));
     }
+    static constexpr std::int32_t shift = -0x7f7f7f80;  ///< 128 in each byte
 };
 
 #else

@@ -31,15 +31,18 @@
 #define MOTE_AVX512 1
 #if defined(__AVX512VNNI__) && defined(__AVX512BF16__)
 #define MOTE_INSTRUCTION_SET avx512bf16
+#define MOTE_VNNI 1
 #define MOTE_AVX512BF16 1
 #elif defined(__AVX512VNNI__)
 #define MOTE_INSTRUCTION_SET avx512vnni
+#define MOTE_VNNI 1
 #else
 #define MOTE_INSTRUCTION_SET avx512
 #endif
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__AVXVNNI__)
 #define MOTE_INSTRUCTION_SET avxvnni
 #define MOTE_AVX2 1
+#define MOTE_VNNI 1
 #elif defined(__AVX2__) && defined(__FMA__)
 #define MOTE_INSTRUCTION_SET avx2
 #define MOTE_AVX2 1
@@ -71,7 +74,7 @@
 #define MOTE_VECTORS 1  // simd/vector.hpp serves this unit
 #endif
 
-#if (defined(MOTE_AVX512) && defined(__AVX512VNNI__)) || (defined(MOTE_NEON) && defined(__ARM_FEATURE_DOTPROD))
+#if defined(MOTE_VNNI) || (defined(MOTE_NEON) && defined(__ARM_FEATURE_DOTPROD))
 #define MOTE_BYTE_TAPS 1  // simd/byte_taps.hpp serves this unit: depthwise convolutions take four taps of bytes at once
 #endif
 

@@ -37,6 +37,12 @@ MOTE_ALWAYS_INLINE I16 unpack_lo(I16 a, I16 b) noexcept {
 MOTE_ALWAYS_INLINE I16 unpack_hi(I16 a, I16 b) noexcept {
     return _mm512_unpackhi_epi16(a, b);
 }
+MOTE_ALWAYS_INLINE I16 unpack_lo(I8 a, I8 b) noexcept {
+    return _mm512_unpacklo_epi8(a, b);
+}
+MOTE_ALWAYS_INLINE I16 unpack_hi(I8 a, I8 b) noexcept {
+    return _mm512_unpackhi_epi8(a, b);
+}
 MOTE_ALWAYS_INLINE I32 pair_dot(I16 a, I16 b) noexcept {
     return _mm512_madd_epi16(a, b);
 }
@@ -82,6 +88,10 @@ MOTE_ALWAYS_INLINE I32 to_int(F32 a) noexcept {
 MOTE_ALWAYS_INLINE F32 as_float(I32 a) noexcept {
     return _mm512_castsi512_ps(a);
 }
+/// The first n <= 4 N bytes, then zeros.
+MOTE_ALWAYS_INLINE I8 load(const std::int8_t* p, std::ptrdiff_t n) noexcept {
+    return _mm512_maskz_loadu_epi8(n >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1, p);
+}
 MOTE_ALWAYS_INLINE I16 load_bytes(const std::int8_t* p) noexcept {
     return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
@@ -107,6 +117,16 @@ MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v, std::ptrdiff_t n) noe
         n -= 8;
     }
     detail::write_bytes(p, static_cast<std::uint64_t>(_mm_cvtsi128_si64(some)), n);
+}
+/// The first n < 4 N bytes.
+MOTE_ALWAYS_INLINE void store(std::int8_t* p, I8 v, std::ptrdiff_t n) noexcept {
+    __m256i half = _mm512_castsi512_si256(v);
+    if ((n & 32) != 0) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), half);
+        half = _mm512_extracti64x4_epi64(v, 1);
+        p += 32;
+    }
+    store_bytes(p, _mm512_cvtepi8_epi16(half), n & 31);
 }
 MOTE_ALWAYS_INLINE I16 join(I32x2 a) noexcept {
     return _mm512_packs_epi32(a.lo, a.hi);
@@ -168,6 +188,12 @@ MOTE_ALWAYS_INLINE I16 unpack_lo(I16 a, I16 b) noexcept {
 MOTE_ALWAYS_INLINE I16 unpack_hi(I16 a, I16 b) noexcept {
     return _mm256_unpackhi_epi16(a, b);
 }
+MOTE_ALWAYS_INLINE I16 unpack_lo(I8 a, I8 b) noexcept {
+    return _mm256_unpacklo_epi8(a, b);
+}
+MOTE_ALWAYS_INLINE I16 unpack_hi(I8 a, I8 b) noexcept {
+    return _mm256_unpackhi_epi8(a, b);
+}
 MOTE_ALWAYS_INLINE I32 pair_dot(I16 a, I16 b) noexcept {
     return _mm256_madd_epi16(a, b);
 }
@@ -197,23 +223,47 @@ MOTE_ALWAYS_INLINE F32 as_float(I32 a) noexcept {
 MOTE_ALWAYS_INLINE I16 load_bytes(const std::int8_t* p) noexcept {
     return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
+namespace detail {
+/// The first n <= 16 bytes, then zeros.
+MOTE_ALWAYS_INLINE __m128i some_bytes(const std::int8_t* p, std::ptrdiff_t n) noexcept {
+    const std::uint64_t lo = read_bytes(p, n);
+    const std::uint64_t hi = n > 8 ? read<std::uint64_t>(p + n - 8) >> (8 * (16 - n)) : 0;
+    return _mm_set_epi64x(static_cast<long long>(hi), static_cast<long long>(lo));
+}
+}  // namespace detail
 MOTE_ALWAYS_INLINE I16 load_bytes(const std::int8_t* p, std::ptrdiff_t n) noexcept {
-    const std::uint64_t lo = detail::read_bytes(p, n);
-    const std::uint64_t hi = n > 8 ? detail::read<std::uint64_t>(p + n - 8) >> (8 * (16 - n)) : 0;
-    return _mm256_cvtepi8_epi16(_mm_set_epi64x(static_cast<long long>(hi), static_cast<long long>(lo)));
+    return _mm256_cvtepi8_epi16(detail::some_bytes(p, n));
+}
+/// The first n <= 4 N bytes, then zeros.
+MOTE_ALWAYS_INLINE I8 load(const std::int8_t* p, std::ptrdiff_t n) noexcept {
+    if (n <= 16) return _mm256_zextsi128_si256(detail::some_bytes(p, n));
+    return _mm256_set_m128i(detail::some_bytes(p + 16, n - 16), _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
 namespace detail {
 MOTE_ALWAYS_INLINE __m128i to_bytes(I16 v) noexcept {
     return _mm_packs_epi16(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+}
+/// The first n <= 16 bytes.
+MOTE_ALWAYS_INLINE void write_some(std::int8_t* p, __m128i bytes, std::ptrdiff_t n) noexcept {
+    write_bytes(p, static_cast<std::uint64_t>(_mm_cvtsi128_si64(bytes)), n < 8 ? n : 8);
+    write_bytes(p + 8, static_cast<std::uint64_t>(_mm_extract_epi64(bytes, 1)), n - 8);
 }
 }  // namespace detail
 MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v) noexcept {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), detail::to_bytes(v));
 }
 MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v, std::ptrdiff_t n) noexcept {
-    const __m128i bytes = detail::to_bytes(v);
-    detail::write_bytes(p, static_cast<std::uint64_t>(_mm_cvtsi128_si64(bytes)), n < 8 ? n : 8);
-    detail::write_bytes(p + 8, static_cast<std::uint64_t>(_mm_extract_epi64(bytes, 1)), n - 8);
+    detail::write_some(p, detail::to_bytes(v), n);
+}
+/// The first n < 4 N bytes.
+MOTE_ALWAYS_INLINE void store(std::int8_t* p, I8 v, std::ptrdiff_t n) noexcept {
+    __m128i half = _mm256_castsi256_si128(v);
+    if ((n & 16) != 0) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p), half);
+        half = _mm256_extracti128_si256(v, 1);
+        p += 16;
+    }
+    detail::write_some(p, half, n & 15);
 }
 MOTE_ALWAYS_INLINE I16 join(I32x2 a) noexcept {
     return _mm256_packs_epi32(a.lo, a.hi);
@@ -368,12 +418,38 @@ MOTE_ALWAYS_INLINE I32 add_in_order(I32 sum, I32 product) noexcept {
 }
 /// sum + a0 * b0 + a1 * b1 of the pairs in each lane.
 MOTE_ALWAYS_INLINE I32 add_pair_dot(I32 sum, I16 a, I16 b) noexcept {
-#if defined(MOTE_AVX512) && defined(__AVX512VNNI__)
+#if defined(MOTE_VNNI) && defined(MOTE_AVX512)
     return _mm512_dpwssd_epi32(sum, a, b);
+#elif defined(MOTE_VNNI)
+    return _mm256_dpwssd_avx_epi32(sum, a, b);
 #else
     return add_in_order(sum, pair_dot(a, b));
 #endif
 }
+#if defined(MOTE_VNNI)
+/// sum + a0 * b0 + ... + a3 * b3 of the unsigned bytes a and the signed b in each lane.
+MOTE_ALWAYS_INLINE I32 byte_dot(I32 sum, I8::register_type a, I8::register_type b) noexcept {
+#if defined(__clang__) && defined(MOTE_AVX512)
+    return _mm512_dpbusd_epi32(sum, a, b);
+#elif defined(__clang__)
+    return _mm256_dpbusd_avx_epi32(sum, a, b);
+#else
+    // GCC 12 copies accumulators around the intrinsic.
+#if defined(MOTE_AVX512)
+    using Words = __v16si;
+#define MOTE_DETAIL_DPBUSD __builtin_ia32_vpdpbusd_v16si
+#else
+    using Words = __v8si;
+#define MOTE_DETAIL_DPBUSD __builtin_ia32_vpdpbusd_v8si
+#endif
+    auto added = reinterpret_cast<I32::register_type>(MOTE_DETAIL_DPBUSD(
+        reinterpret_cast<Words>(static_cast<I32::register_type>(sum)), reinterpret_cast<Words>(a), reinterpret_cast<Words>(b)));
+#undef MOTE_DETAIL_DPBUSD
+    MOTE_OPAQUE_VECTOR(added);  // else it copies them in a loop of nothing else, which measures the peak
+    return added;
+#endif
+}
+#endif
 }  // namespace detail
 MOTE_ALWAYS_INLINE TapPair pair_taps(I16 x0, I16 x1) noexcept {
     return {detail::unpack_lo(x0, x1), detail::unpack_hi(x0, x1)};
