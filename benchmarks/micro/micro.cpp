@@ -140,6 +140,13 @@ void add_conv(const std::string& name, double floor_f32, double floor_i8, bool d
     benchmark::RegisterBenchmark((name + "_i8").c_str(), [=](benchmark::State& state) { conv_i8(state, depthwise, g); });
 }
 
+void add_depthwise(const std::string& network, int size, int channels, int kernel, int stride) {
+    const auto text = [](int n) { return std::to_string(n); };
+    const std::string shape = text(kernel) + "x" + text(kernel) + "_" + text(size) + "x" + text(size) + "x" + text(channels);
+    add_conv(network + "_depthwise_" + shape + (stride > 1 ? "_stride" + text(stride) : ""), 0, 0, true,
+             depthwise_window(size, channels, kernel, stride));
+}
+
 void register_all() {
     add("peak_f32", false, 0, peak<DotF32>);
     add("peak_i8", true, 0, peak<DotI8>);
@@ -154,9 +161,27 @@ void register_all() {
     add_conv("conv_3x3_7x7x512_512", 0, 0, false, window(7, 512, 512, 3));
     add_conv("conv_1x1_56x56x64_256", 0, 0, false, window(56, 64, 256, 1));
     add_conv("conv_1x1_14x14x480_80", 0, 0, false, window(14, 480, 80, 1));
-    add_conv("depthwise_3x3_56x56x128", 0, 0, true, depthwise_window(56, 128, 3, 1));
-    add_conv("depthwise_3x3_112x112x64_stride2", 0, 0, true, depthwise_window(112, 64, 3, 2));
-    add_conv("depthwise_5x5_14x14x480", 0, 0, true, depthwise_window(14, 480, 5, 1));
+    ConvGeometry ds_cnn = depthwise_window(25, 64, 3, 1);
+    ds_cnn.in_width = ds_cnn.out_width = 5;
+    add_conv("ds_cnn_depthwise_3x3_25x5x64", 0, 0, true, ds_cnn);
+    add_depthwise("visual_wake_words", 48, 8, 3, 1);
+    add_depthwise("visual_wake_words", 48, 16, 3, 2);
+    add_depthwise("visual_wake_words", 24, 32, 3, 1);
+    add_depthwise("visual_wake_words", 6, 128, 3, 1);
+    add_depthwise("visual_wake_words", 3, 256, 3, 1);
+    add_depthwise("mobilenet_v2", 112, 32, 3, 1);
+    add_depthwise("mobilenet_v2", 112, 96, 3, 2);
+    add_depthwise("mobilenet_v2", 56, 144, 3, 1);
+    add_depthwise("mobilenet_v2", 28, 192, 3, 2);
+    add_depthwise("mobilenet_v2", 14, 576, 3, 1);
+    add_depthwise("mobilenet_v2", 7, 960, 3, 1);
+    add_depthwise("mobilenet_v3_small", 28, 88, 3, 1);
+    add_depthwise("mobilenet_v3_small", 28, 96, 5, 2);
+    add_depthwise("mobilenet_v3_small", 14, 240, 5, 1);
+    add_depthwise("mobilenet_v3_small", 7, 576, 5, 1);
+    add_depthwise("shufflenet_v2", 28, 58, 3, 1);
+    add_depthwise("shufflenet_v2", 14, 116, 3, 1);
+    add_depthwise("convnext", 56, 96, 7, 1);
 }
 
 /// Keeps the best round of each benchmark.

@@ -61,6 +61,14 @@ struct ConvF32 {
     float residual_lo = -__builtin_huge_valf(), residual_hi = __builtin_huge_valf();
 };
 
+/// Some of an image's rows of outputs, first <= y < last, for what makes and uses rows little by little: `output` and
+/// `residual` begin with row `first`, and row y of the image stands at row y % ring of `input`, which has as many as the
+/// windows of a call meet or more.
+struct ConvRows {
+    std::int32_t first = 0, last = 0;
+    std::int32_t ring = 1;
+};
+
 /// One run of an int8 convolution or depthwise convolution; with a residual, the byte q that `requantize` gives is summed with
 /// the residual's byte as AddI8 says, q being its operand a.
 struct ConvI8 {

@@ -298,28 +298,32 @@ void spread_row(const ConvGeometry& g, const T* row, T* to) noexcept {
     }
 }
 
-/// Rows first <= y < last of the outputs of an image: the part's bands and blocks of channels. Row `first` goes to place `at`.
+/// The part's bands and blocks of channels of some rows of outputs, the first of which goes to place `at`.
 template <class D>
-void run_rows(const ConvGeometry& g, const Shape<D>& shape, const D& d, const typename D::Run& run, Rows rows, IndexRange range,
+void run_rows(const ConvGeometry& g, const typename D::Run& run, const typename D::Input* image, const ConvRows& range,
               std::ptrdiff_t at, Part part) noexcept {
     using Input = typename D::Input;
-    const std::ptrdiff_t count = range.end - range.begin, bands = ceil_div(count, shape.band_rows);
+    const Shape<D> shape = *static_cast<const Shape<D>*>(run.packed);
+    const typename D::Residual add(run);
+    const D d(run, add);
+    const std::ptrdiff_t count = range.last - range.first, bands = ceil_div(count, shape.band_rows);
     const IndexRange units = share(bands * shape.blocks, part);
+    const Rows rows{reinterpret_cast<const char*>(image), range.ring, shape.row_bytes, g.in_height};
     Band band{rows, 0, 0, static_cast<const char*>(run.packed) + shape.own_bytes(), {}};
     std::ptrdiff_t spread = 0;  // rows of the image before it need not be spread any more
     for (std::ptrdiff_t unit = units.begin; unit < units.end; unit += band.blocks.end - band.blocks.begin) {
-        const std::ptrdiff_t index = unit / shape.blocks, y = range.begin + count * index / bands;
-        const std::ptrdiff_t height = range.begin + count * (index + 1) / bands - y;
+        const std::ptrdiff_t index = unit / shape.blocks, y = range.first + count * index / bands;
+        const std::ptrdiff_t height = range.first + count * (index + 1) / bands - y;
         band.blocks.begin = unit - index * shape.blocks;
         band.blocks.end = least(shape.blocks, band.blocks.begin + units.end - unit);
         band.y = y * g.stride_height - g.pad_top;
-        band.at = at + (y - range.begin) * shape.out_row;
+        band.at = at + (y - range.first) * shape.out_row;
         if (shape.spread_bytes > 0) {
             const std::ptrdiff_t end =
                 band.y + (height - 1) * g.stride_height + std::ptrdiff_t{g.kernel_height - 1} * g.dilation_height + 1;
             spread = greatest(spread, band.y);
             for (; spread < least(end, g.in_height); ++spread) {
-                spread_row(g, reinterpret_cast<const Input*>(rows.first) + (spread % rows.ring) * g.in_width * g.in_channels,
+                spread_row(g, image + spread % range.ring * g.in_width * g.in_channels,
                            reinterpret_cast<Input*>(static_cast<char*>(run.scratch) + spread * shape.row_bytes));
             }
             band.rows = {static_cast<const char*>(run.scratch), g.in_height, shape.row_bytes, g.in_height};
@@ -331,13 +335,10 @@ void run_rows(const ConvGeometry& g, const Shape<D>& shape, const D& d, const ty
 /// Of both precisions.
 template <class D>
 void run(const ConvGeometry& g, const typename D::Run& run, Part part) noexcept {
-    const Shape<D> shape = *static_cast<const Shape<D>*>(run.packed);
-    const typename D::Residual add(run);
-    const D d(run, add);
     const std::ptrdiff_t image = std::ptrdiff_t{g.in_height} * g.in_width * g.in_channels;
+    const std::ptrdiff_t outputs = std::ptrdiff_t{g.out_height} * g.out_width * g.out_channels;
     for (std::ptrdiff_t n = 0; n < g.batch; ++n) {
-        const Rows rows{reinterpret_cast<const char*>(run.input + n * image), g.in_height, shape.row_bytes, g.in_height};
-        run_rows(g, shape, d, run, rows, {0, g.out_height}, n * g.out_height * shape.out_row, part);
+        run_rows<D>(g, run, run.input + n * image, {0, g.out_height, g.in_height}, n * outputs, part);
     }
 }
 
