@@ -6,8 +6,10 @@
 // image. So vectors are full whatever the number of channels; their weights repeat after lcm(channels, 4 N) numbers (a phase is
 // a vector's place there), or, where that makes few numbers more, after channels filled up to 4 N: a pixel's stride. Phase by
 // phase, weights stay in the first cache. The four taps of a dot product are those of four rows of the window, and with stride
-// 1 two rows of outputs share them: of a 3x3 window the upper row has weights w0 w1 w2 0, the lower one 0 w0 w1 w2. For 64
-// numbers of both, of each column: 4 loads, 8 interleavings, 8 multiplications.
+// 1 two rows of outputs share them: of a 3x3 window the upper row has weights w0 w1 w2 0, the lower one 0 w0 w1 w2. For 4 N
+// numbers of both, of each column: 4 loads, 8 interleavings, 8 multiplications. With 32 registers two places of the line are
+// computed together, so that weights are loaded once for both; where these are neighbouring pixels, a column of taps of the
+// one is the next column of the other, and 4 columns do for 3 x 2.
 //
 // Rows of the image are copied once, padding beside them, into a ring of as many as a window needs; with stride s each becomes
 // s rows, of pixels x, x + s, ... Packed, a phase: biases and multipliers in the order of the sums, then for each column, four
@@ -28,9 +30,10 @@ using simd::lanes32;
 using tiles::ceil_div;
 using tiles::least;
 using tiles::lines;
-constexpr std::ptrdiff_t lanes = simd::lanes8;     // numbers of a vector
-constexpr std::ptrdiff_t head_bytes = 8 * lanes;   // of a phase: biases and multipliers
-constexpr std::ptrdiff_t group_bytes = 4 * lanes;  // weights of four rows in one column
+constexpr std::ptrdiff_t lanes = simd::lanes8;      // numbers of a vector
+constexpr std::ptrdiff_t head_bytes = 8 * lanes;    // of a phase: biases and multipliers
+constexpr std::ptrdiff_t group_bytes = 4 * lanes;   // weights of four rows in one column
+constexpr bool two_places = simd::registers >= 32;  // 16 sums, 8 taps, a weight
 
 /// What follows from a geometry; it stands before the packed phases.
 struct Shape {
@@ -76,32 +79,45 @@ struct Line {
     std::ptrdiff_t kernel_width, groups;
 };
 
-/// 4 N numbers of `Rows` rows of outputs from number `at` on. Columns, Groups: 0 where they are not known.
-template <int Rows, int Columns, int Groups>
-MOTE_ALWAYS_INLINE void run_vector(const Line& line, const char* phase, std::ptrdiff_t at, const RequantizeLanes& requantize,
-                                   simd::I8 (&result)[Rows]) noexcept {
+/// Of `Rows` rows of outputs 4 N numbers from number `at` on, and from each further one of `Places`, `step` behind the one
+/// before. Columns, Groups: 0 where they are not known. Shared: a place is a pixel behind the one before, whose taps it shares.
+template <int Rows, int Columns, int Groups, int Places, bool Shared>
+MOTE_ALWAYS_INLINE void run_vectors(const Line& line, const char* phase, std::ptrdiff_t at, std::ptrdiff_t step,
+                                    const RequantizeLanes& requantize, simd::I8 (&result)[Places][Rows]) noexcept {
     using simd::I32;
     const auto* bias = reinterpret_cast<const std::int32_t*>(phase);
     const auto* multiplier = reinterpret_cast<const float*>(phase + head_bytes / 2);
     const auto* weight = reinterpret_cast<const std::int8_t*>(phase + head_bytes);
-    I32 sum[Rows][4];
-    MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
-        MOTE_UNROLL for (int v = 0; v < 4; ++v) sum[r][v] = simd::load(bias + v * lanes32);
+    I32 sum[Places][Rows][4];
+    MOTE_UNROLL for (int p = 0; p < Places; ++p) {
+        MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
+            MOTE_UNROLL for (int v = 0; v < 4; ++v) sum[p][r][v] = simd::load(bias + v * lanes32);
+        }
     }
+    simd::ByteTaps taps[Groups > 0 ? Groups : 1][Places];
     const auto column = [&](std::ptrdiff_t kx) __attribute__((always_inline)) {
         const std::ptrdiff_t from = at + line.offset[kx];
-        const auto group = [&](std::ptrdiff_t g) __attribute__((always_inline)) {
+        const auto group = [&](std::ptrdiff_t g, simd::ByteTaps(&of)[Places]) __attribute__((always_inline)) {
             const std::int8_t* const* row = line.row + 4 * g;
-            const simd::ByteTaps taps = simd::byte_taps(row[0] + from, row[1] + from, row[2] + from, row[3] + from);
+            MOTE_UNROLL for (int p = 0; p < Places; ++p) {
+                const std::ptrdiff_t i = from + p * step;
+                of[p] = Shared && kx > 0 && p + 1 < Places ? of[p + 1]
+                                                           : simd::byte_taps(row[0] + i, row[1] + i, row[2] + i, row[3] + i);
+            }
             MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
-                MOTE_UNROLL for (int v = 0; v < 4; ++v, weight += lanes) sum[r][v] =
-                    simd::add_taps(sum[r][v], taps.vector[v], weight);
+                MOTE_UNROLL for (int v = 0; v < 4; ++v, weight += lanes) {
+                    auto w = simd::tap_weights(weight);
+                    if (Places > 1) MOTE_OPAQUE_VECTOR(w);  // else GCC loads it for every place
+                    MOTE_UNROLL for (int p = 0; p < Places; ++p) {
+                        sum[p][r][v] = simd::add_taps(sum[p][r][v], of[p].vector[v], w);
+                    }
+                }
             }
         };
         if constexpr (Groups > 0) {
-            MOTE_UNROLL for (int g = 0; g < Groups; ++g) group(g);
+            MOTE_UNROLL for (int g = 0; g < Groups; ++g) group(g, taps[g]);
         } else {
-            for (std::ptrdiff_t g = 0; g < line.groups; ++g) group(g);
+            for (std::ptrdiff_t g = 0; g < line.groups; ++g) group(g, taps[0]);
         }
     };
     if constexpr (Columns > 0) {
@@ -109,15 +125,17 @@ MOTE_ALWAYS_INLINE void run_vector(const Line& line, const char* phase, std::ptr
     } else {
         for (std::ptrdiff_t kx = 0; kx < line.kernel_width; ++kx) column(kx);
     }
-    MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
-        result[r] =
-            requantize({sum[r][0], sum[r][1]}, {sum[r][2], sum[r][3]}, simd::load(multiplier), simd::load(multiplier + lanes32),
-                       simd::load(multiplier + 2 * lanes32), simd::load(multiplier + 3 * lanes32));
+    MOTE_UNROLL for (int p = 0; p < Places; ++p) {
+        MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
+            const I32(&s)[4] = sum[p][r];
+            result[p][r] = requantize({s[0], s[1]}, {s[2], s[3]}, simd::load(multiplier), simd::load(multiplier + lanes32),
+                                      simd::load(multiplier + 2 * lanes32), simd::load(multiplier + 3 * lanes32));
+        }
     }
 }
 
 /// Rows of `width` numbers at to[0], to[1], of which the first `there` are wanted.
-template <int Rows, int Columns, int Groups>
+template <int Rows, int Columns, int Groups, bool Shared>
 void run_rows(const Line& shared_line, const Shape& shape, const char* phase, const RequantizeLanes& shared,
               std::int8_t* const* to, std::ptrdiff_t there) noexcept {
     const RequantizeLanes requantize = shared;  // copies, which no output overwrites, as the compiler sees
@@ -127,21 +145,31 @@ void run_rows(const Line& shared_line, const Shape& shape, const char* phase, co
     for (std::ptrdiff_t begin = 0; begin < step; begin += lanes, phase += shape.phase_bytes) {
         // What a vector has of this phase: all lanes, or those of a pixel's channels.
         const std::ptrdiff_t of_pixel = shape.filled ? least(shape.channels - begin, lanes) : lanes;
-        std::int8_t* first = to[0] + begin;
-        std::int8_t* second = there > 1 ? to[1] + begin : first;
-        for (std::ptrdiff_t at = begin, out = begin; out < shape.width; at += step, out += out_step) {
-            simd::I8 result[Rows];
-            run_vector<Rows, Columns, Groups>(line, phase, at, requantize, result);
-            const std::ptrdiff_t n = least(shape.width - out, of_pixel);
+        std::int8_t* first = to[0];
+        std::int8_t* second = there > 1 ? to[1] : first;
+        const auto store = [&](std::ptrdiff_t out, const simd::I8(&result)[Rows], std::ptrdiff_t n)
+            __attribute__((always_inline)) {
             if (n == lanes) {
-                if (Rows > 1) simd::store(second, result[Rows - 1]);
-                simd::store(first, result[0]);
+                if (Rows > 1) simd::store(second + out, result[Rows - 1]);
+                simd::store(first + out, result[0]);
             } else {
-                if (Rows > 1) simd::store(second, result[Rows - 1], n);
-                simd::store(first, result[0], n);
+                if (Rows > 1) simd::store(second + out, result[Rows - 1], n);
+                simd::store(first + out, result[0], n);
             }
-            first += out_step;
-            second += out_step;
+        };
+        std::ptrdiff_t at = begin, out = begin;
+        if constexpr (Columns > 0 && two_places) {
+            for (; out + out_step + of_pixel <= shape.width; at += 2 * step, out += 2 * out_step) {
+                simd::I8 result[2][Rows];
+                run_vectors<Rows, Columns, Groups, 2, Shared>(line, phase, at, step, requantize, result);
+                store(out, result[0], of_pixel);
+                store(out + out_step, result[1], of_pixel);
+            }
+        }
+        for (; out < shape.width; at += step, out += out_step) {
+            simd::I8 result[1][Rows];
+            run_vectors<Rows, Columns, Groups, 1, false>(line, phase, at, step, requantize, result);
+            store(out, result[0], least(shape.width - out, of_pixel));
         }
     }
 }
@@ -151,9 +179,13 @@ using RowsFunction = void (*)(const Line&, const Shape&, const char*, const Requ
 
 template <int Rows>
 RowsFunction rows_function(const ConvGeometry& g, const Shape& shape) noexcept {
-    if (g.kernel_width == 3 && shape.groups == 1) return run_rows<Rows, 3, 1>;
-    if (g.kernel_width == 5 && shape.groups == 2) return run_rows<Rows, 5, 2>;
-    return run_rows<Rows, 0, 0>;
+    if (two_places && Rows == 2 && shape.filled && g.stride_width == 1 && g.dilation_width == 1) {
+        if (g.kernel_width == 3 && shape.groups == 1) return run_rows < Rows, 3, 1, two_places && Rows == 2 > ;
+        if (g.kernel_width == 5 && shape.groups == 2) return run_rows < Rows, 5, 2, two_places && Rows == 2 > ;
+    }
+    if (g.kernel_width == 3 && shape.groups == 1) return run_rows<Rows, 3, 1, false>;
+    if (g.kernel_width == 5 && shape.groups == 2) return run_rows<Rows, 5, 2, false>;
+    return run_rows<Rows, 0, 0, false>;
 }
 
 inline void fill(std::int8_t* to, std::ptrdiff_t n, std::int8_t value) noexcept {

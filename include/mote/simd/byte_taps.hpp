@@ -39,8 +39,11 @@ MOTE_ALWAYS_INLINE ByteTaps byte_taps(const std::int8_t* row0, const std::int8_t
     return {{vreinterpretq_s8_s16(vzip1q_s16(ab_lo, cd_lo)), vreinterpretq_s8_s16(vzip2q_s16(ab_lo, cd_lo)),
              vreinterpretq_s8_s16(vzip1q_s16(ab_hi, cd_hi)), vreinterpretq_s8_s16(vzip2q_s16(ab_hi, cd_hi))}};
 }
-MOTE_ALWAYS_INLINE I32 add_taps(I32 sum, int8x16_t taps, const std::int8_t* weights) noexcept {
-    return vdotq_s32(sum, taps, vld1q_s8(weights));
+MOTE_ALWAYS_INLINE int8x16_t tap_weights(const std::int8_t* p) noexcept {
+    return vld1q_s8(p);
+}
+MOTE_ALWAYS_INLINE I32 add_taps(I32 sum, int8x16_t taps, int8x16_t weights) noexcept {
+    return vdotq_s32(sum, taps, weights);
 }
 /// Copies n bytes of each of `count` pieces. Nothing need be shifted here.
 MOTE_ALWAYS_INLINE void copy_shifted(std::int8_t* to, std::ptrdiff_t to_stride, const std::int8_t* from,
@@ -67,9 +70,12 @@ MOTE_ALWAYS_INLINE ByteTaps byte_taps(const std::int8_t* row0, const std::int8_t
              detail::unpack_hi(ab_hi, cd_hi)}};
 }
 
+MOTE_ALWAYS_INLINE I8::register_type tap_weights(const std::int8_t* p) noexcept {
+    return load(p);
+}
 /// Adds the four products of each lane. The bytes are 128 more than what was copied, which a bias undoes (DotI8::offset).
-MOTE_ALWAYS_INLINE I32 add_taps(I32 sum, I8::register_type taps, const std::int8_t* weights) noexcept {
-    return DotI8::dot(sum, taps, load(weights));
+MOTE_ALWAYS_INLINE I32 add_taps(I32 sum, I8::register_type taps, I8::register_type weights) noexcept {
+    return DotI8::dot(sum, taps, weights);
 }
 
 /// Copies n bytes as byte_taps() takes them, of each of `count` pieces; may write up to 63 bytes beyond a piece, before the
