@@ -58,7 +58,14 @@ std::vector<mote::ConvGeometry> large() {
     mote::ConvGeometry deep = image;
     deep.in_height = deep.out_height = deep.in_width = deep.out_width = 3;
     deep.in_channels = 300;
-    return {image, deep, dense(1, 1025, 70), dense(2, 1024, 70), dense(3, 2000, 33), dense(1, 100, 200), dense(301, 256, 17)};
+    return {image,
+            deep,
+            dense(1, 1025, 70),
+            dense(2, 1024, 70),
+            dense(3, 2000, 33),
+            dense(1, 100, 200),
+            dense(1, 203, 299),
+            dense(301, 256, 17)};
 }
 
 struct Case {

@@ -8,7 +8,7 @@
 
 #include <mote/kernels/conv2d.hpp>
 #include <mote/kernels/detail/neon/strips.hpp>
-#include <mote/kernels/detail/tile.hpp>
+#include <mote/kernels/detail/row.hpp>
 
 MOTE_BEGIN_KERNELS
 
@@ -190,6 +190,17 @@ void run_convolution(const Run& run, typename D::Input padding, const Finish& fi
         const bool row_by_row = shape.pieces == g.kernel_height;
         const std::ptrdiff_t ky = row_by_row ? i : i / g.kernel_width, kx = row_by_row ? 0 : i % g.kernel_width;
         offsets[i] = (ky * g.dilation_height * width + kx * g.dilation_width) * g.in_channels;
+    }
+    if constexpr (!D::in_strips) {
+        if (all_rows * g.out_width == 1 && g.groups == 1 && run.residual == nullptr) {
+            const Activation* pixel = copy;
+            if (shape.copied) {
+                copy_image<D>(g, run.input, -g.pad_top, -g.pad_left, shape.rows_of(1), width, D::convert(padding), copy);
+            } else if constexpr (!D::converts) {
+                pixel = run.input;
+            }
+            return multiply_row<D>(pixel, {offsets, shape.runs, shape.run_steps}, some_panels, panels, sums, finish);
+        }
     }
     std::ptrdiff_t taken = 0;
     for (std::ptrdiff_t row = rows.begin; row < rows.end; row += taken) {

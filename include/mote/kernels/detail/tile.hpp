@@ -275,13 +275,14 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
         // Few rows alone leave registers to more panels, so that additions do not wait for one another.
         std::ptrdiff_t whole = range.end - panel;
         if (panels.vectors(range.end - 1) != simd::tile_vectors) --whole;
-        taken = count == 1 && whole >= 4 ? 4 : !few_tiles && count <= 2 && whole >= 2 ? 2 : 1;
-        TilesFunction<D, Finish> wide = run_tiles<D, Finish, 1, simd::tile_vectors, 4>;
+        TilesFunction<D, Finish> wide = nullptr;
         if constexpr (!few_tiles) {
-            if (taken == 2)
+            if (count <= 2 && whole >= 2) {
                 wide = count == 2 ? run_tiles<D, Finish, 2, simd::tile_vectors, 2>
                                   : run_tiles<D, Finish, 1, simd::tile_vectors, 2>;
+            }
         }
+        taken = wide != nullptr ? 2 : 1;
         const std::ptrdiff_t vectors = panels.vectors(panel);
         TileBlock<D> block;
         block.head = panels.at(panel);
