@@ -62,10 +62,12 @@ struct Shape {
     static constexpr std::ptrdiff_t weight_bytes = D::lanes * static_cast<std::ptrdiff_t>(sizeof(typename D::Weight));
     static constexpr std::ptrdiff_t own_bytes() noexcept { return tiles::lines(sizeof(Shape)); }
     std::size_t packed_bytes() const noexcept { return static_cast<std::size_t>(own_bytes() + blocks * block_bytes); }
+    /// Whether windows are computed in bands; all of them meet rows of the image.
     static bool streams(const ConvGeometry& g) noexcept {
         const bool square = g.kernel_height == g.kernel_width && g.stride_height == g.stride_width;
         const bool known = g.kernel_width == 3 || (!few_tiles && (g.kernel_width == 5 || g.kernel_width == 7));
-        return square && known && g.stride_width <= 2 && g.dilation_height == 1 && g.dilation_width == 1;
+        const bool meet = g.pad_top < g.kernel_height && (g.out_height - 1) * g.stride_height < g.in_height + g.pad_top;
+        return square && known && meet && g.stride_width <= 2 && g.dilation_height == 1 && g.dilation_width == 1;
     }
 };
 
@@ -108,15 +110,15 @@ MOTE_ALWAYS_INLINE void run_block(const D& d, const ConvGeometry& g, const Shape
     MOTE_UNROLL for (int m = 0; m < live; ++m) {
         MOTE_UNROLL for (int r = 0; r < Outputs; ++r) sum[m][r] = D::first(block);
     }
-    // Column `t` of a step, whose pixels lie `offset` behind their rows; first <= i < last of them are there.
-    const auto add_column = [&](int t, std::ptrdiff_t offset, std::ptrdiff_t first, std::ptrdiff_t last)
-        __attribute__((always_inline)) {
+    // Column `t` of a step, whose pixels lie `offset` behind their rows, if it is in the image.
+    const auto add_column = [&](int t, std::ptrdiff_t offset, bool there) __attribute__((always_inline)) {
         typename D::Tap tap[in_rows];
         MOTE_UNROLL for (int ky = 0; ky < Kernel; ky += D::rows) {
             MOTE_UNROLL for (int i = 0; i < in_rows; ++i) {
                 const int first_use = i < (Outputs - 1) * Stride ? i % Stride : i - (Outputs - 1) * Stride;
                 if (first_use / D::rows * D::rows == ky) {
-                    if (i >= first && i < last) {
+                    const bool may_be_above = i<Kernel - 1, may_be_below = i>(Outputs - 1) * Stride;
+                    if (there && (!may_be_above || i >= top) && (!may_be_below || i < bottom)) {
                         tap[i] = D::tap(rows[i] + offset, some);
                     } else {
                         tap[i] = d.padding();
@@ -144,9 +146,9 @@ MOTE_ALWAYS_INLINE void run_block(const D& d, const ConvGeometry& g, const Shape
     for (std::ptrdiff_t x = shape.first; x < out_width; ++x, column += Stride) {
         MOTE_UNROLL for (int t = 0; t < Stride; ++t, offset += pixel_bytes) {
             if (column + t >= 0 && column + t < width) {
-                add_column(t, offset, top, bottom);
+                add_column(t, offset, true);
             } else if (D::padding_counts) {
-                add_column(t, 0, 0, 0);
+                add_column(t, 0, false);
             }
         }
         if (x >= 0) {
