@@ -178,7 +178,10 @@ class BasicEngine {
         void (*run)(const void*, const KernelTable&, std::byte* const*, Part) noexcept;
         const void* data;
         std::byte* const* operands;
+        const KernelTable* kernels;
         std::int32_t parts;
+
+        void operator()(std::int32_t part) const noexcept { run(data, *kernels, operands, {part, parts}); }
     };
 
     template <class List>
@@ -193,14 +196,11 @@ class BasicEngine {
     }
 
     void run(const Call& call) noexcept {
-        const KernelTable& kernels = plan_.kernels();
         if (call.parts > 1 && executor_) {
-            executor_.parallel_for(static_cast<std::size_t>(call.parts), [&](std::size_t part) {
-                call.run(call.data, kernels, call.operands, {narrow<std::int32_t>(part), call.parts});
-            });
+            executor_.parallel_for(static_cast<std::size_t>(call.parts),
+                                   [&call](std::size_t part) { call(narrow<std::int32_t>(part)); });
         } else {
-            for (std::int32_t part = 0; part < call.parts; ++part)
-                call.run(call.data, kernels, call.operands, {part, call.parts});
+            for (std::int32_t part = 0; part < call.parts; ++part) call(part);
         }
     }
 
@@ -212,7 +212,7 @@ class BasicEngine {
         for (const Step& step : plan_.steps()) {
             std::byte* const* first = operands_.data() + operands_.size();
             for (const BufferId id : step.operands) operands_.push_back(address(id));
-            calls_.push_back({step.run, step.data.get(), first, step.parts});
+            calls_.push_back({step.run, step.data.get(), first, &plan_.kernels(), step.parts});
         }
     }
 

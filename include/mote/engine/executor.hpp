@@ -4,6 +4,7 @@
 
 #include <mote/core/config.hpp>
 
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <memory>
@@ -39,10 +40,12 @@ class Executor {
     /// How many threads it has, if it says so (threads()); else 0.
     std::size_t threads() const noexcept { return threads_; }
 
+    /// A body is what a pointer is (a lambda that refers to one thing), and goes by value: no thread reads the caller's stack.
     template <class Body>
     void parallel_for(std::size_t count, const Body& body) const noexcept {
         parallel_for_(
-            self_, count, [](const void* context, std::size_t i) noexcept { (*static_cast<const Body*>(context))(i); }, &body);
+            self_, count, [](const void* value, std::size_t i) noexcept { std::bit_cast<Body>(value)(i); },
+            std::bit_cast<const void*>(body));
     }
     /// Around the steps of a run: many calls of parallel_for follow each other. Executors that care have begin_run(),
     /// end_run().
