@@ -67,7 +67,8 @@ void mul_f32(const RowGeometry& g, const float* a, const float* b, float* output
     });
 }
 
-/// The products times multiplier / 2^shift are exact in double, so that their one rounding is that of the definition.
+/// The products times multiplier / 2^shift are exact in double, so that their one rounding is that of the definition. Few
+/// channels are repeated first, so that vectors are full.
 template <class Lazy = void>
 void mul_i8(const RowGeometry& g, const MulI8& p, const std::int8_t* a, const std::int8_t* b, std::int8_t* output) noexcept {
     using simd::I16;
@@ -75,13 +76,28 @@ void mul_i8(const RowGeometry& g, const MulI8& p, const std::int8_t* a, const st
     const I16 a_zero_point(static_cast<std::int16_t>(p.a_zero_point)), b_zero_point(static_cast<std::int16_t>(p.b_zero_point));
     const I16 zero_point(static_cast<std::int16_t>(p.zero_point));
     const I16 lo(static_cast<std::int16_t>(p.lo)), hi(static_cast<std::int16_t>(p.hi));
-    elementwise::for_each_row(g, [&](std::size_t count, std::ptrdiff_t i, std::ptrdiff_t j) {
-        elementwise::map(count, a + i, b + j, output + i, [&](I16 x, I16 y) {
+    const auto multiply = [&](std::ptrdiff_t count, std::ptrdiff_t i, const std::int8_t* other) {
+        elementwise::map(static_cast<std::size_t>(count), a + i, other, output + i, [&](I16 x, I16 y) {
             const simd::I32x2 product = simd::products(x - a_zero_point, y - b_zero_point);
             const simd::I32x2 q{simd::round_product(product.lo, factor), simd::round_product(product.hi, factor)};
             return simd::clamp(simd::add_saturated(simd::join(q), zero_point), lo, hi);
         });
-    });
+    };
+    constexpr std::ptrdiff_t room = 512;
+    if (g.spatial == 1 || g.channels > room / 2) {
+        return elementwise::for_each_row(g, [&](std::size_t count, std::ptrdiff_t i, std::ptrdiff_t j) {
+            multiply(static_cast<std::ptrdiff_t>(count), i, b + j);
+        });
+    }
+    std::int8_t repeated[room];
+    const std::ptrdiff_t positions = room / g.channels;
+    for (std::ptrdiff_t first = 0; first < g.outer; first += g.spatial, b += g.channels) {
+        for (std::ptrdiff_t i = 0; i < positions * g.channels; ++i) repeated[i] = b[i % g.channels];
+        for (std::ptrdiff_t at = 0; at < g.spatial; at += positions) {
+            const std::ptrdiff_t taken = positions < g.spatial - at ? positions : g.spatial - at;
+            multiply(taken * g.channels, (first + at) * g.channels, repeated);
+        }
+    }
 }
 
 template <class Lazy = void>

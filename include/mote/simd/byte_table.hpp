@@ -8,7 +8,29 @@ MOTE_BEGIN_KERNELS
 
 namespace simd {
 
-#if defined(MOTE_AVX2) || defined(MOTE_AVX512)
+#if defined(MOTE_AVX512BF16)
+#define MOTE_BYTE_TABLE 1
+/// A permutation looks the low seven bits up in each half of the table; the sign chooses.
+class ByteTable {
+  public:
+    static constexpr std::ptrdiff_t bytes = 64;
+
+    /// The entry for q stands at q + 128.
+    MOTE_ALWAYS_INLINE explicit ByteTable(const std::int8_t* table) noexcept {
+        for (int i = 0; i < 4; ++i) rows_[i] = _mm512_loadu_si512(table + 64 * i);
+    }
+    MOTE_ALWAYS_INLINE void operator()(const std::int8_t* from, std::int8_t* to) const noexcept {
+        const __m512i x = _mm512_loadu_si512(from);
+        const __m512i negative = _mm512_permutex2var_epi8(rows_[0], x, rows_[1]);
+        const __m512i positive = _mm512_permutex2var_epi8(rows_[2], x, rows_[3]);
+        _mm512_storeu_si512(to, _mm512_mask_blend_epi8(_mm512_movepi8_mask(x), positive, negative));
+    }
+
+  private:
+    __m512i rows_[4];
+};
+
+#elif defined(MOTE_AVX2) || defined(MOTE_AVX512)
 #define MOTE_BYTE_TABLE 1
 /// 16 shuffles look the low half byte up in each row of 16, and the bits of the high half choose between them pair by pair.
 class ByteTable {

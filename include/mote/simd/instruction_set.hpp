@@ -11,7 +11,7 @@
 // machine_runs() asks the processor for them, and CMake reads these lines.
 // clang-format off
 #define MOTE_X86_64_SETS(set, has)                                                                           \
-    set(avx512bf16, avx512vnni, has("avx512bf16"))                                                           \
+    set(avx512bf16, avx512vnni, has("avx512bf16") has("avx512vbmi"))                                         \
     set(avx512vnni, avx512, has("avx512vnni"))                                                               \
     set(avx512, avx2, has("avx512f") has("avx512bw") has("avx512dq") has("avx512cd") has("avx512vl"))        \
     set(avxvnni, avx2, has("avxvnni"))                                                                       \
@@ -29,7 +29,7 @@
 #define MOTE_INSTRUCTION_SET scalar
 #elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512CD__) && defined(__AVX512VL__)
 #define MOTE_AVX512 1
-#if defined(__AVX512VNNI__) && defined(__AVX512BF16__)
+#if defined(__AVX512VNNI__) && defined(__AVX512BF16__) && defined(__AVX512VBMI__)
 #define MOTE_INSTRUCTION_SET avx512bf16
 #define MOTE_VNNI 1
 #define MOTE_AVX512BF16 1
