@@ -50,7 +50,7 @@ TEST_CASE("byte taps: the sums of four rows, and their bytes in natural order") 
     const auto taps = simd::byte_taps(rows.data(), rows.data() + lanes, rows.data() + 2 * lanes, rows.data() + 3 * lanes);
     simd::I32 sum[4];
     for (int v = 0; v < 4; ++v) {
-        sum[v] = simd::add_taps(simd::I32(0), taps.vector[v], weights.data() + v * simd::lanes8);
+        sum[v] = simd::add_taps(simd::I32(0), taps.vector[v], simd::tap_weights(weights.data() + v * simd::lanes8));
         for (std::ptrdiff_t l = 0; l < simd::lanes32; ++l) {
             std::int32_t each[lanes];
             simd::store(each, sum[v]);
