@@ -79,6 +79,13 @@ inline constexpr std::size_t comparisons = static_cast<std::size_t>(Comparison::
 enum class BitOperation : std::uint8_t { both, either, one, shift_left, shift_right };
 inline constexpr std::size_t bit_operations = static_cast<std::size_t>(BitOperation::shift_right) + 1;
 
+/// Activations inside a recurrent layer: 1 / (1 + e^-x), tanh x, max(x, 0), min(max(x / 5 + 1 / 2, 0), 1) (not the HardSigmoid
+/// of MobileNetV3), x / (1 + |x|), ln(1 + e^x), x.
+enum class RecurrentFunction : std::uint8_t { sigmoid, tanh, relu, hard_sigmoid, softsign, softplus, identity };
+
+/// What a recurrent layer's step is: of Rnn, Gru or Lstm.
+enum class Cell : std::uint8_t { rnn, gru, lstm };
+
 namespace detail {
 
 /// C's functions of one width. (std's overloads of them would cost a compiler more than all that is done with them.)

@@ -5,6 +5,7 @@
 
 #include <mote/core/part.hpp>
 #include <mote/kernels/arguments.hpp>
+#include <mote/kernels/recurrent_cell.hpp>
 
 #include <cstddef>
 
@@ -59,6 +60,10 @@ struct KernelTable {
     void (*lookup_i8)(std::size_t count, const std::int8_t* table, const std::int8_t* input, std::int8_t* output);
     /// output = input * scale[channel] + shift[channel]
     void (*affine_f32)(const RowGeometry&, const float* scale, const float* shift, const float* input, float* output);
+
+    // A recurrent layer's step between its products; null in native_kernels() of models that cannot meet one.
+    void (*open_cell_f32)(const RecurrentCellF32&, const RecurrentRunF32&);
+    void (*close_cell_f32)(const RecurrentCellF32&, const RecurrentRunF32&);
 
     // Softmax over the channels of each of `outer` rows.
     void (*softmax_f32)(const RowGeometry&, const float* input, float* output);

@@ -19,6 +19,7 @@
 #include <mote/kernels/gemm_simd.hpp>
 #include <mote/kernels/lookup_simd.hpp>
 #include <mote/kernels/pool_simd.hpp>
+#include <mote/kernels/recurrent_cell_simd.hpp>
 #include <mote/kernels/softmax_simd.hpp>
 #include <mote/kernels/winograd_simd.hpp>
 #elif !defined(MOTE_SCALAR)
@@ -67,6 +68,8 @@ inline const KernelTable& scalar_kernels() noexcept {
         reference::clamp_i8,
         reference::lookup_i8,
         reference::affine_f32,
+        reference::open_cell_f32,
+        reference::close_cell_f32,
         reference::softmax_f32,
         reference::softmax_i8,
         reference::quantize_i8,
@@ -107,6 +110,8 @@ constexpr KernelTable make_native_kernels() noexcept {
         clamp_i8<>,
         lookup_i8<>,
         affine_f32<>,
+        nullptr,
+        nullptr,
         softmax_f32<>,
         softmax_i8<>,
         quantize_i8<>,
@@ -133,6 +138,8 @@ constexpr KernelTable make_native_kernels() noexcept {
     if constexpr (Gemm) {
         table.gemm_f32_scratch_bytes = gemm_f32_scratch_bytes<>;
         table.gemm_f32 = gemm_f32<>;
+        table.open_cell_f32 = open_cell_f32<>;
+        table.close_cell_f32 = close_cell_f32<>;
     }
     if constexpr (IntegerConvolutions) {  // a third of what a table costs to compile
         table.conv2d_i8 = {"conv2d_i8 (" MOTE_INSTRUCTION_SET_NAME ")",
@@ -152,7 +159,7 @@ constexpr KernelTable make_native_kernels() noexcept {
 }
 
 /// The kernels of the instruction set that this unit is compiled for; what costs much to compile is null where not asked for:
-/// conv2d_i8 and depthwise_i8, gemm_f32.
+/// conv2d_i8 and depthwise_i8; gemm_f32 and what recurrent layers call.
 template <bool IntegerConvolutions = true, bool Gemm = true>
 const KernelTable& native_kernels() noexcept {
     static constexpr KernelTable table = make_native_kernels<IntegerConvolutions, Gemm>();

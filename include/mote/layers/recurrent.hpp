@@ -3,13 +3,10 @@
 // Layers that go through a sequence step by step and remember: Lstm, Gru, Rnn, and Svdf. Each is a template on its precision
 // tag.
 
+#include <mote/core/functions.hpp>
 #include <mote/layers/fields.hpp>
 
 MOTE_BEGIN_NAMESPACE
-
-/// Activations inside a recurrent layer: 1 / (1 + e^-x), tanh x, max(x, 0), min(max(x / 5 + 1 / 2, 0), 1) (not the HardSigmoid
-/// of MobileNetV3), x / (1 + |x|), ln(1 + e^x), x.
-enum class RecurrentFunction : std::uint8_t { sigmoid, tanh, relu, hard_sigmoid, softsign, softplus, identity };
 
 // Lstm, Gru and Rnn take [batch, time, features] ([time, batch, features] where `time_major`), and optionally the hidden state
 // before the first step [batch, hidden] (Lstm then its cell state too). They give the sequence of hidden states
@@ -167,8 +164,6 @@ struct Svdf<i8> {
 };
 
 namespace detail {
-
-enum class Cell : std::uint8_t { rnn, gru, lstm };
 
 /// What Lstm, Gru and Rnn are to the verbs that they share. It points into the layer.
 struct Recurrence {

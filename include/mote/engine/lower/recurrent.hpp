@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// lower: Lstm, Gru, Rnn and Svdf. The input's side of all steps is one matrix product; the states' side is one a step.
+// lower: Lstm, Gru, Rnn and Svdf. The input's side of all steps is one matrix product, and a step of the plan; the states' side
+// is one a step of the sequence.
 
 #include <mote/engine/lower/context.hpp>
-#include <mote/kernels/functions.hpp>
 #include <mote/kernels/multipliers.hpp>
 #include <mote/kernels/recurrent.hpp>
 #include <mote/model/infer/recurrent.hpp>
@@ -16,14 +16,21 @@ namespace detail {
 struct PackedProduct {
     ConvGeometry geometry{};
     Constants packed{};
+    std::size_t scratch_bytes = 0;  ///< of a run, or of one part
+    std::int32_t pieces = 1;        ///< of repeat()
 
-    void run(const KernelTable& kernels, const float* x, float* y, void* scratch) const noexcept {
+    void run(const KernelTable& kernels, const float* x, float* y, void* scratch, Part part = {}) const noexcept {
         ConvF32 call;
         call.input = x;
         call.packed = packed.data();
         call.output = y;
         call.scratch = scratch;
-        kernels.conv2d_f32.run(geometry, call, {});
+        kernels.conv2d_f32.run(geometry, call, part);
+    }
+    /// run() number `step` of many with the same weights: it goes through them forwards or backwards by turns, so that it
+    /// begins with those that the last one left in the second cache.
+    void repeat(const KernelTable& kernels, std::size_t step, const float* x, float* y, void* scratch) const noexcept {
+        for (std::int32_t i = 0; i < pieces; ++i) run(kernels, x, y, scratch, {step % 2 == 0 ? i : pieces - 1 - i, pieces});
     }
 };
 
@@ -38,181 +45,132 @@ __attribute__((noinline, cold)) PackedProduct pack_product(const KernelTable& ke
     std::shared_ptr<std::byte> memory = allocate_bytes(bytes);
     kernels.conv2d_f32.pack(product.geometry, {weight, bias}, memory.get());
     product.packed = {std::move(memory), bytes};
+    product.scratch_bytes = align_up(kernels.conv2d_f32.scratch_bytes(product.geometry));
+    if (kernels.divides) {  // of 128 KiB, and of as many channels as one row's widest tile
+        const std::size_t most = out / 128, wanted = bytes >> 17;
+        product.pieces = narrow<std::int32_t>(wanted < 1 || most < 1 ? 1 : wanted < most ? wanted : most);
+    }
     return product;
 }
 
-/// x = function(x)
+/// What the kernels see of a layer.
 template <class Lazy = void>
-__attribute__((noinline)) void activate(const KernelTable& kernels, RecurrentFunction function, std::size_t count,
-                                        float* x) noexcept {
-    UnaryF32 unary;
-    switch (function) {
-        case RecurrentFunction::identity:
-            return;
-        case RecurrentFunction::relu:
-            unary.lo = 0.0f;
-            break;
-        case RecurrentFunction::sigmoid:
-            unary.function = UnaryKernel::sigmoid;
-            break;
-        case RecurrentFunction::tanh:
-            unary.function = UnaryKernel::tanh;
-            break;
-        case RecurrentFunction::hard_sigmoid:
-            for (std::size_t i = 0; i < count; ++i) x[i] = 0.2f * x[i] + 0.5f;
-            unary.lo = 0.0f;
-            unary.hi = 1.0f;
-            break;
-        case RecurrentFunction::softsign:
-            return mote::kernels::reference::unary_function_f32(UnaryFunction::softsign, count, 0.0f, 0.0f, x, x);
-        case RecurrentFunction::softplus:
-            return mote::kernels::reference::unary_function_f32(UnaryFunction::softplus, count, 0.0f, 0.0f, x, x);
-    }
-    kernels.unary_f32(count, unary, x, x);
+RecurrentCellF32 cell_of(const Recurrence& layer) noexcept {
+    RecurrentCellF32 cell;
+    cell.cell = layer.cell;
+    cell.hidden = static_cast<std::int32_t>(layer.hidden());
+    cell.gate = layer.gate;
+    cell.candidate = layer.candidate;
+    cell.output = layer.output;
+    cell.clip = layer.clip;
+    cell.cell_clip = layer.cell_clip;
+    cell.coupled = layer.coupled;
+    cell.reset_after = layer.reset_after;
+    cell.peephole = layer.has_peephole() ? layer.peephole->data() : nullptr;
+    return cell;
 }
 
-/// One step of one sample, in the parts between the products.
-struct RecurrentCell {
-    Recurrence layer;
-    std::size_t hidden;
-    const KernelTable& kernels;
-
-    /// x = function(clip(x + y))
-    __attribute__((noinline)) void finish(RecurrentFunction function, std::size_t count, float* x,
-                                          const float* y) const noexcept {
-        for (std::size_t i = 0; i < count; ++i) x[i] += y[i];
-        clip(layer.clip, count, x);
-        activate(kernels, function, count, x);
-    }
-    static void clip(float limit, std::size_t count, float* x) noexcept {
-        if (!(limit > 0.0f)) return;
-        for (std::size_t i = 0; i < count; ++i) x[i] = x[i] < -limit ? -limit : x[i] > limit ? limit : x[i];
-    }
-
-    /// Of a Gru, z [3 * hidden] holding the input's side and q the states' side: the gates, and where they reset before the
-    /// candidate's product, what it takes: reset = r * h.
-    __attribute__((noinline)) void open(float* z, const float* q, const float* h, float* reset) const noexcept {
-        finish(layer.gate, 2 * hidden, z, q);
-        if (layer.reset_after) return;
-        for (std::size_t i = 0; i < hidden; ++i) reset[i] = z[hidden + i] * h[i];
-    }
-
-    /// z [gates * hidden] holds the input's side (of a Gru after open() the gates and the candidate's input side) and becomes
-    /// what the activations gave; q the states' side (of a Gru the candidate's alone). h_next may be h, c_next may be c.
-    __attribute__((noinline)) void close(float* z, const float* q, const float* h, const float* c, float* h_next,
-                                         float* c_next) const noexcept {
-        const std::size_t n = hidden;
-        if (layer.cell == Cell::rnn) {
-            finish(layer.candidate, n, z, q);
-            for (std::size_t i = 0; i < n; ++i) h_next[i] = z[i];
-            return;
-        }
-        if (layer.cell == Cell::gru) {
-            float* const candidate = z + 2 * n;
-            if (layer.reset_after) {
-                for (std::size_t i = 0; i < n; ++i) candidate[i] += z[n + i] * q[i];
-            } else {
-                for (std::size_t i = 0; i < n; ++i) candidate[i] += q[i];
-            }
-            clip(layer.clip, n, candidate);
-            activate(kernels, layer.candidate, n, candidate);
-            for (std::size_t i = 0; i < n; ++i) h_next[i] = (1.0f - z[i]) * candidate[i] + z[i] * h[i];
-            return;
-        }
-        const float* const peephole = layer.has_peephole() ? layer.peephole->data() : nullptr;
-        if (peephole != nullptr) {
-            for (std::size_t i = 0; i < 2 * n; ++i) z[i] += peephole[i] * c[i % n];
-        }
-        finish(layer.gate, 2 * n, z, q);
-        if (layer.coupled) {
-            for (std::size_t i = 0; i < n; ++i) z[n + i] = 1.0f - z[i];
-        }
-        finish(layer.candidate, n, z + 2 * n, q + 2 * n);
-        for (std::size_t i = 0; i < n; ++i) c_next[i] = z[n + i] * c[i] + z[i] * z[2 * n + i];
-        clip(layer.cell_clip, n, c_next);
-        if (peephole != nullptr) {
-            for (std::size_t i = 0; i < n; ++i) z[3 * n + i] += peephole[2 * n + i] * c_next[i];
-        }
-        finish(layer.gate, n, z + 3 * n, q + 3 * n);
-        for (std::size_t i = 0; i < n; ++i) h_next[i] = c_next[i];
-        activate(kernels, layer.output, n, h_next);
-        for (std::size_t i = 0; i < n; ++i) h_next[i] *= z[3 * n + i];
-    }
-};
-
-/// Where the states begin: at an input, a stored tensor, or zero.
+/// Where the states of samples first <= b < end begin: at an input, a stored tensor, or zero.
 template <class Lazy = void>
-__attribute__((noinline)) void begin_state(const Tensor<f32>& stored, const float* given, std::size_t batch, std::size_t hidden,
-                                           float* state) noexcept {
-    const std::size_t bytes = batch * hidden * sizeof(float);
+__attribute__((noinline)) void begin_state(const Tensor<f32>& stored, const float* given, std::size_t first, std::size_t end,
+                                           std::size_t hidden, float* state) noexcept {
+    first *= hidden;
+    end *= hidden;
     if (given != nullptr) {
-        std::memcpy(state, given, bytes);
+        std::memcpy(state + first, given + first, (end - first) * sizeof(float));
     } else if (stored.empty()) {
-        std::memset(state, 0, bytes);
+        std::memset(state + first, 0, (end - first) * sizeof(float));
     } else {
-        for (std::size_t i = 0; i < batch * hidden; ++i) state[i] = stored.data()[i % stored.elements()];
+        for (std::size_t i = first; i < end; ++i) state[i] = stored.data()[i % stored.elements()];
     }
 }
 
 }  // namespace detail
 
-/// Lstm, Gru and Rnn. Operands: input, initial states if any, outputs, states if the layer is stateful, scratch.
+/// The product with the inputs of all steps. Operands: input, output, states if the layer has any, scratch.
+struct InputProductStep {
+    static constexpr const char* name = "input_product_f32";
+    detail::PackedProduct product{};
+    std::size_t scratch = 2;  ///< its place
+
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
+        product.run(kernels, operand<const float>(operands, 0), operand<float>(operands, 1),
+                    operands[scratch] + static_cast<std::size_t>(part.index) * product.scratch_bytes, part);
+    }
+};
+
+/// Lstm, Gru and Rnn; a part is some samples. Operands: the product with the inputs (it is overwritten), initial states if any,
+/// outputs, states if the layer is stateful, scratch.
 struct RecurrenceStep {
-    static constexpr const char* name = "recurrence";
+    static constexpr const char* name = "recurrence_f32";
     struct Data {
         detail::Recurrence layer{};
         std::shared_ptr<const void> keeps{};  ///< the layer's tensors
         detail::SequenceShape shape;
         std::size_t inputs = 1, outputs = 1;
-        detail::PackedProduct input{}, recurrent{}, candidate{};  ///< the last where a Gru resets before it
-        /// Of the scratch: the products with the input and with the states, the hidden and the cell state (where they do not
-        /// outlive the run), reset * h, the candidate's product, what a product asks for.
-        std::size_t offset[7] = {};
+        std::size_t samples = 1;                         ///< of a part
+        detail::PackedProduct recurrent{}, candidate{};  ///< of a part; the last where a Gru resets before it
+        /// Of the scratch: the products with the states, the hidden and the cell state (where they do not outlive the run),
+        /// reset * h, the candidate's product, what a product asks for, of each part.
+        std::size_t offset[6] = {};
     };
     std::shared_ptr<const Data> data{};
 
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
+    void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
         const Data& d = *data;
         const detail::Recurrence& layer = d.layer;
         const detail::SequenceShape& shape = d.shape;
         const std::size_t n = layer.hidden(), states = layer.states(), width = layer.gates() * n;
+        const std::size_t first = static_cast<std::size_t>(part.index) * d.samples, end = first + d.samples;
         std::byte* const scratch = operands[d.inputs + d.outputs + (layer.stateful ? states : 0)];
         const auto piece = [&](std::size_t i) { return reinterpret_cast<float*>(scratch + d.offset[i]); };
-        float* const projected = piece(0);
-        float* const sides = piece(1);
-        float* state[2] = {piece(2), piece(3)};
+        const bool apart = d.candidate.packed.bytes != 0;
+        const std::size_t side_width = apart ? 2 * n : width;
+        float* const projected = operand<float>(operands, 0);
+        float* const sides = piece(0);
+        float* const reset = piece(3);
+        float* const candidates = piece(4);
+        std::byte* const of_product = scratch + d.offset[5] + static_cast<std::size_t>(part.index) * d.recurrent.scratch_bytes;
+        float* state[2] = {piece(1), piece(2)};
         for (std::size_t i = 0; i < states; ++i) {
             if (layer.stateful) {
                 state[i] = operand<float>(operands, d.inputs + d.outputs + i);
             } else {
                 const float* given = d.inputs > i + 1 ? operand<const float>(operands, i + 1) : nullptr;
-                detail::begin_state(*layer.initial[i], given, shape.batch, n, state[i]);
+                detail::begin_state(*layer.initial[i], given, first, end, n, state[i]);
             }
         }
         float* const sequence = operand<float>(operands, d.inputs);
-        if (!layer.lengths->empty()) std::memset(sequence, 0, shape.batch * shape.time * n * sizeof(float));
-        d.input.run(kernels, operand<const float>(operands, 0), projected, piece(6));
-        const detail::RecurrentCell cell{layer, n, kernels};
-        const bool gru = layer.cell == detail::Cell::gru, apart = d.candidate.packed.bytes != 0;
-        const std::size_t side_width = apart ? 2 * n : width;
+        for (std::size_t b = first; b < end && !layer.lengths->empty(); ++b) {
+            for (std::size_t t = (*layer.lengths)[b]; t < shape.time; ++t)
+                std::memset(sequence + shape.row(b, t) * n, 0, n * sizeof(float));
+        }
+        const RecurrentCellF32 cell = detail::cell_of(layer);
         for (std::size_t step = 0; step < shape.time; ++step) {
-            d.recurrent.run(kernels, state[0], sides, piece(6));
-            if (gru) {
-                shape.for_each_sample(layer, step, [&](std::size_t b, std::size_t row) {
-                    cell.open(projected + row * width, sides + b * side_width, state[0] + b * n, piece(4) + b * n);
-                });
-                if (apart) d.candidate.run(kernels, piece(4), piece(5), piece(6));
+            const auto cell_run = [&](std::size_t b, std::size_t row) {
+                RecurrentRunF32 run;
+                run.z = projected + row * width;
+                run.q = sides + b * side_width;
+                run.candidate = candidates + b * n;
+                run.h = run.h_next = state[0] + b * n;
+                run.c = run.c_next = state[1] + b * n;
+                run.reset = reset + b * n;
+                return run;
+            };
+            d.recurrent.repeat(kernels, step, state[0] + first * n, sides + first * side_width, of_product);
+            if (apart) {
+                shape.for_each_sample(layer, step, first, end,
+                                      [&](std::size_t b, std::size_t row) { kernels.open_cell_f32(cell, cell_run(b, row)); });
+                d.candidate.repeat(kernels, step, reset + first * n, candidates + first * n, of_product);
             }
-            shape.for_each_sample(layer, step, [&](std::size_t b, std::size_t row) {
-                const float* side = apart ? piece(5) + b * n : sides + b * side_width + (gru ? 2 * n : 0);
-                float* const h = state[0] + b * n;
-                float* const c = state[1] + b * n;
-                cell.close(projected + row * width, side, h, c, h, c);
-                std::memcpy(sequence + row * n, h, n * sizeof(float));
+            shape.for_each_sample(layer, step, first, end, [&](std::size_t b, std::size_t row) {
+                kernels.close_cell_f32(cell, cell_run(b, row));
+                std::memcpy(sequence + row * n, state[0] + b * n, n * sizeof(float));
             });
         }
         for (std::size_t i = 1; i < d.outputs; ++i) {
-            std::memcpy(operands[d.inputs + i], state[i - 1], shape.batch * n * sizeof(float));
+            std::memcpy(operand<float>(operands, d.inputs + i) + first * n, state[i - 1] + first * n,
+                        d.samples * n * sizeof(float));
         }
     }
 };
@@ -295,39 +253,50 @@ template <class Context>
 __attribute__((noinline, cold)) void lower_recurrence(const Recurrence& layer, std::shared_ptr<const void> keeps,
                                                       Context& node) {
     const SequenceShape shape(node.input().shape, layer.time_major);
-    const std::size_t n = layer.hidden(), rows = layer.gates() * n;
+    const std::size_t n = layer.hidden(), width = layer.gates() * n, rows = shape.batch * shape.time;
+    const auto data = [](const Tensor<f32>* t) { return t == nullptr || t->empty() ? nullptr : t->data(); };
+    const KernelTable& kernels = node.kernels();
+    constexpr std::uint64_t macs_of_a_part = 1 << 17;
+
+    StepOptions inputs{.reason = "one product for the inputs of all steps"};
+    InputProductStep first{pack_product(kernels, rows, width, shape.features, layer.weight->data(), data(layer.bias)),
+                           2 + (layer.stateful ? layer.states() : 0)};
+    inputs.inputs = {node.input_buffer()};
+    inputs.outputs = {node.temporary(rows * width * sizeof(float))};
+    inputs.parts = node.parts(rows * layer.weight->elements(), macs_of_a_part);
+    inputs.scratch_bytes = first.product.scratch_bytes * static_cast<std::size_t>(inputs.parts);
+    inputs.constant_bytes = first.product.packed.bytes;
+
+    StepOptions options{.reason = "one product a step for the states"};
+    options.inputs = {inputs.outputs[0]};
+    for (std::size_t i = 1; i < node.inputs(); ++i) options.inputs.push_back(node.input_buffer(i));
+    options.parts = node.parts(rows * layer.recurrent->elements(), macs_of_a_part);
+    while (shape.batch % static_cast<std::size_t>(options.parts) != 0) --options.parts;
+    const auto parts = static_cast<std::size_t>(options.parts);
     auto step = std::make_shared<RecurrenceStep::Data>(RecurrenceStep::Data{layer, std::move(keeps), shape});
     step->inputs = node.inputs();
     step->outputs = node.outputs();
-    const auto data = [](const Tensor<f32>* t) { return t == nullptr || t->empty() ? nullptr : t->data(); };
-    const KernelTable& kernels = node.kernels();
-    step->input = pack_product(kernels, shape.batch * shape.time, rows, shape.features, layer.weight->data(), data(layer.bias));
+    step->samples = shape.batch / parts;
     const bool apart = layer.cell == Cell::gru && !layer.reset_after;
     Tensor<f32> bias;
     if (!apart && data(layer.recurrent_bias) != nullptr) {
-        bias = Tensor<f32>(Shape{rows});
+        bias = Tensor<f32>(Shape{width});
         std::memcpy(bias.data() + 2 * n, layer.recurrent_bias->data(), n * sizeof(float));
     }
-    step->recurrent = pack_product(kernels, shape.batch, apart ? 2 * n : rows, n, layer.recurrent->data(), data(&bias));
+    step->recurrent = pack_product(kernels, step->samples, apart ? 2 * n : width, n, layer.recurrent->data(), data(&bias));
     if (apart) {
-        step->candidate =
-            pack_product(kernels, shape.batch, n, n, layer.recurrent->data() + 2 * n * n, data(layer.recurrent_bias));
+        PackedProduct& candidate = step->candidate;
+        candidate = pack_product(kernels, step->samples, n, n, layer.recurrent->data() + 2 * n * n, data(layer.recurrent_bias));
+        if (candidate.scratch_bytes > step->recurrent.scratch_bytes) step->recurrent.scratch_bytes = candidate.scratch_bytes;
     }
-    StepOptions options{.reason = "one product for the inputs, one a step for the states"};
-    std::size_t most = 0;
-    for (const PackedProduct* product : {&step->input, &step->recurrent, &step->candidate}) {
-        if (product->packed.bytes == 0) continue;
-        const std::size_t wanted = kernels.conv2d_f32.scratch_bytes(product->geometry);
-        most = wanted > most ? wanted : most;
-        options.constant_bytes += product->packed.bytes;
-    }
+    options.constant_bytes = step->recurrent.packed.bytes + step->candidate.packed.bytes;
     const std::size_t state = shape.batch * n * sizeof(float);
-    const std::size_t bytes[7] = {
-        shape.batch * shape.time * rows * sizeof(float), layer.gates() * state, state, state, state, state, most};
-    for (std::size_t i = 0; i < 7; ++i) {
+    const std::size_t bytes[6] = {layer.gates() * state, state, state, state, state, step->recurrent.scratch_bytes * parts};
+    for (std::size_t i = 0; i < 6; ++i) {
         step->offset[i] = options.scratch_bytes;
         options.scratch_bytes += align_up(bytes[i]);
     }
+    node.emit(std::move(first), std::move(inputs));
     node.emit(RecurrenceStep{std::move(step)}, std::move(options));
 }
 

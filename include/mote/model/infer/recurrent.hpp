@@ -20,10 +20,11 @@ struct SequenceShape {
     std::size_t row(std::size_t sample, std::size_t step) const noexcept {
         return time_major ? step * batch + sample : sample * time + step;
     }
-    /// Calls visit(sample, row) for the samples of the layer that have this step.
+    /// Calls visit(sample, row) for the samples first <= b < end of the layer that have this step.
     template <class Visit>
-    void for_each_sample(const Recurrence& layer, std::size_t step, const Visit& visit) const {
-        for (std::size_t b = 0; b < batch; ++b) {
+    void for_each_sample(const Recurrence& layer, std::size_t step, std::size_t first, std::size_t end,
+                         const Visit& visit) const {
+        for (std::size_t b = first; b < end; ++b) {
             const std::size_t length = layer.lengths->empty() ? time : (*layer.lengths)[b];
             if (step < length) visit(b, row(b, layer.reverse ? length - 1 - step : step));
         }

@@ -13,12 +13,26 @@ MOTE_BEGIN_NAMESPACE
 
 namespace detail {
 
+/// x = function(x), as a cell computes it; `zeros` are as many.
+template <class Lazy = void>
+void activate(const KernelTable& kernels, RecurrentFunction function, std::size_t count, const float* zeros,
+              float* x) noexcept {
+    RecurrentCellF32 cell;
+    cell.hidden = static_cast<std::int32_t>(count);
+    cell.candidate = function;
+    RecurrentRunF32 run;
+    run.z = run.h_next = x;
+    run.q = zeros;
+    kernels.close_cell_f32(cell, run);
+}
+
 /// f'(x) from y = f(x), for functions that do not fall; 0 where x was clipped.
 struct RecurrentSlope {
     RecurrentSlope(const KernelTable& kernels, RecurrentFunction its_function, float clip) noexcept : function(its_function) {
         if (!(clip > 0.0f)) return;
         float ends[2] = {-clip, clip};
-        activate(kernels, function, 2, ends);
+        const float zeros[2] = {};
+        activate(kernels, function, 2, zeros, ends);
         lo = ends[0];
         hi = ends[1];
     }
@@ -56,7 +70,7 @@ class RecurrenceGradient {
           n_(layer.hidden()),
           width_(layer.gates() * n_),
           rows_(shape_.batch * shape_.time),
-          cell_{layer, n_, node.kernels()},
+          cell_(cell_of(layer)),
           gate_(node.kernels(), layer.gate, layer.clip),
           candidate_(node.kernels(), layer.candidate, layer.clip),
           output_(node.kernels(), layer.output, 0.0f) {
@@ -125,12 +139,23 @@ class RecurrenceGradient {
         }
     }
 
+    RecurrentRunF32 cell_run(std::size_t b, std::size_t row) const noexcept {
+        RecurrentRunF32 run;
+        run.z = z_ + row * width_;
+        run.q = side_ + b * width_;
+        run.candidate = small_[1] + b * n_;
+        run.h = run.h_next = state_[0] + b * n_;
+        run.c = run.c_next = state_[1] + b * n_;
+        run.reset = small_[0] + b * n_;
+        return run;
+    }
+
     void forward() {
         const std::size_t in = shape_.features;
         const float* r = layer_.recurrent->data();
         for (std::size_t i = 0; i < layer_.states(); ++i) {
             const float* given = node_.inputs() > i + 1 ? node_.input_data(i + 1) : nullptr;
-            begin_state(*layer_.initial[i], given, shape_.batch, n_, state_[i]);
+            begin_state(*layer_.initial[i], given, 0, shape_.batch, n_, state_[i]);
         }
         multiply(rows_, width_, in, node_.input_data(), in, false, layer_.weight->data(), in, true, z_, width_, false);
         for (std::size_t i = 0; i < (layer_.bias->empty() ? 0 : rows_ * width_); ++i) z_[i] += layer_.bias->data()[i % width_];
@@ -138,21 +163,21 @@ class RecurrenceGradient {
         for (std::size_t step = 0; step < shape_.time; ++step) {
             multiply(shape_.batch, first, n_, state_[0], n_, false, r, n_, true, side_, width_, false);
             if (gru() && !resets_before()) add_candidate_bias(side_ + 2 * n_, width_);
-            shape_.for_each_sample(layer_, step, [&](std::size_t b, std::size_t row) {
+            shape_.for_each_sample(layer_, step, 0, shape_.batch, [&](std::size_t b, std::size_t row) {
                 std::memcpy(h_before_ + row * n_, state_[0] + b * n_, n_ * sizeof(float));
                 std::memcpy(c_before_ + row * n_, state_[1] + b * n_, n_ * sizeof(float));
-                if (gru()) cell_.open(z_ + row * width_, side_ + b * width_, state_[0] + b * n_, small_[0] + b * n_);
+                if (resets_before()) node_.kernels().open_cell_f32(cell_, cell_run(b, row));
             });
             if (resets_before()) {
                 multiply(shape_.batch, n_, n_, small_[0], n_, false, r + 2 * n_ * n_, n_, true, small_[1], n_, false);
                 add_candidate_bias(small_[1], n_);
             }
-            shape_.for_each_sample(layer_, step, [&](std::size_t b, std::size_t row) {
-                const float* side = resets_before() ? small_[1] + b * n_ : side_ + b * width_ + (gru() ? 2 * n_ : 0);
-                std::memcpy(product_ + row * n_, side, n_ * sizeof(float));
-                float* const c = state_[1] + b * n_;
-                cell_.close(z_ + row * width_, side, state_[0] + b * n_, c, state_[0] + b * n_, c);
-                std::memcpy(c_after_ + row * n_, c, n_ * sizeof(float));
+            shape_.for_each_sample(layer_, step, 0, shape_.batch, [&](std::size_t b, std::size_t row) {
+                const RecurrentRunF32 run = cell_run(b, row);
+                const float* of_candidate = resets_before() ? run.candidate : run.q + (gru() ? 2 * n_ : 0);
+                std::memcpy(product_ + row * n_, of_candidate, n_ * sizeof(float));
+                node_.kernels().close_cell_f32(cell_, run);
+                std::memcpy(c_after_ + row * n_, run.c, n_ * sizeof(float));
             });
         }
     }
@@ -174,12 +199,12 @@ class RecurrenceGradient {
             std::memset(side_, 0, shape_.batch * width_ * sizeof(float));
             if (resets_before()) {
                 std::memset(small_[0], 0, bytes);
-                shape_.for_each_sample(layer_, step, [&](std::size_t b, std::size_t row) {
+                shape_.for_each_sample(layer_, step, 0, shape_.batch, [&](std::size_t b, std::size_t row) {
                     candidate_step(row, dy, dh + b * n_, small_[0] + b * n_);
                 });
                 multiply(shape_.batch, n_, n_, small_[0], n_, false, r + 2 * n_ * n_, n_, false, small_[1], n_, false);
             }
-            shape_.for_each_sample(layer_, step, [&](std::size_t b, std::size_t row) {
+            shape_.for_each_sample(layer_, step, 0, shape_.batch, [&](std::size_t b, std::size_t row) {
                 float* const dz = dz_ + row * width_;
                 if (layer_.cell == Cell::lstm) {
                     lstm_step(row, dy, dh + b * n_, dc + b * n_, dz);
@@ -211,8 +236,9 @@ class RecurrenceGradient {
         const float* peephole = layer_.has_peephole() ? layer_.peephole->data() : nullptr;
         const std::span<float> dpeephole = node_.parameter_gradient("peephole");
         float* const squashed = small_[0];
-        for (std::size_t j = 0; j < n_; ++j) squashed[j] = after[j];
-        activate(node_.kernels(), layer_.output, n_, squashed);
+        std::memcpy(squashed, after, n_ * sizeof(float));
+        std::memset(small_[1], 0, n_ * sizeof(float));
+        activate(node_.kernels(), layer_.output, n_, small_[1], squashed);
         for (std::size_t j = 0; j < n_; ++j) {
             const float i = z[j], f = z[n_ + j], g = z[2 * n_ + j], o = z[3 * n_ + j];
             const float d = dh[j] + dy[row * n_ + j];
@@ -284,7 +310,7 @@ class RecurrenceGradient {
     GradientContext& node_;
     SequenceShape shape_;
     std::size_t n_, width_, rows_;
-    RecurrentCell cell_;
+    RecurrentCellF32 cell_;
     RecurrentSlope gate_, candidate_, output_;
     std::byte* gemm_scratch_ = nullptr;
     float* z_ = nullptr;         // what the activations gave
