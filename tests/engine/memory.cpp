@@ -65,6 +65,23 @@ TEST_CASE("memory: a chain needs its two largest neighbours, not the sum") {
     CHECK(place(chain).bytes == 1280);
 }
 
+TEST_CASE("memory: in lanes nothing overlaps either, and a lane's buffers have one middle") {
+    Numbers numbers{2};
+    for (std::size_t round = 0; round < 200; ++round) {
+        std::vector<Lifetime> buffers(1 + numbers.below(20));
+        for (Lifetime& buffer : buffers) {
+            buffer.first = numbers.below(20);
+            buffer.last = buffer.first + numbers.below(4);
+            buffer.bytes = numbers.below(5000);
+        }
+        REQUIRE(valid(buffers, place_in_lanes(buffers)));
+    }
+    const std::vector<Lifetime> chain{{1024, 0, 1}, {256, 1, 2}, {512, 2, 3}, {128, 3, 4}};
+    const Placement placement = place_in_lanes(chain);
+    CHECK(placement.bytes == 1024 + 256);
+    CHECK(placement.offsets == std::vector<std::size_t>{0, 1024, 256, 1088});
+}
+
 TEST_CASE("memory: the least is the most that lives at one time") {
     const std::vector<Lifetime> buffers{{64, 0, 2}, {128, 2, 3}, {64, 3, 3}, {1, 9, 9}};
     CHECK(least_bytes(buffers) == 192);

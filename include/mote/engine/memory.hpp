@@ -26,6 +26,21 @@ struct Placement {
 
 namespace detail {
 
+/// The buffers, largest or earliest first; of equal ones in their order.
+template <class Lazy = void>
+std::vector<std::size_t> in_order(std::span<const Lifetime> buffers, bool by_size) {
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < buffers.size(); ++i) {
+        auto before = [&](std::size_t other) {
+            return by_size ? buffers[i].bytes > buffers[other].bytes : buffers[i].first < buffers[other].first;
+        };
+        std::size_t at = order.size();
+        while (at > 0 && before(order[at - 1])) --at;
+        order.insert(order.begin() + static_cast<std::ptrdiff_t>(at), i);
+    }
+    return order;
+}
+
 /// Each buffer in this order into the smallest gap, between those placed before it that live when it does, that holds it.
 template <class Lazy = void>
 Placement place_in_order(std::span<const Lifetime> buffers, const std::vector<std::size_t>& order) {
@@ -72,6 +87,36 @@ std::size_t least_bytes(std::span<const Lifetime> buffers) {
     return most;
 }
 
+/// For steps that two threads share: the largest buffer first, each into the first lane that is free while it lives, in its
+/// middle. So the halves of all that lies in a lane meet at one place, and its memory stays in the cache of the thread that
+/// computes this half: whose memory changes hands with every layer, waits for the other core.
+template <class Lazy = void>
+Placement place_in_lanes(std::span<const Lifetime> buffers) {
+    std::vector<std::vector<std::size_t>> lanes;
+    const auto is_free = [&](const std::vector<std::size_t>& lane, const Lifetime& buffer) {
+        for (const std::size_t other : lane) {
+            if (buffers[other].meets(buffer)) return false;
+        }
+        return true;
+    };
+    for (const std::size_t index : detail::in_order(buffers, true)) {
+        std::size_t lane = 0;
+        while (lane < lanes.size() && !is_free(lanes[lane], buffers[index])) ++lane;
+        if (lane == lanes.size()) lanes.emplace_back();
+        lanes[lane].push_back(index);
+    }
+    Placement result{std::vector<std::size_t>(buffers.size(), 0), 0};
+    for (const std::vector<std::size_t>& lane : lanes) {
+        const std::size_t size = align_up(buffers[lane[0]].bytes);
+        for (const std::size_t index : lane) {
+            const std::size_t spare = size - align_up(buffers[index].bytes);
+            result.offsets[index] = result.bytes + spare / 2 / storage_alignment * storage_alignment;
+        }
+        result.bytes += size;
+    }
+    return result;
+}
+
 /// Greedy, the largest buffer first (Pisarchyk and Lee 2020, "Efficient memory management for deep neural net inference",
 /// greedy by size); where that is not the least possible, also the earliest first.
 template <class Lazy = void>
@@ -79,16 +124,7 @@ Placement place(std::span<const Lifetime> buffers) {
     const std::size_t least = least_bytes(buffers);
     Placement best;
     for (const bool by_size : {true, false}) {
-        std::vector<std::size_t> order;
-        for (std::size_t i = 0; i < buffers.size(); ++i) {
-            auto before = [&](std::size_t other) {
-                return by_size ? buffers[i].bytes > buffers[other].bytes : buffers[i].first < buffers[other].first;
-            };
-            std::size_t at = order.size();
-            while (at > 0 && before(order[at - 1])) --at;
-            order.insert(order.begin() + static_cast<std::ptrdiff_t>(at), i);
-        }
-        Placement next = detail::place_in_order(buffers, order);
+        Placement next = detail::place_in_order(buffers, detail::in_order(buffers, by_size));
         if (by_size || next.bytes < best.bytes) best = std::move(next);
         if (best.bytes == least) break;
     }

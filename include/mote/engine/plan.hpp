@@ -134,8 +134,11 @@ void work_in_place(Draft& draft, std::vector<Lifetime>& lives) {
 /// Offsets for all buffers.
 template <class Lazy = void>
 void lay_out(const Draft& draft, const std::vector<Lifetime>& lives, const std::vector<char>& used, PlanData& plan) {
-    std::vector<Lifetime> shared;
-    std::vector<BufferId> shared_ids;
+    const bool threads = plan.options.threads > 1;
+    struct {
+        std::vector<Lifetime> lives{};
+        std::vector<BufferId> ids{};
+    } blocks[2];  // with threads the second is scratch, so that each finds its own in its cache
     for (BufferId id = 0; id < draft.buffers.size(); ++id) {
         const DraftBuffer& from = draft.buffers[id];
         Buffer buffer{from.name, from.bytes, Place::arena, 0, used[id] != 0, from.is_scratch, lives[draft.root(id)]};
@@ -146,8 +149,9 @@ void lay_out(const Draft& draft, const std::vector<Lifetime>& lives, const std::
                                         : Place::arena;
         if (draft.root(id) == id && used[id] != 0) {
             if (buffer.place == Place::arena) {
-                shared.push_back(lives[id]);
-                shared_ids.push_back(id);
+                auto& block = blocks[threads && from.is_scratch ? 1 : 0];
+                block.lives.push_back(lives[id]);
+                block.ids.push_back(id);
             } else {
                 std::size_t& region = root.is_state ? plan.memory.state_bytes : plan.memory.input_output_bytes;
                 buffer.offset = region;
@@ -156,9 +160,13 @@ void lay_out(const Draft& draft, const std::vector<Lifetime>& lives, const std::
         }
         plan.buffers.push_back(std::move(buffer));
     }
-    const Placement placement = place(shared);
-    plan.memory.arena_bytes = placement.bytes;
-    for (std::size_t i = 0; i < shared_ids.size(); ++i) plan.buffers[shared_ids[i]].offset = placement.offsets[i];
+    for (const auto& block : blocks) {
+        const Placement placement = threads ? place_in_lanes(block.lives) : place(block.lives);
+        for (std::size_t i = 0; i < block.ids.size(); ++i) {
+            plan.buffers[block.ids[i]].offset = plan.memory.arena_bytes + placement.offsets[i];
+        }
+        plan.memory.arena_bytes += placement.bytes;
+    }
     for (BufferId id = 0; id < draft.buffers.size(); ++id) plan.buffers[id].offset = plan.buffers[draft.root(id)].offset;
 }
 

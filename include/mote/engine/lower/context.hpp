@@ -129,8 +129,9 @@ class BasicLowerContext {
     const KernelTable& kernels() const noexcept { return kernels_; }
     const PlanOptions& options() const noexcept { return options_; }
 
-    /// Into how many parts a step is worth dividing among the plan's threads, where `work` of it is worth one: some
-    /// microseconds, which is what it costs to share.
+    /// Into how many parts a step is worth dividing among the plan's threads, where `work` of it is worth one: less than a
+    /// microsecond, for where a step is shared its neighbours had better be, lest what is in one core's cache goes to
+    /// another's.
     std::int32_t parts(std::uint64_t all, std::uint64_t work) const noexcept {
         const std::uint64_t most = kernels_.divides ? all / work : 1;
         return narrow<std::int32_t>(most < 1 ? 1 : most < options_.threads ? most : options_.threads);

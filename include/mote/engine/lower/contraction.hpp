@@ -169,10 +169,12 @@ void emit_contraction(Step step, LowerContext& node, StepOptions options) {
     kernel.pack(step.geometry, constants_of(step), packed.get());
     step.packed = {std::move(packed), packed_bytes};
     step.scratch_bytes = align_up(kernel.scratch_bytes(step.geometry));
-    constexpr std::uint64_t macs_of_a_part = 1 << 17;
+    // What a core multiplies, or for one pixel reads, while a call and its answer pass from core to core.
+    constexpr std::uint64_t macs_of_a_part = 1 << 15, bytes_of_a_part = 1 << 17;
     const auto pixels = std::uint64_t{narrow<std::uint32_t>(step.geometry.batch)} *
                         narrow<std::uint32_t>(step.geometry.out_height) * narrow<std::uint32_t>(step.geometry.out_width);
-    options.parts = node.parts(pixels * step.weight->elements(), macs_of_a_part);
+    options.parts =
+        pixels == 1 ? node.parts(packed_bytes, bytes_of_a_part) : node.parts(pixels * step.weight->elements(), macs_of_a_part);
     options.scratch_bytes = step.scratch_bytes * static_cast<std::size_t>(options.parts);
     options.constant_bytes = packed_bytes;
     if (step.has_residual) options.in_place = {1};

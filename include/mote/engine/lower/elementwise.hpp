@@ -47,7 +47,7 @@ template <class Context>
 std::int32_t parts_by_bytes(const Context& node) {
     std::size_t bytes = node.output().bytes();
     for (std::size_t i = 0; i < node.inputs(); ++i) bytes += node.input(i).bytes();
-    return node.parts(bytes, std::uint64_t{1} << 16);
+    return node.parts(bytes, std::uint64_t{1} << 13);
 }
 
 }  // namespace detail

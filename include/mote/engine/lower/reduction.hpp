@@ -171,7 +171,7 @@ template <class Context>
 std::int32_t pool_parts(const ConvGeometry& g, const Context& node) {
     const std::uint64_t taps = std::uint64_t{node.output().shape.elements()} * static_cast<std::uint64_t>(g.kernel_height) *
                                static_cast<std::uint64_t>(g.kernel_width);
-    const std::int32_t most = g.batch > 1 ? g.batch : g.out_height, parts = node.parts(taps, std::uint64_t{1} << 16);
+    const std::int32_t most = g.batch > 1 ? g.batch : g.out_height, parts = node.parts(taps, std::uint64_t{1} << 13);
     return parts < most ? parts : most;
 }
 
