@@ -116,3 +116,23 @@ TEST_CASE("patterns: an Add of a value with itself is no residual, but takes its
     CHECK_FALSE(groups[1].has_residual);
     CHECK(groups[1].clamp == Clamp{.lo = 0.0f});
 }
+
+TEST_CASE("patterns: convolutions that a Concat of channels alone reads are placed in its output") {
+    ModelBuilder<f32> b;
+    const auto x = b.input("x", {1, 4, 4, 3});
+    const auto seen = b.add(conv(3, 3), x);
+    const auto left = b.add(Relu{}, b.add(conv(5, 3), x));
+    const auto right = b.add(conv(2, 3), x);
+    b.output("y", b.add(Concat{}, {left, seen, right}));
+    b.output("seen", seen);
+    b.output("rows", b.add(Concat{1}, {b.add(conv(3, 3), x), b.add(conv(3, 3), x)}));
+    const Model<f32> model = b.build();
+    const std::vector<Group> groups = find_groups(model, true, true);
+    std::vector<std::size_t> channels;
+    for (const Group& group : groups) {
+        if (group.placed) channels.push_back(group.channel);
+        if (!group.written.empty()) CHECK(group.written == std::vector<char>{1, 0, 1});
+    }
+    CHECK(channels == std::vector<std::size_t>{0, 8});
+    for (const Group& group : find_groups(model)) CHECK_FALSE(group.placed);
+}

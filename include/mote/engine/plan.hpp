@@ -240,7 +240,7 @@ Plan plan(const BasicModel<List>& model, const KernelTable& kernels, const PlanO
         }
     }
     if (draft.refusals.empty()) {
-        for (const Group& group : find_groups(model, options.fuse && !options.keep_values)) {
+        for (const Group& group : find_groups(model, options.fuse && !options.keep_values, kernels.divides)) {
             const Node& lead = graph.nodes[group.lead];
             std::vector<std::string> names;
             for (const std::size_t node : group.nodes) names.push_back(graph.nodes[node].name);

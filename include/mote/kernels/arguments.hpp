@@ -59,6 +59,8 @@ struct ConvF32 {
     void* scratch = nullptr;          ///< scratch_bytes(), 64-byte aligned
     float lo = -__builtin_huge_valf(), hi = __builtin_huge_valf();
     float residual_lo = -__builtin_huge_valf(), residual_hi = __builtin_huge_valf();
+    /// Of conv2d without a residual, elements from pixel to pixel of the output where they are not its channels.
+    std::ptrdiff_t output_stride = 0;
 };
 
 /// Some of an image's rows of outputs, first <= y < last, for what makes and uses rows little by little: `output` and
@@ -80,6 +82,7 @@ struct ConvI8 {
     std::int32_t input_zero_point = 0;
     RequantizeI8 requantize;
     AddI8 add;
+    std::ptrdiff_t output_stride = 0;  ///< as in ConvF32
 };
 
 /// f32 activations with a kernel of their own.

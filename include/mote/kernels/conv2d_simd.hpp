@@ -285,7 +285,7 @@ template <class Lazy = void>
 void conv2d_f32_run(const ConvGeometry& g, const ConvF32& run, Part part = {}) noexcept {
     tiles::run_convolution<simd::DotF32>(run, 0.0f,
                                          tiles::FinishF32{run.lo, run.hi, run.residual_lo, run.residual_hi, run.residual,
-                                                          run.output, g.out_channels, g.out_channels},
+                                                          run.output, tiles::output_stride(g, run), g.out_channels},
                                          part);
 }
 
@@ -333,10 +333,11 @@ std::size_t conv2d_i8_scratch_bytes(const ConvGeometry& g) noexcept {
 template <class Lazy = void>
 void conv2d_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) noexcept {
 #if defined(MOTE_NEON)
-    const tiles::FinishStrips finish(run.requantize, run.add, run.residual, run.output, g.out_channels);
+    const tiles::FinishStrips finish(run.requantize, run.add, run.residual, run.output, tiles::output_stride(g, run),
+                                     g.out_channels);
 #else
-    const tiles::FinishI8 finish{
-        RequantizeLanes(run.requantize), run.add, run.residual, run.output, g.out_channels, g.out_channels};
+    const tiles::FinishI8 finish{RequantizeLanes(run.requantize), run.add,       run.residual, run.output,
+                                 tiles::output_stride(g, run),    g.out_channels};
 #endif
     tiles::run_convolution<simd::DotI8>(run, static_cast<std::int8_t>(run.input_zero_point), finish, part);
 }

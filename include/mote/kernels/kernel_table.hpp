@@ -26,7 +26,7 @@ struct ConvKernels {
 
 struct KernelTable {
     const char* instruction_set;  ///< "avx2", "neon_dot", "scalar" ...
-    bool divides;                 ///< whether kernels compute parts; else part 0 is the whole
+    bool divides;                 ///< whether kernels compute parts, and conv2d at a stride; else part 0 is the whole
     /// Of conv2d_f32 for some geometries, with more packed constants (kernels/winograd_simd.hpp). Null names where the set has
     /// none.
     ConvKernels<ConvConstantsF32, ConvF32> winograd_f32[2];

@@ -252,8 +252,9 @@ void winograd_f32_run(const ConvGeometry& g, const ConvF32& run, Part part) noex
     float* products = v + shape.places * v_plane;
     for (std::ptrdiff_t c = 0; c < shape.in; ++c) zeros[c] = 0.0f;
     const float* bias = reinterpret_cast<const float*>(static_cast<const char*>(run.packed) + shape.products_bytes());
-    const tiles::FinishF32 finish{run.lo,       run.hi,     run.residual_lo, run.residual_hi,
-                                  run.residual, run.output, g.out_channels,  g.out_channels};
+    const tiles::FinishF32 finish{
+        run.lo,        run.hi, run.residual_lo, run.residual_hi, run.residual, run.output, tiles::output_stride(g, run),
+        g.out_channels};
     const std::ptrdiff_t count = shape.panels(nullptr, 0).count();
     // A part is some tiles; of few tiles some panels, and every part transforms the image for itself.
     const bool by_panels = shape.all <= 2 * part.count * shape.at_once && count >= 2 * part.count;

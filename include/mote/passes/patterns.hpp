@@ -29,6 +29,11 @@ struct Group {
     bool has_residual = false;
     ValueId residual = 0;
     Clamp residual_clamp{};
+    /// A convolution whose output a Concat of channels alone reads may write it there: to `whole`, from a channel on.
+    bool placed = false;
+    ValueId whole = 0;
+    std::size_t channel = 0;
+    std::vector<char> written{};  ///< of a Concat some inputs of which are placed: whether each is
 
     std::size_t last_node() const {
         std::size_t last = 0;
@@ -66,11 +71,13 @@ struct Appetite {
     bool norm = false;        // BatchNorm after it
     bool residual = false;    // an Add after it
     bool activation = false;  // Relu, Relu6 after it
+    bool place = false;       // a Concat around it
 };
 template <class L>
 constexpr Appetite appetite() {
     if constexpr (std::is_same_v<L, Add>) return {false, false, false, true};
-    return {is_convolution<L>, folds_batch_norm<L>, is_contraction<L>, is_contraction<L> || is_transposed<L>};
+    return {is_convolution<L>, folds_batch_norm<L>, is_contraction<L>, is_contraction<L> || is_transposed<L>,
+            std::is_same_v<L, Conv2d<f32>> || std::is_same_v<L, Conv2d<i8>>};
 }
 
 template <class List>
@@ -79,6 +86,39 @@ template <class... L>
 struct Appetites<LayerList<L...>> {
     static constexpr Appetite of[] = {appetite<L>()...};
 };
+
+/// Finds the convolutions that can write to a Concat's output.
+template <class List>
+void place_in_concats(const Graph<List>& graph, const Edges& edge, std::vector<Group>& groups, const Appetite* appetites) {
+    for (Group& concat : groups) {
+        const Concat* layer = get_if<Concat>(graph, graph.nodes[concat.lead]);
+        if (layer == nullptr) continue;
+        const Value& whole = graph.values[concat.outputs[0]];
+        const std::size_t rank = whole.shape.rank();
+        if (concat_axis(*layer, rank) + 1 != rank || whole.shape.elements() == 0) continue;
+        std::size_t channel = 0, written = 0;
+        Group* last = nullptr;
+        for (std::size_t i = 0; i < concat.inputs.size(); channel += graph.values[concat.inputs[i++]].shape.back()) {
+            const ValueId id = concat.inputs[i];
+            const Value& value = graph.values[id];
+            if (edge.producer[id] == no_node || edge.only_consumer(id) != concat.lead || value.element != whole.element ||
+                value.quantization != whole.quantization) {
+                continue;
+            }
+            for (Group& group : groups) {
+                if (!appetites[graph.nodes[group.lead].kind].place || group.outputs[0] != id || group.has_residual) continue;
+                group.placed = true;
+                group.whole = concat.outputs[0];
+                group.channel = channel;
+                concat.written.resize(concat.inputs.size(), 0);
+                concat.written[i] = 1;
+                last = &group > last ? &group : last;
+                ++written;
+            }
+        }
+        if (written == concat.inputs.size()) last->nodes.push_back(concat.lead);  // where the Concat is done
+    }
+}
 
 /// Whether the Pad adds zeros to height and width of an image, and to nothing else.
 template <class Lazy = void>
@@ -89,13 +129,14 @@ bool pads_image(const Pad& pad) {
 
 }  // namespace detail
 
-/// Each node in one group, the groups in the order in which they can run. Without `fuse` every node is a group.
+/// Each node in one group, the groups in the order in which they can run. Without `fuse` every node is a group; only with
+/// `place` convolutions write where a Concat wants it.
 ///
 /// Taken together: Pad of zeros -> Conv2d, DepthwiseConv2d; BatchNorm, Relu, Relu6 after Conv2d, DepthwiseConv2d, Dense,
 /// TransposeConv2d; an Add of the former three's result and a value made before (the residual), and Relu, Relu6 after any Add.
 /// Always only where the value between is seen by nobody else.
 template <class List>
-std::vector<Group> find_groups(const BasicModel<List>& model, bool fuse = true) {
+std::vector<Group> find_groups(const BasicModel<List>& model, bool fuse = true, bool place = false) {
     const Graph<List>& graph = model.graph();
     const Edges edge = edges(graph);
     const std::size_t count = graph.nodes.size();
@@ -170,6 +211,7 @@ std::vector<Group> find_groups(const BasicModel<List>& model, bool fuse = true) 
     for (const std::size_t group : ends_at) {
         if (group != count) ordered.push_back(std::move(groups[group]));
     }
+    if (fuse && place) detail::place_in_concats(graph, edge, ordered, detail::Appetites<List>::of);
     return ordered;
 }
 

@@ -33,6 +33,54 @@ void check_concat(std::size_t axis) {
     CHECK(reference::first_wrong_node(model, engine) == "");
 }
 
+/// A 1x1 and a 3x3 convolution, between them what no convolution makes, joined by channels; and two joined in the other order.
+template <class P>
+Model<P> joined_convolutions(std::size_t first, std::size_t second) {
+    random_model::Dice dice{first * 100 + second};
+    ModelBuilder<P> b;
+    const Quantization q = std::is_same_v<P, i8> ? Quantization(QuantizationParams{0.05f, -3}) : Quantization();
+    const auto convolution = [&](std::size_t channels, std::size_t size, const auto& from) {
+        Conv2d<P> layer;
+        layer.padding = {size / 2, size / 2, size / 2, size / 2};
+        layer.weight = random_model::weights<P>(dice, {channels, size, size, 16});
+        layer.bias = random_model::bias<P>(dice, channels);
+        return b.add(Relu{}, b.add(std::move(layer), from, {.quantization = q}), {.quantization = q});
+    };
+    const auto x = b.input("x", {2, 9, 7, 16}, std::is_same_v<P, i8> ? Element::i8 : Element::f32, q);
+    b.output("three", b.add(Concat{}, {convolution(first, 1, x), x, convolution(second, 3, x)}, {.quantization = q}));
+    const auto late = convolution(second, 3, x);
+    b.output("two", b.add(Concat{}, {convolution(first, 1, x), late}, {.quantization = q}));
+    return b.build();
+}
+template <class P>
+void check_joined() {
+    for (const std::size_t first : {1u, 16u, 21u, 64u}) {
+        for (const std::size_t second : {32u, 7u}) {
+            const Model<P> model = joined_convolutions<P>(first, second);
+            Engine plain(model, {.plan = {.fuse = false}});
+            Engine fused(model, {.threads = 2});
+            INFO(P::name << " " << first << " and " << second << " channels");
+            CHECK(fused.plan().steps().size() == 5);  // four convolutions, and x is moved
+            for (Engine* engine : {&plain, &fused}) {
+                random_model::fill_inputs(*engine, first);
+                engine->run();
+            }
+            for (std::size_t o = 0; o < 2; ++o) {
+                using T = typename P::value_type;
+                const auto expected = plain.output<T>(o), got = fused.output<T>(o);
+                REQUIRE(expected.size() == got.size());
+                for (std::size_t i = 0; i < got.size(); ++i) {
+                    if (std::is_same_v<P, i8>) {
+                        REQUIRE(got[i] == expected[i]);
+                    } else {
+                        REQUIRE(static_cast<double>(got[i]) == Approx(static_cast<double>(expected[i])).margin(1e-4));
+                    }
+                }
+            }
+        }
+    }
+}
+
 }  // namespace movement_test
 
 using namespace mote;
@@ -57,6 +105,11 @@ TEST_CASE("movement: a concat of channels is a copy of two axes a part") {
     CHECK(step->parts[0].geometry.extent[0] == 24);
     CHECK(step->parts[1].output_offset == 5);
     CHECK(step->fill_count == 0);
+}
+
+TEST_CASE("movement: convolutions write to their channels of a concat, with the bits they have alone") {
+    movement_test::check_joined<f32>();
+    movement_test::check_joined<i8>();
 }
 
 TEST_CASE("movement: a transpose that only renames axes of extent one moves nothing") {

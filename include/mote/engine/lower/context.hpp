@@ -140,6 +140,8 @@ class BasicLowerContext {
     const Group& group() const noexcept { return group_; }
     /// What stands before the residual is added.
     const Value& produced() const noexcept { return values_[group_.produced]; }
+    /// What a Concat makes of the output and others, where group().placed.
+    const Value& whole() const noexcept { return values_[group_.whole]; }
     /// Null where there is none.
     const Value* residual() const noexcept { return group_.has_residual ? &values_[group_.residual] : nullptr; }
 

@@ -20,7 +20,9 @@ struct ConvStep<f32> {
     std::shared_ptr<const Tensor<f32>> weight{};
     std::shared_ptr<const Tensor<f32>> bias{};  ///< may be an empty tensor
     bool has_residual = false;
-    std::size_t scratch_bytes = 0;  ///< of a part
+    std::size_t scratch_bytes = 0;   ///< of a part
+    std::size_t output_channel = 0;  ///< of a pixel of the output, the first that is written
+    std::int32_t output_stride = 0;  ///< of ConvF32
     Clamp clamp{};
     Clamp residual_clamp{};
     Constants packed{};
@@ -30,7 +32,8 @@ struct ConvStep<f32> {
         run.input = operand<const float>(operands, 0);
         run.packed = packed.data();
         run.residual = has_residual ? operand<const float>(operands, 1) : nullptr;
-        run.output = operand<float>(operands, has_residual ? 2 : 1);
+        run.output = operand<float>(operands, has_residual ? 2 : 1) + output_channel;
+        run.output_stride = output_stride;
         run.scratch = scratch_bytes == 0
                           ? nullptr
                           : operands[has_residual ? 3 : 2] + static_cast<std::size_t>(part.index) * scratch_bytes;
@@ -49,6 +52,8 @@ struct ConvStep<i8> {
     std::shared_ptr<const Tensor<i32>> bias{};  ///< may be an empty tensor; without the input's zero point
     bool has_residual = false;
     std::size_t scratch_bytes = 0;    ///< of a part
+    std::size_t output_channel = 0;   ///< of a pixel of the output, the first that is written
+    std::int32_t output_stride = 0;   ///< of ConvI8
     std::vector<float> multiplier{};  ///< [out]
     std::int32_t input_zero_point = 0;
     RequantizeI8 requantize{};
@@ -60,7 +65,8 @@ struct ConvStep<i8> {
         run.input = operand<const std::int8_t>(operands, 0);
         run.packed = packed.data();
         run.residual = has_residual ? operand<const std::int8_t>(operands, 1) : nullptr;
-        run.output = operand<std::int8_t>(operands, has_residual ? 2 : 1);
+        run.output = operand<std::int8_t>(operands, has_residual ? 2 : 1) + output_channel;
+        run.output_stride = output_stride;
         run.scratch = scratch_bytes == 0
                           ? nullptr
                           : operands[has_residual ? 3 : 2] + static_cast<std::size_t>(part.index) * scratch_bytes;
@@ -178,6 +184,10 @@ void emit_contraction(Step step, LowerContext& node, StepOptions options) {
     options.scratch_bytes = step.scratch_bytes * static_cast<std::size_t>(options.parts);
     options.constant_bytes = packed_bytes;
     if (step.has_residual) options.in_place = {1};
+    if (node.group().placed) {
+        options.outputs = {node.group().whole};
+        options.reason = "to its channels of a concat";
+    }
     node.emit(std::move(step), std::move(options));
 }
 
@@ -193,6 +203,12 @@ void lower_contraction(const L& layer, LowerContext& node, const char* reason) {
     step.weight = node.share(layer.weight);
     step.bias = node.share(layer.bias);
     step.has_residual = node.residual() != nullptr;
+    if constexpr (requires { step.output_stride; }) {
+        if (node.group().placed) {
+            step.output_channel = node.group().channel;
+            step.output_stride = narrow<std::int32_t>(node.whole().shape.back());
+        }
+    }
     emit_contraction(std::move(step), node, {.reason = reason});
 }
 

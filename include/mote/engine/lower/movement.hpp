@@ -175,11 +175,12 @@ void lower(const Concat& layer, Context& node) {
     std::size_t offset = 0;
     for (std::size_t i = 0; i < node.inputs(); ++i) {
         const Shape& in = node.input(i).shape;
-        if (in.elements() == 0) continue;
-        step.parts.push_back({i, detail::joined_axes(detail::move_geometry(in, in, out)), offset});
+        const bool moved = node.group().written.empty() || node.group().written[i] == 0;
+        if (moved && in.elements() != 0)
+            step.parts.push_back({i, detail::joined_axes(detail::move_geometry(in, in, out)), offset});
         offset += in[axis] * out.stride(axis);
     }
-    node.emit(std::move(step), {.reason = "concat"});
+    if (!step.parts.empty() || node.group().written.empty()) node.emit(std::move(step), {.reason = "concat"});
 }
 
 namespace detail {

@@ -245,6 +245,12 @@ constexpr TilesFunction<D, Finish> tiles_of(std::ptrdiff_t& rows) noexcept {
     return run_tiles<D, Finish, Rows, Vectors, 1>;
 }
 
+/// Elements from pixel to pixel of a run's output.
+template <class Run>
+std::ptrdiff_t output_stride(const ConvGeometry& g, const Run& run) noexcept {
+    return run.output_stride != 0 ? run.output_stride : g.out_channels;
+}
+
 /// Cycles in which packed weights are read: 16 bytes a cycle from the third cache, 5 where they may not fit there.
 constexpr double reading_cycles(double bytes) noexcept {
     return bytes / (bytes > 4e6 ? 5.0 : 16.0);

@@ -88,7 +88,7 @@ struct FinishStrips {
     std::ptrdiff_t channels;
 
     FinishStrips(const RequantizeI8& r, const AddI8& add, const std::int8_t* other, std::int8_t* to,
-                 std::ptrdiff_t all) noexcept
+                 std::ptrdiff_t from_row_to_row, std::ptrdiff_t all) noexcept
         : zero_point(vdupq_n_s16(static_cast<std::int16_t>(r.zero_point))),
           lo(vdupq_n_s8(static_cast<std::int8_t>(r.lo))),
           hi(vdupq_n_s8(static_cast<std::int8_t>(r.hi))),
@@ -96,7 +96,7 @@ struct FinishStrips {
           residual_add(add),
           residual(other),
           output(to),
-          stride(all),
+          stride(from_row_to_row),
           channels(all) {}
     void move(std::ptrdiff_t channel, std::ptrdiff_t count) noexcept {
         if (residual != nullptr) residual += channel;
