@@ -51,7 +51,8 @@ TEST_CASE("memory: random buffers never overlap while they live, and the block i
         const Placement placement = place(buffers);
         REQUIRE(valid(buffers, placement));
         REQUIRE(placement.bytes <= sum);
-        REQUIRE(placement.bytes >= least_bytes(buffers));
+        REQUIRE(placement.least_bytes == least_bytes(buffers));
+        REQUIRE(placement.bytes >= placement.least_bytes);
         if (least_bytes(buffers) > 0) {
             waste += static_cast<double>(placement.bytes) / static_cast<double>(least_bytes(buffers)) - 1.0;
         }

@@ -23,6 +23,7 @@ TEST_CASE("print: a plan's text names nodes, kernel, reason, bytes, offsets, and
         CHECK(text.find(part) != std::string::npos);
     }
     CHECK(text.find(p.kernels().conv2d_f32.name) != std::string::npos);
-    CHECK(text.find(concat("arena ", p.arena_bytes(), " bytes")) != std::string::npos);
+    CHECK(text.find(concat("arena ", p.arena_bytes(), " bytes (at least ", p.memory().arena_least_bytes,
+                           " live at one time)")) != std::string::npos);
     CHECK((text.find("first scratch") != std::string::npos) == p.steps()[0].has_scratch);
 }

@@ -8,6 +8,7 @@
 TEST_CASE("autoencoder: the parameters and MACs of MLPerf Tiny's reference model") {
     using namespace zoo_test;
     const mote::Model<mote::f32> model = mote::zoo::autoencoder();
+    check_memory(model);
     const Figures f = figures(model);
     CHECK(f.parameters + f.statistics + f.normed == 269'992);  // Keras' total, with the biases that BatchNorm cancels
     CHECK(f.macs == 264'192);

@@ -6,6 +6,7 @@
 
 #include <support/catch.hpp>
 #include <support/error_text.hpp>
+#include <support/instances.hpp>
 
 #include <limits>
 
@@ -52,6 +53,16 @@ void check_output(const mote::BasicModel<List>& model, std::size_t outputs) {
     REQUIRE(model.outputs().size() == 1);
     CHECK(output_shape(model) == mote::Shape{1, outputs});
     CHECK(output_shape(mote::with_batch(model, 3)) == mote::Shape{3, outputs});
+}
+
+/// The memory map wastes less than a tenth of what lives at one time, and packed weights are as large as the weights.
+template <class List>
+void check_memory(const mote::BasicModel<List>& model) {
+    const mote::PlanMemory memory = mote::plan(model, {.memory = mote::Memory::lean}).memory();
+    CHECK(memory.arena_bytes >= memory.arena_least_bytes);
+    CHECK(memory.arena_bytes * 10 <= memory.arena_least_bytes * 11);
+    CHECK(memory.transformed_bytes == 0);
+    CHECK(memory.constant_bytes * 10 <= model.cost().weight_bytes * 11);
 }
 
 /// A network with options of no meaning is refused by name.

@@ -12,6 +12,7 @@ TEST_CASE("ds_cnn_small: the parameters and MACs of MLPerf Tiny's reference mode
     CHECK(f.parameters + f.statistics + f.normed == 24'908);  // Keras' total, with the biases that BatchNorm cancels
     CHECK(f.macs == 2'656'768);
     check_output(model, 12);
+    check_memory(model);
 }
 
 TEST_CASE("ds_cnn: operations as in Zhang et al. 2017, two a MAC") {

@@ -32,12 +32,14 @@ TEST_CASE("visual_wake_words: the parameters and MACs of MLPerf Tiny's reference
     CHECK(f.parameters + f.statistics + f.normed == 221'794);  // Keras' total, with the biases that BatchNorm cancels
     CHECK(f.macs == 7'489'664);
     check_output(model, 2);
+    check_memory(model);
 }
 
 TEST_CASE("mobilenet_v2: torchvision's parameters, and the published MACs of five widths") {
     using namespace zoo_test;
     const mote::Model<mote::f32> model = mote::zoo::mobilenet_v2();
     CHECK(figures(model).parameters == 3'504'872);
+    check_memory(model);
     check_output(model, 1000);
     struct Row {
         double width, parameters, macs;  // the authors' list of checkpoints, which leaves BatchNorm out

@@ -19,6 +19,7 @@ TEST_CASE("shufflenet_v2: torchvision's parameters, and the paper's MACs, of all
         CHECK(millions(f.macs) == Approx(row.macs).epsilon(0.02));
     }
     check_output(mote::zoo::shufflenet_v2(), 1000);
+    check_memory(mote::zoo::shufflenet_v2());
 }
 
 TEST_CASE("shufflenet_v2_cifar: 4x4 pixels reach the mean") {

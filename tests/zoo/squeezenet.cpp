@@ -17,6 +17,7 @@ TEST_CASE("squeezenet: torchvision's parameters and MACs, without BatchNorm") {
     CHECK(figures(second).statistics == 0);
     CHECK(millions(figures(second).macs) == Approx(349).epsilon(0.001));
     check_output(second, 1000);
+    check_memory(second);
 }
 
 TEST_CASE("squeezenet: the last pooling window may reach beyond the image") {

@@ -22,6 +22,7 @@ struct Lifetime {
 struct Placement {
     std::vector<std::size_t> offsets{};
     std::size_t bytes = 0;
+    std::size_t least_bytes = 0;  ///< what no placement can do without: the most that live at one time
 };
 
 namespace detail {
@@ -44,7 +45,7 @@ std::vector<std::size_t> in_order(std::span<const Lifetime> buffers, bool by_siz
 /// Each buffer in this order into the smallest gap, between those placed before it that live when it does, that holds it.
 template <class Lazy = void>
 Placement place_in_order(std::span<const Lifetime> buffers, const std::vector<std::size_t>& order) {
-    Placement result{std::vector<std::size_t>(buffers.size(), 0), 0};
+    Placement result{std::vector<std::size_t>(buffers.size(), 0)};
     std::vector<std::size_t> placed;  // sorted by offset
     for (const std::size_t index : order) {
         const std::size_t size = align_up(buffers[index].bytes);
@@ -105,7 +106,7 @@ Placement place_in_lanes(std::span<const Lifetime> buffers) {
         if (lane == lanes.size()) lanes.emplace_back();
         lanes[lane].push_back(index);
     }
-    Placement result{std::vector<std::size_t>(buffers.size(), 0), 0};
+    Placement result{std::vector<std::size_t>(buffers.size(), 0), 0, least_bytes(buffers)};
     for (const std::vector<std::size_t>& lane : lanes) {
         const std::size_t size = align_up(buffers[lane[0]].bytes);
         for (const std::size_t index : lane) {
@@ -128,6 +129,7 @@ Placement place(std::span<const Lifetime> buffers) {
         if (by_size || next.bytes < best.bytes) best = std::move(next);
         if (best.bytes == least) break;
     }
+    best.least_bytes = least;
     return best;
 }
 

@@ -33,6 +33,7 @@ struct PlanMemory {
     std::size_t input_output_bytes = 0;
     std::size_t state_bytes = 0;
     std::size_t arena_bytes = 0;        ///< values between and scratch
+    std::size_t arena_least_bytes = 0;  ///< of these, the most that live at one time: no memory map needs less
     std::size_t constant_bytes = 0;     ///< packed weights, shared by all engines of the plan
     std::size_t transformed_bytes = 0;  ///< those of them that are larger than the weights (Memory::fast)
     std::size_t engine_bytes() const noexcept { return input_output_bytes + state_bytes + arena_bytes; }
@@ -166,6 +167,7 @@ void lay_out(const Draft& draft, const std::vector<Lifetime>& lives, const std::
             plan.buffers[block.ids[i]].offset = plan.memory.arena_bytes + placement.offsets[i];
         }
         plan.memory.arena_bytes += placement.bytes;
+        plan.memory.arena_least_bytes += placement.least_bytes;
     }
     for (BufferId id = 0; id < draft.buffers.size(); ++id) plan.buffers[id].offset = plan.buffers[draft.root(id)].offset;
 }

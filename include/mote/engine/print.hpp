@@ -54,9 +54,9 @@ std::string to_string(const Plan& plan, std::size_t widest = 0) {
                         concat(buffer.lifetime.last)});
     }
     const PlanMemory& memory = plan.memory();
-    text += concat("\nmemory (", plan.kernels().instruction_set, "): arena ", memory.arena_bytes, " bytes, states ",
-                   memory.state_bytes, ", inputs and outputs ", memory.input_output_bytes, ", packed constants ",
-                   memory.constant_bytes,
+    text += concat("\nmemory (", plan.kernels().instruction_set, "): arena ", memory.arena_bytes, " bytes (at least ",
+                   memory.arena_least_bytes, " live at one time), states ", memory.state_bytes, ", inputs and outputs ",
+                   memory.input_output_bytes, ", packed constants ", memory.constant_bytes,
                    memory.transformed_bytes > 0 ? concat(" (", memory.transformed_bytes, " of them transformed)") : "", "\n");
     return text + to_table(rows, widest);
 }
