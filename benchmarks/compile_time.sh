@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What an include of mote costs a compiler, beside an include of xsimd. Fails where a cost is above its limit.
+# What an include of mote costs a compiler, beside an include of xsimd, and how large a program becomes that runs a network. Fails
+# where a cost is above its limit.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . cmake/install_packages.sh

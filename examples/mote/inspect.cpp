@@ -25,7 +25,9 @@ void inspect(const Arguments& arguments) {
         arguments.output.print(mote::to_string(model, widest_cell) + "\n" + mote::to_string(plan, widest_cell));
         Json figures = size_figures(model);
         const mote::PlanMemory& memory = plan.memory();
-        figures.add("arena_least_bytes", memory.arena_least_bytes).add("state_bytes", memory.state_bytes).add("input_output_bytes", memory.input_output_bytes);
+        figures.add("arena_least_bytes", memory.arena_least_bytes)
+            .add("state_bytes", memory.state_bytes)
+            .add("input_output_bytes", memory.input_output_bytes);
         figures.add("constant_bytes", memory.constant_bytes).add("instruction_set", plan.kernels().instruction_set);
         const auto values = [&](const std::vector<mote::ValueId>& ids) {
             std::vector<Json> list;

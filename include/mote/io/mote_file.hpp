@@ -21,6 +21,9 @@
 #include <mote/model/model.hpp>
 #include <mote/tensor/file.hpp>
 
+#include <algorithm>
+#include <array>
+
 MOTE_BEGIN_NAMESPACE
 
 namespace detail::mote_file {
@@ -95,18 +98,27 @@ struct Data {
     }
 };
 
+struct StoredTensor {
+    Shape shape;
+    Quantization quantization;
+    const std::byte* bytes;
+};
+inline StoredTensor get_tensor(In& in, Data& data, Element wanted) {
+    const Element element = get_element(in);
+    if (element != wanted) in.refuse("a tensor of ", element_name(wanted), " is stored as ", element_name(element));
+    const Shape shape = get_shape(in);
+    Quantization q = get_quantization(in);
+    if (shape.elements() >= Shape::absurd) in.refuse("shape ", to_string(shape), " is absurd");
+    return {shape, std::move(q), data.take(in, element_bytes(element, shape.elements()))};
+}
+
 template <class T>
 void get_field(In& in, Data& data, T& value) {
     if constexpr (is_tensor<T>) {
         using P = typename T::tag;
-        const Element element = get_element(in);
-        if (element != P::element) in.refuse("a tensor of ", P::name, " is stored as ", element_name(element));
-        const Shape shape = get_shape(in);
-        Quantization q = get_quantization(in);
-        if (shape.elements() >= Shape::absurd) in.refuse("shape ", to_string(shape), " is absurd");
-        const std::byte* bytes = data.take(in, element_bytes(P::element, shape.elements()));
-        value = T::borrow(shape, reinterpret_cast<const typename P::value_type*>(bytes), data.file.owner);
-        value.set_quantization(std::move(q));
+        StoredTensor stored = get_tensor(in, data, P::element);
+        value = T::borrow(stored.shape, reinterpret_cast<const typename P::value_type*>(stored.bytes), data.file.owner);
+        value.set_quantization(std::move(stored.quantization));
     } else if constexpr (std::is_floating_point_v<T>) {
         value = static_cast<T>(in.fixed<float>());
     } else if constexpr (std::is_same_v<T, Size2d>) {
@@ -140,17 +152,41 @@ struct StoredKind {
     std::size_t kind = 0;  ///< its place in the reader's list
 };
 
-/// What one layer type does to a file.
-struct LayerIo {
-    const char* kind;
-    const char* precision;
+// What one layer type does to a file. Writing and reading are apart: a program has only what it uses.
+
+struct LayerWriter {
     void (*describe)(Out&);
     void (*write)(const void* layer, Out& table, Out& data);
+};
+struct LayerReader {
+    const char* kind;
+    const char* precision;
     std::shared_ptr<const void> (*read)(const StoredKind&, In&, Data&);
 };
 
+/// A member that is to be read.
+struct Member {
+    const char* name;
+    Form form;
+    void* member;
+    void (*get)(In&, Data&, void* member);
+};
+template <class T>
+void get_member(In& in, Data& data, void* member) {
+    get_field(in, data, *static_cast<T*>(member));
+}
+MOTE_NEVER_INLINE void read_members(const char* layer, std::span<const Member> members, const StoredKind& stored, In& in,
+                                    Data& data) {
+    for (const StoredField& wanted : stored.fields) {
+        const auto found = std::find_if(members.begin(), members.end(), [&](const Member& m) { return wanted.name == m.name; });
+        if (found == members.end()) in.refuse("layer ", layer, " has no field '", wanted.name, "'");
+        if (found->form != wanted.form) in.refuse("field '", wanted.name, "' of ", layer, " has another form");
+        found->get(in, data, found->member);
+    }
+}
+
 template <class L>
-struct LayerIoOf {
+struct LayerIo {
     static void describe(Out& out) {
         out.text(L::kind);
         out.text(PrecisionOf<L>::name);
@@ -165,34 +201,32 @@ struct LayerIoOf {
         for_each_field(*static_cast<const L*>(layer), [&](const auto&, const auto& member) { put_field(table, data, member); });
     }
     static std::shared_ptr<const void> read(const StoredKind& stored, In& in, Data& data) {
-        L layer{};
-        for (const StoredField& wanted : stored.fields) {
-            bool found = false;
-            for_each_field(layer, [&](const auto& field, auto& member) {
-                if (found || wanted.name != field.name) return;
-                found = true;
-                if (wanted.form != form_of<std::remove_cvref_t<decltype(member)>>()) {
-                    in.refuse("field '", wanted.name, "' of ", L::kind, " has another form");
-                }
-                get_field(in, data, member);
-            });
-            if (!found) in.refuse("layer ", L::kind, " has no field '", wanted.name, "'");
-        }
-        return make_erased(std::move(layer));
+        std::shared_ptr<const void> made = make_erased(L{});
+        L& layer = *static_cast<L*>(const_cast<void*>(made.get()));  // nobody else has it yet
+        apply_fields<L>([&](const auto&... field) {
+            const std::array<Member, sizeof...(field)> members{
+                Member{field.name, form_of<typename std::remove_cvref_t<decltype(field)>::type>(), &(layer.*field.member),
+                       &get_member<typename std::remove_cvref_t<decltype(field)>::type>}...};
+            read_members(L::kind, members, stored, in, data);
+        });
+        return made;
     }
-    static constexpr LayerIo io{L::kind, PrecisionOf<L>::name, &describe, &write, &read};
+    static constexpr LayerWriter writer{&describe, &write};
+    static constexpr LayerReader reader{L::kind, PrecisionOf<L>::name, &read};
 };
 
 template <class List>
 struct LayerIoTable;
 template <class... L>
 struct LayerIoTable<LayerList<L...>> {
-    static constexpr const LayerIo* of[] = {&LayerIoOf<L>::io...};
+    static constexpr const LayerWriter* writers[] = {&LayerIo<L>::writer...};
+    static constexpr const LayerReader* readers[] = {&LayerIo<L>::reader...};
 };
 
 /// The model's table and data, whole.
-inline std::string file_of(std::span<const LayerIo* const> io, const std::vector<Value>& values, const std::vector<Node>& nodes,
-                           const std::vector<ValueId>& inputs, const std::vector<ValueId>& outputs) {
+inline std::string file_of(std::span<const LayerWriter* const> io, const std::vector<Value>& values,
+                           const std::vector<Node>& nodes, const std::vector<ValueId>& inputs,
+                           const std::vector<ValueId>& outputs) {
     std::vector<std::size_t> used, place(io.size(), io.size());
     for (const Node& node : nodes) {
         if (place[node.kind] != io.size()) continue;
@@ -269,7 +303,7 @@ Graph<List> graph_of(const std::string& what, FileBytes file) {
     const std::size_t table_end = check(what, bytes);
     In in(what, bytes.subspan(header_bytes, table_end - header_bytes));
     Data data{std::move(file), align_up(table_end), bytes.size() - checksum_bytes};
-    constexpr auto& io = LayerIoTable<List>::of;
+    constexpr auto& io = LayerIoTable<List>::readers;
     std::vector<StoredKind> kinds(in.length());
     for (StoredKind& kind : kinds) {
         kind.name = in.text();
@@ -323,8 +357,8 @@ Graph<List> graph_of(const std::string& what, FileBytes file) {
 /// The bytes of the model's .mote file.
 template <class List>
 std::string mote_bytes(const BasicModel<List>& model) {
-    return detail::mote_file::file_of(detail::mote_file::LayerIoTable<List>::of, model.values(), model.nodes(), model.inputs(),
-                                      model.outputs());
+    return detail::mote_file::file_of(detail::mote_file::LayerIoTable<List>::writers, model.values(), model.nodes(),
+                                      model.inputs(), model.outputs());
 }
 
 /// Writes the model to `path`. Throws an Error that names the path; then an old file there is as it was.

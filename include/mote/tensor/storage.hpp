@@ -26,12 +26,18 @@ inline std::shared_ptr<std::byte> allocate_bytes(std::size_t bytes) {
     return std::shared_ptr<std::byte>(memory, [](std::byte* p) { ::operator delete (p, std::align_val_t{storage_alignment}); });
 }
 
+namespace detail {
+/// One function for all types.
+MOTE_NEVER_INLINE std::shared_ptr<const void> erased(const void* object, void (*destroy)(const void*)) {
+    return std::shared_ptr<const void>(object, destroy);
+}
+}  // namespace detail
+
 /// The value on the heap, shared, its type forgotten. (One control block for all types: std::make_shared would bring a dozen
 /// functions for each.)
 template <class T>
 std::shared_ptr<const void> make_erased(T value) {
-    void (*destroy)(const void*) = [](const void* object) { delete static_cast<const T*>(object); };
-    return std::shared_ptr<const void>(static_cast<const void*>(new T(static_cast<T&&>(value))), destroy);
+    return detail::erased(new T(static_cast<T&&>(value)), [](const void* object) { delete static_cast<const T*>(object); });
 }
 
 MOTE_END_NAMESPACE

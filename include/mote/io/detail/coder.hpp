@@ -99,7 +99,7 @@ class In {
         std::memcpy(&value, raw(sizeof value), sizeof value);
         return value;
     }
-    std::uint64_t natural() {
+    MOTE_NEVER_INLINE std::uint64_t natural() {  // tables are short, and what reads them is to be small
         std::uint64_t value = 0;
         for (unsigned shift = 0; shift < 64; shift += 7) {
             const auto byte = std::to_integer<std::uint64_t>(*raw(1));
@@ -118,7 +118,7 @@ class In {
         if (count > (bytes_.size() - at_) / bytes) refuse("a list is longer than the table");
         return static_cast<std::size_t>(count);
     }
-    std::string text() {
+    MOTE_NEVER_INLINE std::string text() {
         const std::size_t count = length();
         return std::string(reinterpret_cast<const char*>(raw(count)), count);
     }
@@ -135,7 +135,7 @@ class In {
     std::size_t at_ = 0;
 };
 
-inline Shape get_shape(In& in) {
+MOTE_NEVER_INLINE Shape get_shape(In& in) {
     const std::size_t rank = in.length();
     if (rank > Shape::max_rank) in.refuse("a shape has rank ", rank);
     Shape shape = Shape::ones(rank);
@@ -147,7 +147,7 @@ inline Element get_element(In& in) {
     if (element >= element_count) in.refuse("element ", element, " is unknown");
     return static_cast<Element>(element);
 }
-inline Quantization get_quantization(In& in) {
+MOTE_NEVER_INLINE Quantization get_quantization(In& in) {
     Quantization q;
     const std::size_t count = in.length(sizeof(float));
     if (count == 0) return q;
@@ -158,13 +158,13 @@ inline Quantization get_quantization(In& in) {
     for (std::int32_t& zero : q.zero_point) zero = static_cast<std::int32_t>(in.integer());
     return q;
 }
-inline std::vector<std::int64_t> get_integers(In& in) {
+MOTE_NEVER_INLINE std::vector<std::int64_t> get_integers(In& in) {
     std::vector<std::int64_t> values(in.length());
     for (std::int64_t& value : values) value = in.integer();
     return values;
 }
 /// `count` integers.
-inline std::vector<std::int64_t> get_integers(In& in, std::size_t count) {
+MOTE_NEVER_INLINE std::vector<std::int64_t> get_integers(In& in, std::size_t count) {
     std::vector<std::int64_t> values = get_integers(in);
     if (values.size() != count) in.refuse("a field has ", values.size(), " numbers where ", count, " are expected");
     return values;
