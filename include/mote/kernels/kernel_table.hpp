@@ -36,8 +36,6 @@ struct KernelTable {
     ConvKernels<ConvConstantsI8, ConvI8> conv2d_i8;
     ConvKernels<ConvConstantsF32, ConvF32> depthwise_f32;  ///< groups = in_channels; weight [out, kh, kw, 1]
     ConvKernels<ConvConstantsI8, ConvI8> depthwise_i8;
-    /// Rows of depthwise_f32's outputs of one image; null where the set has no vectors.
-    void (*depthwise_f32_rows)(const ConvGeometry&, const ConvF32&, const ConvRows&);
 
     std::size_t (*gemm_f32_scratch_bytes)(std::int32_t m, std::int32_t n, std::int32_t k);
     void (*gemm_f32)(const GemmF32&);
