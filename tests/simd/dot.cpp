@@ -27,16 +27,17 @@ bool step_is_right(const std::int8_t* activation, const std::int8_t* weight, std
     std::int32_t got[lanes];
     bool right = true;
 #if defined(MOTE_NEON)
-    std::int8_t strip[16];  // as kernels/detail/neon/strips.hpp packs rows
+    constexpr int sums_rows = Dot::group == 8 ? 2 : 1;  // of a vector of sums
+    std::int8_t strip[16];                              // as kernels/detail/neon/strips.hpp packs rows
     for (std::ptrdiff_t i = 0; i < 16; ++i) {
-        strip[i] = Dot::sums_rows == 2 ? row[i % 8] : Dot::strip_copies == 1 ? row[i % 4] : row[i / 8 * 2 + i % 2];
+        strip[i] = sums_rows == 2 ? row[i % 8] : Dot::strip_copies == 1 ? row[i % 4] : row[i / 8 * 2 + i % 2];
     }
-    for (std::ptrdiff_t channel = 0; channel < lanes; channel += lanes / Dot::sums_rows) {
+    for (std::ptrdiff_t channel = 0; channel < lanes; channel += lanes / sums_rows) {
         std::int32_t sums[lanes];  // with two rows, which are alike, those of two channels, then again
         vst1q_s32(sums, Dot::dot(vdupq_n_s32(start), Dot::activations(strip), Dot::weights(packed + channel * Dot::group)));
         for (std::ptrdiff_t i = 0; i < lanes; ++i) {
-            if (i >= lanes / Dot::sums_rows) right = right && sums[i] == sums[i - lanes / Dot::sums_rows];
-            if (i < lanes / Dot::sums_rows) got[channel + i] = sums[i];
+            if (i >= lanes / sums_rows) right = right && sums[i] == sums[i - lanes / sums_rows];
+            if (i < lanes / sums_rows) got[channel + i] = sums[i];
         }
     }
 #else

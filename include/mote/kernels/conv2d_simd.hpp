@@ -48,9 +48,8 @@ struct ConvShape {
         // Blocks of whole rows of pixels, or of a part of one.
         constexpr std::ptrdiff_t bytes_at_once = std::ptrdiff_t{192} << 10;  // beside a panel in the second cache
         const std::ptrdiff_t pixel_bytes = g.in_channels * static_cast<std::ptrdiff_t>(sizeof(Activation));
-        const std::ptrdiff_t pixels_at_once = D::in_strips ? rows_at_once(strips_bytes(2) / 8)
-                                              : copied     ? 40 * tile_rows
-                                                           : rows_at_once(steps());
+        std::ptrdiff_t pixels_at_once = copied ? 40 * tile_rows : rows_at_once(steps());
+        if constexpr (D::in_strips) pixels_at_once = rows_at_once(strips_bytes(2) / 8, D::strip_rows);
         block_rows = 1;
         block_columns = g.out_width;
         const auto fits = [&](std::ptrdiff_t rows, std::ptrdiff_t columns) {
@@ -128,7 +127,7 @@ void pack_panels(const ConvShape<D>& shape, const W* weight, char* packed) noexc
         for (std::ptrdiff_t run = 0; run < shape.runs; ++run) {
             for (std::ptrdiff_t step = 0; step < shape.run_steps; ++step, to += lanes * D::group) {
                 for (std::ptrdiff_t c = 0; c < lanes; ++c) {
-                    const std::ptrdiff_t channel = p * panel_channels + D::channel(c, lanes);
+                    const std::ptrdiff_t channel = p * panels.most_channels + D::channel(c, lanes);
                     for (std::ptrdiff_t t = 0; t < D::group; ++t) {
                         const std::ptrdiff_t tap = step * D::group + t;
                         to[c / lanes32 * lanes32 * D::group + D::place(c % lanes32, t)] =
@@ -313,9 +312,7 @@ void conv2d_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constants, voi
             for (std::ptrdiff_t c = 0; c < lanes * copies; ++c) {
                 bias[c] = 0;
                 multiplier[c] = 0.0f;
-                const std::ptrdiff_t place = c / (2 * copies) * 2 + c % 2;  // pairs of channels, copied
-                const std::ptrdiff_t of_group =
-                    p * tiles::panel_channels + simd::DotI8::channel(copies == 1 ? c : place, lanes);
+                const std::ptrdiff_t of_group = p * panels.most_channels + simd::DotI8::head_channel(c, lanes);
                 if (of_group >= shape.out) continue;
                 const std::ptrdiff_t channel = group * shape.out + of_group;
                 bias[c] = folded_bias(shifted, channel, taps);

@@ -36,6 +36,12 @@ constexpr int tile_rows = 6, tile_vectors = 2, tile_unroll = 1;  // 12 of 16 reg
 #else
 constexpr int tile_rows = 6, tile_vectors = 2, tile_unroll = 4;  // 12 of 16 registers
 #endif
+/// Vectors of a last panel of at most half the channels.
+#if defined(MOTE_FEW_TILES)
+constexpr int tile_half_vectors = tile_vectors;
+#else
+constexpr int tile_half_vectors = tile_vectors / 2;
+#endif
 
 struct DotF32 {
     using Input = float;       ///< an element of the image
@@ -46,6 +52,7 @@ struct DotF32 {
     static constexpr std::ptrdiff_t group = 1;
     static constexpr std::ptrdiff_t head_bytes = 4;  ///< of a panel, for each channel: bias, of bytes also multiplier
     static constexpr bool in_strips = false;
+    static constexpr int panel_vectors = tile_vectors, half_vectors = tile_half_vectors;
     static constexpr bool converts = false;  ///< whether activations are other than inputs
 
     /// Which channel of a panel of `lanes` channels stands at a place of its sums.
@@ -128,8 +135,8 @@ constexpr std::ptrdiff_t channel_in_pairs(std::ptrdiff_t at, std::ptrdiff_t lane
 }  // namespace detail
 
 #if defined(MOTE_NEON)
-/// Bytes whose rows are packed in strips (kernels/detail/neon/strips.hpp). A vector of sums is of one row and 4 channels, with
-/// I8MM of 2 rows and 2 channels.
+/// Bytes whose rows are packed in strips (kernels/detail/neon/strips.hpp), and whose sums come in units of four vectors: of two
+/// rows and 8 channels with SDOT (2 vectors of each row) and I8MM (4 of two channels of both), else of one row and 16 channels.
 struct DotI8 {
     using Input = std::int8_t;
     using Activation = std::int8_t;
@@ -139,11 +146,10 @@ struct DotI8 {
     static constexpr bool converts = false;
     static constexpr bool in_strips = true;
     static constexpr std::int32_t offset = 0;
-    static constexpr int strip_rows = 6;
     static constexpr std::ptrdiff_t strip_taps = 8;  ///< taps of a row are a multiple of these
-    /// Bytes of so many rows of `taps` taps as strips; but for SDOT and I8MM a row may make up a pair.
+    /// Bytes of so many rows of `taps` taps as strips; a row may make up a pair.
     static constexpr std::ptrdiff_t strips_bytes(std::ptrdiff_t rows, std::ptrdiff_t taps) noexcept {
-        return (strip_copies > 1 ? rows : (rows + 1) / 2 * 2) * taps * strip_copies;
+        return (rows + unit_rows - 1) / unit_rows * unit_rows * taps * strip_copies;
     }
     static constexpr std::ptrdiff_t channel(std::ptrdiff_t at, std::ptrdiff_t) noexcept { return at; }
     static MOTE_ALWAYS_INLINE int8x16_t weights(const std::int8_t* p) noexcept { return vld1q_s8(p); }
@@ -155,11 +161,17 @@ struct DotI8 {
         for (; i < n; i += 8) detail::write(to + i, detail::read_bytes(from + i, n - i));
     }
     // Multiplications in words, one after the other: else GCC moves loads before them and runs out of registers.
+#if defined(__ARM_FEATURE_DOTPROD)
+    static constexpr int strip_rows = 12, unit_rows = 2, panel_vectors = 2, half_vectors = 2;
+    static constexpr std::ptrdiff_t head_bytes = 16;   // for each row of a unit
+    static constexpr std::ptrdiff_t strip_copies = 1;  ///< of an activation in a strip
+#endif
 #if defined(__ARM_FEATURE_MATMUL_INT8)
     static constexpr std::ptrdiff_t group = 8;
-    static constexpr std::ptrdiff_t head_bytes = 16;   // for each row of a vector
-    static constexpr int sums_rows = 2;                ///< of a vector of sums
-    static constexpr std::ptrdiff_t strip_copies = 1;  ///< of an activation in a strip
+    /// Which channel has the bias at a place of a panel's head.
+    static constexpr std::ptrdiff_t head_channel(std::ptrdiff_t at, std::ptrdiff_t) noexcept {
+        return at / 4 * 2 + at % 2;
+    }
     static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept {
         return lane * 8 + tap;
     }
@@ -167,11 +179,17 @@ struct DotI8 {
         __asm__ volatile("smmla %0.4s, %1.16b, %2.16b" : "+w"(sum) : "w"(two_rows), "w"(two_channels));
         return sum;
     }
+    static constexpr int unit_parts = 1;
+    /// Of 8 taps.
+    template <int Part>
+    static MOTE_ALWAYS_INLINE void unit_dot(int32x4_t* sum, int8x16_t two_rows, const int8x16_t* weights) noexcept {
+        MOTE_UNROLL for (int v = 0; v < 4; ++v) sum[v] = dot(sum[v], two_rows, weights[v]);
+    }
 #elif defined(__ARM_FEATURE_DOTPROD)
     static constexpr std::ptrdiff_t group = 4;
-    static constexpr std::ptrdiff_t head_bytes = 8;
-    static constexpr int sums_rows = 1;
-    static constexpr std::ptrdiff_t strip_copies = 1;
+    static constexpr std::ptrdiff_t head_channel(std::ptrdiff_t at, std::ptrdiff_t) noexcept {
+        return at % 8;
+    }
     static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept {
         return lane * 4 + tap;
     }
@@ -181,11 +199,23 @@ struct DotI8 {
         __asm__ volatile("sdot %0.4s, %1.16b, %2.4b[%3]" : "+w"(sum) : "w"(weights), "w"(activations), "i"(Lane));
         return sum;
     }
+    static constexpr int unit_parts = 2;
+    /// Of half of 8 taps.
+    template <int Part>
+    static MOTE_ALWAYS_INLINE void unit_dot(int32x4_t* sum, int8x16_t two_rows, const int8x16_t* weights) noexcept {
+        MOTE_UNROLL for (int v = 0; v < 2; ++v) {
+            sum[v] = dot<Part>(sum[v], two_rows, weights[2 * Part + v]);
+            sum[2 + v] = dot<2 + Part>(sum[2 + v], two_rows, weights[2 * Part + v]);
+        }
+    }
 #else
+    static constexpr int strip_rows = 6, unit_rows = 1, panel_vectors = tile_vectors, half_vectors = tile_half_vectors;
     static constexpr std::ptrdiff_t group = 4;
     static constexpr std::ptrdiff_t head_bytes = 8;
-    static constexpr int sums_rows = 1;
     static constexpr std::ptrdiff_t strip_copies = 4;
+    static constexpr std::ptrdiff_t head_channel(std::ptrdiff_t at, std::ptrdiff_t) noexcept {
+        return at;
+    }
     static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept {
         return tap / 2 * 8 + lane * 2 + tap % 2;
     }
@@ -211,8 +241,12 @@ struct DotI8 {
     using Bytes = I8::register_type;
     static constexpr std::ptrdiff_t group = 4, steps_together = 1, head_bytes = 8;
     static constexpr bool in_strips = false;
+    static constexpr int panel_vectors = tile_vectors, half_vectors = tile_half_vectors;
     static constexpr std::ptrdiff_t channel(std::ptrdiff_t at, std::ptrdiff_t lanes) noexcept {
         return detail::channel_in_pairs(at, lanes);
+    }
+    static constexpr std::ptrdiff_t head_channel(std::ptrdiff_t at, std::ptrdiff_t lanes) noexcept {
+        return channel(at, lanes);
     }
     static constexpr std::ptrdiff_t place(std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept { return lane * 4 + tap; }
     // The instruction multiplies unsigned by signed bytes: activations are shifted by 128 as they are spread (which the units
@@ -251,8 +285,12 @@ struct DotI8 {
     using Sum = I32;
     static constexpr std::ptrdiff_t group = 2, steps_together = 1, head_bytes = 8;
     static constexpr bool in_strips = false;
+    static constexpr int panel_vectors = tile_vectors, half_vectors = tile_half_vectors;
     static constexpr std::ptrdiff_t channel(std::ptrdiff_t at, std::ptrdiff_t lanes) noexcept {
         return detail::channel_in_pairs(at, lanes);
+    }
+    static constexpr std::ptrdiff_t head_channel(std::ptrdiff_t at, std::ptrdiff_t lanes) noexcept {
+        return channel(at, lanes);
     }
     static constexpr std::int32_t offset = 0;
 

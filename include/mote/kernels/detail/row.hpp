@@ -78,7 +78,7 @@ void multiply_row(const typename D::Activation* row, const Runs& runs, const Pan
     if (p < whole && panels.vectors(whole - 1) != simd::tile_vectors) --whole;
     for (; p + at_once <= whole; p += at_once) finish_panels(p, Whole{}, std::integral_constant<int, at_once>{});
     for (; at_once > 1 && p < whole; ++p) finish_panels(p, Whole{}, One{});
-    if (p < range.end) finish_panels(p, std::integral_constant<int, half_vectors>{}, One{});
+    if (p < range.end) finish_panels(p, std::integral_constant<int, D::half_vectors>{}, One{});
 }
 
 }  // namespace tiles

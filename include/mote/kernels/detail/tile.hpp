@@ -27,9 +27,6 @@ constexpr bool few_tiles = true;
 #else
 constexpr bool few_tiles = false;
 #endif
-/// Vectors of a last panel of at most half the channels.
-constexpr int half_vectors = few_tiles ? simd::tile_vectors : simd::tile_vectors / 2;
-
 constexpr std::ptrdiff_t ceil_div(std::ptrdiff_t a, std::ptrdiff_t b) noexcept {
     return (a + b - 1) / b;
 }
@@ -42,7 +39,7 @@ constexpr std::ptrdiff_t lines(std::ptrdiff_t bytes) noexcept {
 }
 
 /// Packed weights: for each panel its head (what finishing reads: a bias, of bytes also a multiplier a channel), then
-/// [step, channel, group]. A last panel of at most half the channels has half the vectors.
+/// [step, channel, group]. A last panel of at most half the channels has D::half_vectors.
 template <class D>
 struct Panels {
     const char* first = nullptr;
@@ -54,11 +51,12 @@ struct Panels {
     static constexpr std::ptrdiff_t bytes(std::ptrdiff_t vectors, std::ptrdiff_t steps) noexcept {
         return vectors * lanes32 * (head_bytes_of_channel + steps * step_bytes);
     }
-    std::ptrdiff_t count() const noexcept { return ceil_div(channels, panel_channels); }
-    std::ptrdiff_t stride() const noexcept { return bytes(simd::tile_vectors, steps); }
+    static constexpr std::ptrdiff_t most_channels = D::panel_vectors * lanes32;
+    std::ptrdiff_t count() const noexcept { return ceil_div(channels, most_channels); }
+    std::ptrdiff_t stride() const noexcept { return bytes(D::panel_vectors, steps); }
     const char* at(std::ptrdiff_t panel) const noexcept { return first + panel * stride(); }
     std::ptrdiff_t vectors(std::ptrdiff_t panel) const noexcept {
-        return channels - panel * panel_channels <= panel_channels / 2 ? half_vectors : simd::tile_vectors;
+        return channels - panel * most_channels <= most_channels / 2 ? D::half_vectors : D::panel_vectors;
     }
     /// Of all panels.
     std::ptrdiff_t bytes() const noexcept {
@@ -257,9 +255,9 @@ constexpr double reading_cycles(double bytes) noexcept {
 }
 
 /// The most rows that multiply() takes at once: what stays in the second cache.
-constexpr std::ptrdiff_t rows_at_once(std::ptrdiff_t steps) noexcept {
-    const std::ptrdiff_t tiles = std::ptrdiff_t{32768} / (steps * tile_rows + 1);  // 32768 steps of 4 bytes
-    return (tiles < 4 ? 4 : tiles > 32 ? 32 : tiles) * tile_rows;
+constexpr std::ptrdiff_t rows_at_once(std::ptrdiff_t steps, std::ptrdiff_t rows_of_tile = tile_rows) noexcept {
+    const std::ptrdiff_t tiles = std::ptrdiff_t{32768} / (steps * rows_of_tile + 1);  // 32768 steps of 4 bytes
+    return (tiles < 4 ? 4 : tiles > 32 ? 32 : tiles) * rows_of_tile;
 }
 /// Bytes of the sums that multiply() keeps of so many rows.
 constexpr std::ptrdiff_t sums_bytes(std::ptrdiff_t rows) noexcept {
@@ -310,7 +308,7 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
                     const TilesFunction<D, Finish> function = taken > 1 ? wide
                                                               : vectors == simd::tile_vectors
                                                                   ? tiles_of<D, Finish, simd::tile_vectors>(size)
-                                                                  : tiles_of<D, Finish, half_vectors>(size);
+                                                                  : tiles_of<D, Finish, D::half_vectors>(size);
                     const std::ptrdiff_t same = few_tiles ? left / size : left % tiles == 0 ? tiles : left % tiles;
                     block.sums = sums + r * panel_channels;
                     block.next = block.weight + (r + same * size < count ? 0 : block_bytes);

@@ -57,11 +57,24 @@ MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v) noexcept {
 MOTE_ALWAYS_INLINE void store_bytes(std::int8_t* p, I16 v, std::ptrdiff_t n) noexcept {
     detail::write_bytes(p, vget_lane_u64(vreinterpret_u64_s8(vqmovn_s16(v)), 0), n);
 }
+namespace detail {
+/// Both as 16-bit integers, saturated, in words: GCC moves what is narrowed first.
+MOTE_ALWAYS_INLINE int16x8_t narrow(int32x4_t lo, int32x4_t hi) noexcept {
+    int16x8_t both;
+    __asm__("sqxtn %0.4h, %1.4s\n\tsqxtn2 %0.8h, %2.4s" : "=&w"(both) : "w"(lo), "w"(hi));
+    return both;
+}
+MOTE_ALWAYS_INLINE int8x16_t narrow(int16x8_t lo, int16x8_t hi) noexcept {
+    int8x16_t both;
+    __asm__("sqxtn %0.8b, %1.8h\n\tsqxtn2 %0.16b, %2.8h" : "=&w"(both) : "w"(lo), "w"(hi));
+    return both;
+}
+}  // namespace detail
 MOTE_ALWAYS_INLINE I16 join(I32x2 a) noexcept {
-    return vcombine_s16(vqmovn_s32(a.lo), vqmovn_s32(a.hi));
+    return detail::narrow(a.lo, a.hi);
 }
 MOTE_ALWAYS_INLINE I8 join_bytes(I16 first, I16 second) noexcept {
-    return vqmovn_high_s16(vqmovn_s16(first), second);
+    return detail::narrow(first, second);
 }
 MOTE_ALWAYS_INLINE I16 narrow_halves(I32x2 a) noexcept {
     return join(a);
