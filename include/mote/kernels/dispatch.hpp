@@ -40,7 +40,7 @@ inline bool same_text(const char* a, const char* b) noexcept {
 inline bool machine_runs(const char* instruction_set) noexcept {
     const auto is = [instruction_set](const char* name) { return detail::same_text(instruction_set, name); };
 #define MOTE_DETAIL_SET(name, base, features) \
-    if (is(#name)) return machine_runs(#base) features;
+    if (is(#name)) return machine_runs(#base) features;  // NOLINT(bugprone-macro-parentheses): each begins with an operator
 #if defined(__x86_64__)
     __builtin_cpu_init();
 #define MOTE_DETAIL_HAS(feature) &&__builtin_cpu_supports(feature)
