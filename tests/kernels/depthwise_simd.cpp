@@ -10,8 +10,6 @@
 #include <support/catch.hpp>
 #include <support/generate.hpp>
 
-#include <algorithm>
-
 namespace depthwise_test {
 
 using namespace support;
@@ -162,49 +160,6 @@ TEST_CASE("depthwise f32: the vector kernel equals the definition for odd shapes
         const std::int32_t parts = from_to(random, 2, 5);
         for (std::int32_t i = 0; i < parts; ++i) mote::kernels::depthwise_f32_run(g, run, {i, parts});
         CHECK(got == whole);  // the same bits
-    }
-}
-
-TEST_CASE("depthwise f32: rows made one after the other from a ring of the image's rows have the bits of the whole") {
-    using namespace depthwise_test;
-    for (std::uint64_t seed = 0; seed < 100; ++seed) {
-        CAPTURE(seed);
-        mote::Random random(seed, 12);
-        mote::ConvGeometry g = geometry(random);
-        g.batch = 1;
-        const auto input = floats(input_elements(g), random), weight = floats(weights(g), random);
-        Block packed(mote::kernels::depthwise_f32_packed_bytes(g));
-        mote::kernels::depthwise_f32_pack(g, {weight.data(), nullptr}, packed.data());
-        Block scratch(mote::kernels::depthwise_f32_scratch_bytes(g));
-        std::vector<float> expected(output_elements(g));
-        mote::ConvF32 run;
-        run.input = input.data();
-        run.packed = packed.data();
-        run.scratch = scratch.data();
-        run.output = expected.data();
-        mote::kernels::depthwise_f32_run(g, run);
-
-        mote::ConvRows rows;
-        const std::int32_t together = from_to(random, 1, 6);
-        rows.ring = (together - 1) * g.stride_height + (g.kernel_height - 1) * g.dilation_height + from_to(random, 1, 3);
-        const auto in_row = static_cast<std::ptrdiff_t>(g.in_width * g.in_channels);
-        const auto out_row = static_cast<std::ptrdiff_t>(g.out_width * g.out_channels);
-        std::vector<float> ring(static_cast<std::size_t>(rows.ring * in_row)), got;
-        std::int32_t filled = 0;
-        for (; rows.first < g.out_height; rows.first = rows.last) {
-            rows.last = std::min(rows.first + together, g.out_height);
-            const std::int32_t end =
-                (rows.last - 1) * g.stride_height - g.pad_top + (g.kernel_height - 1) * g.dilation_height + 1;
-            for (; filled < std::min(end, g.in_height); ++filled) {
-                std::copy_n(input.begin() + filled * in_row, in_row, ring.begin() + filled % rows.ring * in_row);
-            }
-            std::vector<float> some(static_cast<std::size_t>((rows.last - rows.first) * out_row));
-            run.input = ring.data();
-            run.output = some.data();
-            mote::kernels::depthwise_f32_rows(g, run, rows);
-            got.insert(got.end(), some.begin(), some.end());
-        }
-        CHECK(got == expected);
     }
 }
 

@@ -175,12 +175,6 @@ void depthwise_f32_run(const ConvGeometry& g, const ConvF32& run, Part part = {}
     depthwise::run<depthwise::F32>(g, run, part);
 }
 
-/// Some rows of outputs.
-template <class Lazy = void>
-void depthwise_f32_rows(const ConvGeometry& g, const ConvF32& run, const ConvRows& rows) noexcept {
-    depthwise::run_rows<depthwise::F32>(g, run, run.input, rows, 0, {});
-}
-
 #if !defined(MOTE_BYTE_TAPS)
 template <class Lazy = void>
 std::size_t depthwise_i8_packed_bytes(const ConvGeometry& g) noexcept {

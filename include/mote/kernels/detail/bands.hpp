@@ -71,18 +71,9 @@ struct Shape {
     }
 };
 
-/// Rows of an image, of which a ring may hold the last ones: row y stands at y % ring.
-struct Rows {
-    const char* first;
-    std::ptrdiff_t ring, row_bytes, height;
-
-    bool there(std::ptrdiff_t y) const noexcept { return y >= 0 && y < height; }
-    const char* at(std::ptrdiff_t y) const noexcept { return first + (y < ring ? y : y % ring) * row_bytes; }
-};
-
 /// What is computed together: rows of outputs whose windows begin with row y of the image, in blocks begin <= b < end.
 struct Band {
-    Rows rows;
+    const char* image;
     std::ptrdiff_t y;
     std::ptrdiff_t at;  ///< the place of the first row's first output
     const char* packed;
@@ -166,10 +157,10 @@ template <class D, int Kernel, int Stride, int Outputs>
 void run_band(const D& shared, const ConvGeometry& g, const Shape<D>& shape, const Band& band) noexcept {
     const D d = shared;  // a copy, which no output overwrites, as the compiler sees
     constexpr std::ptrdiff_t in_rows = (Outputs - 1) * Stride + Kernel;
-    const std::ptrdiff_t top = greatest(-band.y, 0), bottom = least(band.rows.height - band.y, in_rows);
+    const std::ptrdiff_t top = greatest(-band.y, 0), bottom = least(g.in_height - band.y, in_rows);
     const char* rows[in_rows];
     for (std::ptrdiff_t i = 0; i < in_rows; ++i) {
-        rows[i] = i >= top && i < bottom ? band.rows.at(band.y + i) : band.rows.first;
+        rows[i] = band.image + (i >= top && i < bottom ? band.y + i : 0) * shape.row_bytes;
     }
     const char* block = band.packed + band.blocks.begin * shape.block_bytes;
     std::ptrdiff_t c = band.blocks.begin * D::lanes;
@@ -216,9 +207,10 @@ MOTE_ALWAYS_INLINE void run_taps(const D& d, const ConvGeometry& g, const Shape<
         for (int i = 0; i < D::rows; ++i) {
             // A row of weights that is there only to make up a pair reads what the last one reads.
             const std::ptrdiff_t y = band.y + least(ky + i, g.kernel_height - 1) * g.dilation_height;
-            if (!band.rows.there(y)) continue;
+            if (y < 0 || y >= g.in_height) continue;
             there = true;
-            row[i].first = band.rows.at(y) + channel * shape.input_bytes + (column + begin * dilation) * shape.pixel_bytes;
+            row[i].first = band.image + y * shape.row_bytes + channel * shape.input_bytes +
+                           (column + begin * dilation) * shape.pixel_bytes;
             row[i].next = dilation * shape.pixel_bytes;
             row[i].step = g.stride_width * shape.pixel_bytes;
         }
@@ -300,35 +292,36 @@ void spread_row(const ConvGeometry& g, const T* row, T* to) noexcept {
     }
 }
 
-/// The part's bands and blocks of channels of some rows of outputs, the first of which goes to place `at`.
+/// The part's bands and blocks of channels of an image, whose outputs begin at place `at`.
 template <class D>
-void run_rows(const ConvGeometry& g, const typename D::Run& run, const typename D::Input* image, const ConvRows& range,
-              std::ptrdiff_t at, Part part) noexcept {
+void run_image(const ConvGeometry& g, const typename D::Run& run, const typename D::Input* image, std::ptrdiff_t at,
+               Part part) noexcept {
     using Input = typename D::Input;
     const Shape<D> shape = *static_cast<const Shape<D>*>(run.packed);
     const typename D::Residual add(run);
     const D d(run, add);
-    const std::ptrdiff_t count = range.last - range.first, bands = ceil_div(count, shape.band_rows);
+    const std::ptrdiff_t bands = ceil_div(g.out_height, shape.band_rows);
     const IndexRange units = share(bands * shape.blocks, part);
-    const Rows rows{reinterpret_cast<const char*>(image), range.ring, shape.row_bytes, g.in_height};
-    Band band{rows, 0, 0, static_cast<const char*>(run.packed) + shape.own_bytes(), {}};
+    const bool spreads = shape.spread_bytes > 0;
+    Band band{spreads ? static_cast<const char*>(run.scratch) : reinterpret_cast<const char*>(image),
+              0,
+              0,
+              static_cast<const char*>(run.packed) + shape.own_bytes(),
+              {}};
     std::ptrdiff_t spread = 0;  // rows of the image before it need not be spread any more
     for (std::ptrdiff_t unit = units.begin; unit < units.end; unit += band.blocks.end - band.blocks.begin) {
-        const std::ptrdiff_t index = unit / shape.blocks, y = range.first + count * index / bands;
-        const std::ptrdiff_t height = range.first + count * (index + 1) / bands - y;
+        const std::ptrdiff_t index = unit / shape.blocks, y = g.out_height * index / bands;
+        const std::ptrdiff_t height = g.out_height * (index + 1) / bands - y;
         band.blocks.begin = unit - index * shape.blocks;
         band.blocks.end = least(shape.blocks, band.blocks.begin + units.end - unit);
         band.y = y * g.stride_height - g.pad_top;
-        band.at = at + (y - range.first) * shape.out_row;
-        if (shape.spread_bytes > 0) {
-            const std::ptrdiff_t end =
-                band.y + (height - 1) * g.stride_height + std::ptrdiff_t{g.kernel_height - 1} * g.dilation_height + 1;
-            spread = greatest(spread, band.y);
-            for (; spread < least(end, g.in_height); ++spread) {
-                spread_row(g, image + spread % range.ring * g.in_width * g.in_channels,
-                           reinterpret_cast<Input*>(static_cast<char*>(run.scratch) + spread * shape.row_bytes));
-            }
-            band.rows = {static_cast<const char*>(run.scratch), g.in_height, shape.row_bytes, g.in_height};
+        band.at = at + y * shape.out_row;
+        const std::ptrdiff_t end =
+            band.y + (height - 1) * g.stride_height + std::ptrdiff_t{g.kernel_height - 1} * g.dilation_height + 1;
+        spread = greatest(spread, band.y);
+        for (; spreads && spread < least(end, g.in_height); ++spread) {
+            spread_row(g, image + spread * g.in_width * g.in_channels,
+                       reinterpret_cast<Input*>(static_cast<char*>(run.scratch) + spread * shape.row_bytes));
         }
         band_function(g, shape, height)(d, g, shape, band);
     }
@@ -339,9 +332,7 @@ template <class D>
 void run(const ConvGeometry& g, const typename D::Run& run, Part part) noexcept {
     const std::ptrdiff_t image = std::ptrdiff_t{g.in_height} * g.in_width * g.in_channels;
     const std::ptrdiff_t outputs = std::ptrdiff_t{g.out_height} * g.out_width * g.out_channels;
-    for (std::ptrdiff_t n = 0; n < g.batch; ++n) {
-        run_rows<D>(g, run, run.input + n * image, {0, g.out_height, g.in_height}, n * outputs, part);
-    }
+    for (std::ptrdiff_t n = 0; n < g.batch; ++n) run_image<D>(g, run, run.input + n * image, n * outputs, part);
 }
 
 }  // namespace depthwise
