@@ -100,11 +100,7 @@ void place_in_concats(const Graph<List>& graph, const Edges& edge, std::vector<G
         Group* last = nullptr;
         for (std::size_t i = 0; i < concat.inputs.size(); channel += graph.values[concat.inputs[i++]].shape.back()) {
             const ValueId id = concat.inputs[i];
-            const Value& value = graph.values[id];
-            if (edge.producer[id] == no_node || edge.only_consumer(id) != concat.lead || value.element != whole.element ||
-                value.quantization != whole.quantization) {
-                continue;
-            }
+            if (edge.only_consumer(id) != concat.lead) continue;
             for (Group& group : groups) {
                 if (!appetites[graph.nodes[group.lead].kind].place || group.outputs[0] != id || group.has_residual) continue;
                 group.placed = true;

@@ -186,7 +186,8 @@ void emit_contraction(Step step, LowerContext& node, StepOptions options) {
     if (step.has_residual) options.in_place = {1};
     if (node.group().placed) {
         options.outputs = {node.group().whole};
-        options.reason = "to its channels of a concat";
+        step.output_channel = node.group().channel;
+        step.output_stride = narrow<std::int32_t>(node.whole().shape.back());
     }
     node.emit(std::move(step), std::move(options));
 }
@@ -203,12 +204,6 @@ void lower_contraction(const L& layer, LowerContext& node, const char* reason) {
     step.weight = node.share(layer.weight);
     step.bias = node.share(layer.bias);
     step.has_residual = node.residual() != nullptr;
-    if constexpr (requires { step.output_stride; }) {
-        if (node.group().placed) {
-            step.output_channel = node.group().channel;
-            step.output_stride = narrow<std::int32_t>(node.whole().shape.back());
-        }
-    }
     emit_contraction(std::move(step), node, {.reason = reason});
 }
 
