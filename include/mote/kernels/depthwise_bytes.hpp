@@ -179,9 +179,11 @@ using RowsFunction = void (*)(const Line&, const Shape&, const char*, const Requ
 
 template <int Rows>
 RowsFunction rows_function(const ConvGeometry& g, const Shape& shape) noexcept {
-    if (two_places && Rows == 2 && shape.filled && g.stride_width == 1 && g.dilation_width == 1) {
-        if (g.kernel_width == 3 && shape.groups == 1) return run_rows < Rows, 3, 1, two_places && Rows == 2 > ;
-        if (g.kernel_width == 5 && shape.groups == 2) return run_rows < Rows, 5, 2, two_places && Rows == 2 > ;
+    if constexpr (two_places && Rows == 2) {
+        if (shape.filled && g.stride_width == 1 && g.dilation_width == 1) {
+            if (g.kernel_width == 3 && shape.groups == 1) return run_rows<Rows, 3, 1, true>;
+            if (g.kernel_width == 5 && shape.groups == 2) return run_rows<Rows, 5, 2, true>;
+        }
     }
     if (g.kernel_width == 3 && shape.groups == 1) return run_rows<Rows, 3, 1, false>;
     if (g.kernel_width == 5 && shape.groups == 2) return run_rows<Rows, 5, 2, false>;
