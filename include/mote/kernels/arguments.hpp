@@ -3,6 +3,7 @@
 // What kernels are called with: plain structs of pointers and numbers, shared by all instruction sets (no functions here).
 // Quantized arithmetic follows DESIGN section 3; each kernel's scalar definition states its formula.
 
+#include <mote/core/functions.hpp>
 #include <mote/core/geometry.hpp>
 
 MOTE_BEGIN_NAMESPACE
@@ -63,14 +64,6 @@ struct ConvF32 {
     std::ptrdiff_t output_stride = 0;
 };
 
-/// Some of an image's rows of outputs, first <= y < last, for what makes and uses rows little by little: `output` and
-/// `residual` begin with row `first`, and row y of the image stands at row y % ring of `input`, which has as many as the
-/// windows of a call meet or more.
-struct ConvRows {
-    std::int32_t first = 0, last = 0;
-    std::int32_t ring = 1;
-};
-
 /// One run of an int8 convolution or depthwise convolution; with a residual, the byte q that `requantize` gives is summed with
 /// the residual's byte as AddI8 says, q being its operand a.
 struct ConvI8 {
@@ -92,6 +85,31 @@ struct UnaryF32 {
     UnaryKernel function = UnaryKernel::clamp;
     float lo = -__builtin_huge_valf(), hi = __builtin_huge_valf();  ///< of clamp
     float slope = 0.0f;                                             ///< of leaky_relu
+};
+
+/// An f32 Lstm, Gru or Rnn (layers/recurrent.hpp has their equations).
+struct RecurrentCellF32 {
+    Cell cell = Cell::rnn;
+    std::int32_t hidden = 0;
+    RecurrentFunction gate = RecurrentFunction::sigmoid;
+    RecurrentFunction candidate = RecurrentFunction::tanh;
+    RecurrentFunction output = RecurrentFunction::identity;
+    float clip = 0.0f, cell_clip = 0.0f;  ///< none where 0
+    bool coupled = false;
+    bool reset_after = false;
+    const float* peephole = nullptr;  ///< [3, hidden], or null
+};
+
+/// What one step of a cell reads and writes. h_next may be h, c_next may be c.
+struct RecurrentRunF32 {
+    float* z = nullptr;                ///< [gates * hidden], the input's side; becomes what the activations gave
+    const float* q = nullptr;          ///< [gates * hidden], the states' side; of a Gru that resets before it the gates' alone
+    const float* candidate = nullptr;  ///< of such a Gru the candidate's product with `reset` [hidden]
+    const float* h = nullptr;          ///< [hidden]
+    const float* c = nullptr;
+    float* h_next = nullptr;
+    float* c_next = nullptr;
+    float* reset = nullptr;  ///< [hidden], r * h
 };
 
 /// C[m, n] (+)= A[m, k] * B[k, n], row-major with leading dimensions; a transposed operand is stored as [k, m] or [n, k].

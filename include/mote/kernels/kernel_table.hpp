@@ -5,7 +5,6 @@
 
 #include <mote/core/part.hpp>
 #include <mote/kernels/arguments.hpp>
-#include <mote/kernels/recurrent_cell.hpp>
 
 #include <cstddef>
 

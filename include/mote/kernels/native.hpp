@@ -10,6 +10,7 @@
 #include <mote/kernels/lookup.hpp>
 #include <mote/kernels/move.hpp>
 #include <mote/kernels/pool.hpp>
+#include <mote/kernels/recurrent_cell.hpp>
 #include <mote/kernels/softmax.hpp>
 #if defined(MOTE_VECTORS)
 #include <mote/kernels/conv2d_simd.hpp>

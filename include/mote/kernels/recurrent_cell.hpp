@@ -4,38 +4,7 @@
 // the gates, the candidate and the states, in one pass over the hidden units. The scalar definition; the pass is written once,
 // on lanes that an instruction set brings.
 
-#include <mote/core/functions.hpp>
-#include <mote/simd/instruction_set.hpp>
-
-#include <cstddef>
-
-MOTE_BEGIN_NAMESPACE
-
-struct RecurrentCellF32 {
-    Cell cell = Cell::rnn;
-    std::int32_t hidden = 0;
-    RecurrentFunction gate = RecurrentFunction::sigmoid;
-    RecurrentFunction candidate = RecurrentFunction::tanh;
-    RecurrentFunction output = RecurrentFunction::identity;
-    float clip = 0.0f, cell_clip = 0.0f;  ///< none where 0
-    bool coupled = false;
-    bool reset_after = false;
-    const float* peephole = nullptr;  ///< [3, hidden], or null
-};
-
-/// What one step of a cell reads and writes. h_next may be h, c_next may be c.
-struct RecurrentRunF32 {
-    float* z = nullptr;                ///< [gates * hidden], the input's side; becomes what the activations gave
-    const float* q = nullptr;          ///< [gates * hidden], the states' side; of a Gru that resets before it the gates' alone
-    const float* candidate = nullptr;  ///< of such a Gru the candidate's product with `reset` [hidden]
-    const float* h = nullptr;          ///< [hidden]
-    const float* c = nullptr;
-    float* h_next = nullptr;
-    float* c_next = nullptr;
-    float* reset = nullptr;  ///< [hidden], r * h
-};
-
-MOTE_END_NAMESPACE
+#include <mote/kernels/elementwise.hpp>
 
 MOTE_BEGIN_KERNELS
 
@@ -141,24 +110,23 @@ struct ScalarLanes {
     }
     static float load(const float* p, One) noexcept { return *p; }
     static void store(float* p, float x, One) noexcept { *p = x; }
-    static float clip(float x, float limit) noexcept { return x < -limit ? -limit : x > limit ? limit : x; }
+    static float clip(float x, float limit) noexcept { return clamped(x, -limit, limit); }
     static float function(RecurrentFunction function, float x) noexcept {
         switch (function) {
             case RecurrentFunction::identity:
                 break;
             case RecurrentFunction::relu:
-                return x > 0.0f ? x : 0.0f;
+                return clamped(x, 0.0f, __builtin_huge_valf());
             case RecurrentFunction::sigmoid:
-                return 1.0f / (1.0f + __builtin_expf(-x));
+                return unary_value({UnaryKernel::sigmoid}, x);
             case RecurrentFunction::tanh:
-                return __builtin_tanhf(x);
+                return unary_value({UnaryKernel::tanh}, x);
             case RecurrentFunction::hard_sigmoid:
-                x = 0.2f * x + 0.5f;
-                return x < 0.0f ? 0.0f : x > 1.0f ? 1.0f : x;
+                return clamped(0.2f * x + 0.5f, 0.0f, 1.0f);
             case RecurrentFunction::softsign:
-                return unary_value(UnaryFunction::softsign, 0.0f, 0.0f, x);
+                return mote::unary_value(UnaryFunction::softsign, 0.0f, 0.0f, x);
             case RecurrentFunction::softplus:
-                return unary_value(UnaryFunction::softplus, 0.0f, 0.0f, x);
+                return mote::unary_value(UnaryFunction::softplus, 0.0f, 0.0f, x);
         }
         return x;
     }

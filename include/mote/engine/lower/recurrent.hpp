@@ -87,15 +87,17 @@ __attribute__((noinline)) void begin_state(const Tensor<f32>& stored, const floa
 
 }  // namespace detail
 
-/// The product with the inputs of all steps. Operands: input, output, states if the layer has any, scratch.
+/// The product with the inputs of all steps. Operands: input, output, states if the layer has any, scratch if any.
 struct InputProductStep {
     static constexpr const char* name = "input_product_f32";
     detail::PackedProduct product{};
     std::size_t scratch = 2;  ///< its place
 
     void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
-        product.run(kernels, operand<const float>(operands, 0), operand<float>(operands, 1),
-                    operands[scratch] + static_cast<std::size_t>(part.index) * product.scratch_bytes, part);
+        std::byte* of_part = product.scratch_bytes == 0
+                                 ? nullptr
+                                 : operands[scratch] + static_cast<std::size_t>(part.index) * product.scratch_bytes;
+        product.run(kernels, operand<const float>(operands, 0), operand<float>(operands, 1), of_part, part);
     }
 };
 
