@@ -97,30 +97,30 @@ struct CMath<float> {
     static constexpr float (*functions[])(float) = {::fabsf,      ::acosf, ::acoshf, ::asinf, ::asinhf, ::atanf,  ::atanhf,
                                                     ::ceilf,      ::cosf,  ::coshf,  ::erff,  ::expf,   ::floorf, ::logf,
                                                     ::nearbyintf, ::sinf,  ::sinhf,  ::sqrtf, ::tanf};
-    static float erfc(float x) noexcept { return __builtin_erfcf(x); }
-    static float exp(float x) noexcept { return __builtin_expf(x); }
-    static float expm1(float x) noexcept { return __builtin_expm1f(x); }
-    static float floor(float x) noexcept { return __builtin_floorf(x); }
-    static float fmod(float x, float y) noexcept { return __builtin_fmodf(x, y); }
-    static float log1p(float x) noexcept { return __builtin_log1pf(x); }
-    static float pow(float x, float y) noexcept { return __builtin_powf(x, y); }
-    static float sqrt(float x) noexcept { return __builtin_sqrtf(x); }
-    static float tanh(float x) noexcept { return __builtin_tanhf(x); }
+    static MOTE_ALWAYS_INLINE float erfc(float x) noexcept { return __builtin_erfcf(x); }
+    static MOTE_ALWAYS_INLINE float exp(float x) noexcept { return __builtin_expf(x); }
+    static MOTE_ALWAYS_INLINE float expm1(float x) noexcept { return __builtin_expm1f(x); }
+    static MOTE_ALWAYS_INLINE float floor(float x) noexcept { return __builtin_floorf(x); }
+    static MOTE_ALWAYS_INLINE float fmod(float x, float y) noexcept { return __builtin_fmodf(x, y); }
+    static MOTE_ALWAYS_INLINE float log1p(float x) noexcept { return __builtin_log1pf(x); }
+    static MOTE_ALWAYS_INLINE float pow(float x, float y) noexcept { return __builtin_powf(x, y); }
+    static MOTE_ALWAYS_INLINE float sqrt(float x) noexcept { return __builtin_sqrtf(x); }
+    static MOTE_ALWAYS_INLINE float tanh(float x) noexcept { return __builtin_tanhf(x); }
 };
 template <>
 struct CMath<double> {
     static constexpr double (*functions[])(double) = {::fabs,      ::acos, ::acosh, ::asin, ::asinh, ::atan,  ::atanh,
                                                       ::ceil,      ::cos,  ::cosh,  ::erf,  ::exp,   ::floor, ::log,
                                                       ::nearbyint, ::sin,  ::sinh,  ::sqrt, ::tan};
-    static double erfc(double x) noexcept { return __builtin_erfc(x); }
-    static double exp(double x) noexcept { return __builtin_exp(x); }
-    static double expm1(double x) noexcept { return __builtin_expm1(x); }
-    static double floor(double x) noexcept { return __builtin_floor(x); }
-    static double fmod(double x, double y) noexcept { return __builtin_fmod(x, y); }
-    static double log1p(double x) noexcept { return __builtin_log1p(x); }
-    static double pow(double x, double y) noexcept { return __builtin_pow(x, y); }
-    static double sqrt(double x) noexcept { return __builtin_sqrt(x); }
-    static double tanh(double x) noexcept { return __builtin_tanh(x); }
+    static MOTE_ALWAYS_INLINE double erfc(double x) noexcept { return __builtin_erfc(x); }
+    static MOTE_ALWAYS_INLINE double exp(double x) noexcept { return __builtin_exp(x); }
+    static MOTE_ALWAYS_INLINE double expm1(double x) noexcept { return __builtin_expm1(x); }
+    static MOTE_ALWAYS_INLINE double floor(double x) noexcept { return __builtin_floor(x); }
+    static MOTE_ALWAYS_INLINE double fmod(double x, double y) noexcept { return __builtin_fmod(x, y); }
+    static MOTE_ALWAYS_INLINE double log1p(double x) noexcept { return __builtin_log1p(x); }
+    static MOTE_ALWAYS_INLINE double pow(double x, double y) noexcept { return __builtin_pow(x, y); }
+    static MOTE_ALWAYS_INLINE double sqrt(double x) noexcept { return __builtin_sqrt(x); }
+    static MOTE_ALWAYS_INLINE double tanh(double x) noexcept { return __builtin_tanh(x); }
 };
 
 template <class Real>

@@ -124,9 +124,9 @@ struct ScalarLanes {
             case RecurrentFunction::hard_sigmoid:
                 return clamped(0.2f * x + 0.5f, 0.0f, 1.0f);
             case RecurrentFunction::softsign:
-                return mote::unary_value(UnaryFunction::softsign, 0.0f, 0.0f, x);
+                return x / (1.0f + mote::detail::magnitude(x));
             case RecurrentFunction::softplus:
-                return mote::unary_value(UnaryFunction::softplus, 0.0f, 0.0f, x);
+                return mote::detail::softplus(x);
         }
         return x;
     }
