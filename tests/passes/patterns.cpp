@@ -136,3 +136,23 @@ TEST_CASE("patterns: convolutions that a Concat of channels alone reads are plac
     CHECK(channels == std::vector<std::size_t>{0, 8});
     for (const Group& group : find_groups(model)) CHECK_FALSE(group.placed);
 }
+
+TEST_CASE(
+    "patterns: attention is one group, which reads queries, keys, values and bias; without tables that divide it is none") {
+    ModelBuilder<f32, wide> b;
+    const auto q = b.input("q", {2, 4, 8}), k = b.input("k", {2, 6, 8}), v = b.input("v", {2, 6, 3}),
+               bias = b.input("bias", {4, 6});
+    auto scores = b.add(Unary{UnaryFunction::linear, 0.5f, 0.0f}, b.add(MatMul{false, true}, {q, k}));
+    scores = b.add(Binary{}, {bias, scores});
+    b.output("y", b.add(MatMul{}, {b.add(Softmax{}, scores), v}));
+    const auto model = b.build();
+    const std::vector<Group> groups = find_groups(model, true, true);
+    REQUIRE(groups.size() == 1);
+    CHECK(groups[0].lead == 0);
+    CHECK(groups[0].nodes == Nodes{0, 1, 2, 3, 4});
+    CHECK(groups[0].inputs == std::vector<ValueId>{0, 1, 2, 3});
+    CHECK(groups[0].attention.biased);
+    CHECK(groups[0].attention.scale == 0.5f);
+    CHECK(find_groups(model).size() == 5);
+    CHECK(find_groups(model, false, true).size() == 5);
+}

@@ -112,6 +112,20 @@ struct RecurrentRunF32 {
     float* reset = nullptr;  ///< [hidden], r * h
 };
 
+/// softmax(scale Q K^T + bias) V, with Q [queries, size], K [keys, size] (or [size, keys]) and V [keys, width].
+struct AttentionF32 {
+    std::int32_t queries = 0, keys = 0, size = 0, width = 0;
+    float scale = 1.0f;
+    bool transposed_keys = false;  ///< K is [size, keys]
+    const float* q = nullptr;
+    const float* k = nullptr;
+    const float* v = nullptr;
+    const float* bias = nullptr;   ///< [keys], or null
+    std::int32_t bias_stride = 0;  ///< from a query's bias to the next one's
+    float* output = nullptr;       ///< [queries, width]
+    void* scratch = nullptr;       ///< attention_f32_scratch_bytes(), 64-byte aligned
+};
+
 /// C[m, n] (+)= A[m, k] * B[k, n], row-major with leading dimensions; a transposed operand is stored as [k, m] or [n, k].
 struct GemmF32 {
     std::int32_t m = 0, n = 0, k = 0;

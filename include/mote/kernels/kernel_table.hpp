@@ -30,7 +30,7 @@ struct KernelTable {
     /// none.
     ConvKernels<ConvConstantsF32, ConvF32> winograd_f32[2];
 
-    // Integer convolutions and gemm_f32 are null in native_kernels() of models that cannot meet one.
+    // Integer convolutions, gemm_f32 and attention_f32 are null in native_kernels() of models that cannot meet one.
     ConvKernels<ConvConstantsF32, ConvF32> conv2d_f32;
     ConvKernels<ConvConstantsI8, ConvI8> conv2d_i8;
     ConvKernels<ConvConstantsF32, ConvF32> depthwise_f32;  ///< groups = in_channels; weight [out, kh, kw, 1]
@@ -38,6 +38,8 @@ struct KernelTable {
 
     std::size_t (*gemm_f32_scratch_bytes)(std::int32_t m, std::int32_t n, std::int32_t k);
     void (*gemm_f32)(const GemmF32&);
+    std::size_t (*attention_f32_scratch_bytes)(const AttentionF32&);
+    void (*attention_f32)(const AttentionF32&);
 
     // Pooling reads the window of a ConvGeometry with in_channels = out_channels.
     void (*max_pool_f32)(const ConvGeometry&, const float* input, float* output);

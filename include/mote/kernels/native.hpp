@@ -2,6 +2,7 @@
 #pragma once
 // The kernel tables of this unit: the scalar definitions, and the kernels of the instruction set that it is compiled for.
 
+#include <mote/kernels/attention.hpp>
 #include <mote/kernels/conv2d.hpp>
 #include <mote/kernels/convert.hpp>
 #include <mote/kernels/depthwise.hpp>
@@ -13,6 +14,7 @@
 #include <mote/kernels/recurrent_cell.hpp>
 #include <mote/kernels/softmax.hpp>
 #if defined(MOTE_VECTORS)
+#include <mote/kernels/attention_simd.hpp>
 #include <mote/kernels/conv2d_simd.hpp>
 #include <mote/kernels/convert_simd.hpp>
 #include <mote/kernels/depthwise_simd.hpp>
@@ -56,6 +58,8 @@ inline const KernelTable& scalar_kernels() noexcept {
          reference::depthwise_i8_run, any_cycles},
         reference::gemm_f32_scratch_bytes,
         reference::gemm_f32,
+        reference::attention_f32_scratch_bytes,
+        reference::attention_f32,
         reference::max_pool_f32,
         reference::max_pool_i8,
         reference::average_pool_f32,
@@ -95,6 +99,8 @@ constexpr KernelTable make_native_kernels() noexcept {
         {"depthwise_f32 (" MOTE_INSTRUCTION_SET_NAME ")", depthwise_f32_packed_bytes<>, depthwise_f32_pack<>,
          depthwise_f32_scratch_bytes<>, depthwise_f32_run<>, reference::any_cycles},
         {},
+        nullptr,
+        nullptr,
         nullptr,
         nullptr,
         max_pool_f32<>,
@@ -137,6 +143,8 @@ constexpr KernelTable make_native_kernels() noexcept {
     if constexpr (Gemm) {
         table.gemm_f32_scratch_bytes = gemm_f32_scratch_bytes<>;
         table.gemm_f32 = gemm_f32<>;
+        table.attention_f32_scratch_bytes = attention_f32_scratch_bytes<>;
+        table.attention_f32 = attention_f32<>;
         table.open_cell_f32 = open_cell_f32<>;
         table.close_cell_f32 = close_cell_f32<>;
     }
@@ -158,7 +166,7 @@ constexpr KernelTable make_native_kernels() noexcept {
 }
 
 /// The kernels of the instruction set that this unit is compiled for; what costs much to compile is null where not asked for:
-/// conv2d_i8 and depthwise_i8; gemm_f32 and what recurrent layers call.
+/// conv2d_i8 and depthwise_i8; gemm_f32, attention_f32 and what recurrent layers call.
 template <bool IntegerConvolutions = true, bool Gemm = true>
 const KernelTable& native_kernels() noexcept {
     static constexpr KernelTable table = make_native_kernels<IntegerConvolutions, Gemm>();

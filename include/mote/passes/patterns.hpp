@@ -14,6 +14,13 @@ struct Clamp {
     friend constexpr bool operator==(const Clamp&, const Clamp&) = default;
 };
 
+/// What stands around a MatMul of queries and keys that leads softmax(scale Q K^T + bias) V. The group's inputs are then Q, K,
+/// V and, where it is biased, the bias.
+struct AttentionPattern {
+    bool found = false, biased = false;
+    float scale = 1.0f;
+};
+
 /// Nodes that are lowered as one, led by the node whose layer's `lower` is called. All others are only seen through the
 /// members below:
 ///     y = clamp(norms(layer(pad(input)))), and with a residual y = residual_clamp(y + residual)
@@ -34,6 +41,7 @@ struct Group {
     ValueId whole = 0;
     std::size_t channel = 0;
     std::vector<char> written{};  ///< of a Concat some inputs of which are placed: whether each is
+    AttentionPattern attention{};
 
     std::size_t last_node() const {
         std::size_t last = 0;
@@ -116,6 +124,57 @@ void place_in_concats(const Graph<List>& graph, const Edges& edge, std::vector<G
     }
 }
 
+/// Takes what follows a MatMul into its group where together they are attention: a scale and a bias, each if it is there,
+/// Softmax, and MatMul by the values.
+template <class List>
+void grow_attention(const Graph<List>& graph, const Edges& edge, const std::vector<char>& taken, Group& group) {
+    const MatMul* scores = get_if<MatMul>(graph, graph.nodes[group.lead]);
+    if (scores == nullptr || scores->transpose_a || graph.values[group.outputs[0]].element != Element::f32) return;
+    const Shape& shape = graph.values[group.outputs[0]].shape;
+    AttentionPattern pattern;
+    std::vector<std::size_t> nodes = group.nodes;
+    std::vector<ValueId> inputs = group.inputs;
+    ValueId value = group.outputs[0], bias = 0;
+    bool weighed = false;
+    while (true) {
+        const std::size_t next = edge.only_consumer(value);
+        if (next == no_node || taken[next] != 0) return;
+        const Node& node = graph.nodes[next];
+        nodes.push_back(next);
+        if (weighed) {
+            const MatMul* product = get_if<MatMul>(graph, node);
+            if (product == nullptr || product->transpose_a || product->transpose_b || node.inputs[0] != value) return;
+            Shape out = graph.values[node.outputs[0]].shape;
+            if (out.rank() != 0) out[out.rank() - 1] = shape.back();
+            if (out != shape) return;  // values that repeat the scores
+            inputs.push_back(node.inputs[1]);
+            if (pattern.biased) inputs.push_back(bias);
+            pattern.found = true;
+            group.attention = pattern;
+            group.nodes = std::move(nodes);
+            group.inputs = std::move(inputs);
+            group.outputs = node.outputs;
+            return;
+        }
+        const Unary* unary = get_if<Unary>(graph, node);
+        const Binary* binary = get_if<Binary>(graph, node);
+        if (get_if<Softmax>(graph, node) != nullptr) {
+            weighed = true;
+        } else if (unary != nullptr && unary->function == UnaryFunction::linear && unary->beta == 0.0f && !pattern.biased) {
+            pattern.scale *= unary->alpha;
+        } else if (!pattern.biased &&
+                   (get_if<Add>(graph, node) != nullptr || (binary != nullptr && binary->function == BinaryFunction::add))) {
+            bias = node.inputs[0] == value ? node.inputs[1] : node.inputs[0];
+            const Shape& added = graph.values[bias].shape;
+            if (added.rank() == 0 || added.back() != shape.back() || graph.values[node.outputs[0]].shape != shape) return;
+            pattern.biased = true;
+        } else {
+            return;
+        }
+        value = node.outputs[0];
+    }
+}
+
 /// Whether the Pad adds zeros to height and width of an image, and to nothing else.
 template <class Lazy = void>
 bool pads_image(const Pad& pad) {
@@ -126,13 +185,14 @@ bool pads_image(const Pad& pad) {
 }  // namespace detail
 
 /// Each node in one group, the groups in the order in which they can run. Without `fuse` every node is a group; only with
-/// `place` convolutions write where a Concat wants it.
+/// `divides` (KernelTable) convolutions write where a Concat wants it, and attention is one.
 ///
 /// Taken together: Pad of zeros -> Conv2d, DepthwiseConv2d; BatchNorm, Relu, Relu6 after Conv2d, DepthwiseConv2d, Dense,
-/// TransposeConv2d; an Add of the former three's result and a value made before (the residual), and Relu, Relu6 after any Add.
+/// TransposeConv2d; an Add of the former three's result and a value made before (the residual), and Relu, Relu6 after any Add;
+/// softmax(scale Q K^T + bias) V.
 /// Always only where the value between is seen by nobody else.
 template <class List>
-std::vector<Group> find_groups(const BasicModel<List>& model, bool fuse = true, bool place = false) {
+std::vector<Group> find_groups(const BasicModel<List>& model, bool fuse = true, bool divides = false) {
     const Graph<List>& graph = model.graph();
     const Edges edge = edges(graph);
     const std::size_t count = graph.nodes.size();
@@ -185,6 +245,10 @@ std::vector<Group> find_groups(const BasicModel<List>& model, bool fuse = true, 
             group.outputs = after.outputs;
             taken[next] = 1;
         }
+        if (fuse && divides) {
+            detail::grow_attention(graph, edge, taken, group);
+            for (const std::size_t i : group.nodes) taken[i] = 1;
+        }
         if (!group.has_residual) group.produced = group.outputs.empty() ? 0 : group.outputs[0];
         groups.push_back(std::move(group));
     };
@@ -207,7 +271,7 @@ std::vector<Group> find_groups(const BasicModel<List>& model, bool fuse = true, 
     for (const std::size_t group : ends_at) {
         if (group != count) ordered.push_back(std::move(groups[group]));
     }
-    if (fuse && place) detail::place_in_concats(graph, edge, ordered, detail::Appetites<List>::of);
+    if (fuse && divides) detail::place_in_concats(graph, edge, ordered, detail::Appetites<List>::of);
     return ordered;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// lower: Conv2d, DepthwiseConv2d and Dense, with what their group brings: padding, clamps, a residual; MatMul.
+// lower: Conv2d, DepthwiseConv2d and Dense, with what their group brings: padding, clamps, a residual.
 
 #include <mote/engine/lower/elementwise.hpp>
 #include <mote/kernels/multipliers.hpp>
@@ -226,110 +226,11 @@ void lower(const Dense<P>& layer, Context& node) {
     detail::lower_contraction<Conv2dStep<P>>(layer, node, "dense: a matrix product");
 }
 
-/// MatMul as products of [m, k] and [k, n]: one a position of `matrices`, whose strides count matrices; the products lie one
-/// behind the other.
-struct MatMulGeometry {
-    std::int32_t m = 0, n = 0, k = 0;
-    std::int32_t count = 1;
-    BroadcastGeometry matrices{};
-
-    /// Where the matrices of product i begin, in elements.
-    void find(std::int32_t i, std::ptrdiff_t& a, std::ptrdiff_t& b) const noexcept {
-        a = b = 0;
-        for (std::int32_t axis = matrices.rank; axis-- > 0; i /= matrices.extent[axis]) {
-            a += std::ptrdiff_t{i % matrices.extent[axis]} * matrices.a_stride[axis];
-            b += std::ptrdiff_t{i % matrices.extent[axis]} * matrices.b_stride[axis];
-        }
-        a *= std::ptrdiff_t{m} * k;
-        b *= std::ptrdiff_t{k} * n;
-    }
-};
-
-/// A single product where all matrices of a meet one b that stands behind their rows.
-template <class Lazy = void>
-MatMulGeometry geometry(const MatMul& layer, const Shape& a, const Shape& b, const Shape& out) {
-    MatMulGeometry g;
-    const Shape products = matrices_before(out);
-    g.count = narrow<std::int32_t>(products.elements());
-    g.m = narrow<std::int32_t>(out[out.rank() - 2]);
-    g.n = narrow<std::int32_t>(out.back());
-    g.k = narrow<std::int32_t>(a[a.rank() - (layer.transpose_a ? 2 : 1)]);
-    g.matrices = detail::broadcast_geometry(matrices_before(a), matrices_before(b), products);
-    if (!layer.transpose_a && g.matrices.rank == 1 && g.matrices.a_stride[0] == 1 && g.matrices.b_stride[0] == 0) {
-        g.m *= g.count;
-        g.count = 1;
-    }
-    return g;
-}
-
-/// Operands: a, b, output, scratch.
-struct MatMulStep {
-    static constexpr const char* name = "matmul_f32";
-    MatMulGeometry geometry{};
-    bool transpose_a = false;
-    bool transpose_b = false;
-
-    GemmF32 gemm() const noexcept {
-        GemmF32 g;
-        g.m = geometry.m;
-        g.n = geometry.n;
-        g.k = geometry.k;
-        g.transpose_a = transpose_a;
-        g.transpose_b = transpose_b;
-        g.lda = transpose_a ? g.m : g.k;
-        g.ldb = transpose_b ? g.k : g.n;
-        g.ldc = g.n;
-        return g;
-    }
-    void run(const KernelTable& kernels, std::byte* const* operands) const noexcept {
-        GemmF32 g = gemm();
-        g.scratch = operands[3];
-        g.c = operand<float>(operands, 2);
-        for (std::int32_t i = 0; i < geometry.count; ++i, g.c += std::ptrdiff_t{g.m} * g.n) {
-            std::ptrdiff_t a = 0, b = 0;
-            geometry.find(i, a, b);
-            g.a = operand<const float>(operands, 0) + a;
-            g.b = operand<const float>(operands, 1) + b;
-            kernels.gemm_f32(g);
-        }
-    }
-};
-
-/// Operands: a, b, output.
-struct MatMulNumbersStep {
-    static constexpr const char* name = "multiply_numbers";
-    MatMulGeometry geometry{};
-    bool transpose_a = false;
-    bool transpose_b = false;
-    Element element = Element::i32;
-
-    void run(const KernelTable&, std::byte* const* operands) const noexcept {
-        for (std::int32_t i = 0; i < geometry.count; ++i) {
-            std::ptrdiff_t a = 0, b = 0;
-            geometry.find(i, a, b);
-            kernels::reference::multiply_numbers(element, geometry.m, geometry.n, geometry.k, transpose_a, transpose_b, a,
-                                                 operands[0], b, operands[1], std::ptrdiff_t{i} * geometry.m * geometry.n,
-                                                 operands[2]);
-        }
-    }
-};
-
 template <class Context>
 void lower(const ConvInteger2d& layer, Context& node) {
     const ConvGeometry g = geometry(layer, node.input().shape, node.output().shape);
     node.emit(ConvInteger2dStep{g, node.share(layer.weight), node.share(layer.bias)},
               {.constant_bytes = layer.weight.bytes() + layer.bias.bytes()});
-}
-
-template <class Context>
-void lower(const MatMul& layer, Context& node) {
-    const MatMulGeometry g = geometry(layer, node.input(0).shape, node.input(1).shape, node.output().shape);
-    const Element element = node.output().element;
-    if (element != Element::f32) return node.emit(MatMulNumbersStep{g, layer.transpose_a, layer.transpose_b, element});
-    StepOptions options;
-    options.reason = g.count == 1 ? "one product" : "a product a matrix";
-    options.scratch_bytes = node.kernels().gemm_f32_scratch_bytes(g.m, g.n, g.k);
-    node.emit(MatMulStep{g, layer.transpose_a, layer.transpose_b}, std::move(options));
 }
 
 MOTE_END_NAMESPACE

@@ -4,6 +4,7 @@
 
 #include <mote/engine/lower/contraction.hpp>
 #include <mote/engine/lower/elementwise.hpp>
+#include <mote/engine/lower/matmul.hpp>
 #include <mote/engine/lower/movement.hpp>
 #include <mote/engine/lower/recurrent.hpp>
 #include <mote/engine/lower/reduction.hpp>
