@@ -58,8 +58,24 @@ std::vector<mote::ConvGeometry> large() {
     mote::ConvGeometry deep = image;
     deep.in_height = deep.out_height = deep.in_width = deep.out_width = 3;
     deep.in_channels = 300;
+    mote::ConvGeometry even = image;  // what matrix tiles take: runs of taps that divide evenly
+    even.in_channels = 24;
+    even.out_channels = 75;
+    mote::ConvGeometry strided = even;
+    strided.stride_height = strided.stride_width = 2;
+    strided.out_height = 12;
+    strided.out_width = 10;
+    strided.in_channels = 128;  // and more of them than two tiles of pixels pass one by one
+    mote::ConvGeometry groups = even;
+    groups.groups = 2;
+    groups.in_channels = groups.out_channels = 80;
     return {image,
             deep,
+            even,
+            strided,
+            groups,
+            dense(33, 44, 129),
+            dense(50, 1152, 50),
             dense(1, 1025, 70),
             dense(2, 1024, 70),
             dense(3, 2000, 33),
@@ -241,7 +257,7 @@ TEST_CASE("conv2d int8: the vector kernel equals the definition to the bit for o
         std::vector<std::int32_t> bias(out);
         std::vector<float> multiplier(out);
         for (std::int32_t& b : bias) b = from_to(random, -200000, 200000);
-        for (float& m : multiplier) m = 0.00001f + 0.002f * random.uniform();
+        for (float& m : multiplier) m = (seed % 7 == 0 ? 2.0f : 0.002f) * random.uniform() + 0.00001f;
         const std::int32_t zero_point = from_to(random, -128, 127);
         const mote::ConvConstantsI8 constants{weight.data(), seed % 3 == 0 ? nullptr : bias.data(), multiplier.data(),
                                               zero_point};

@@ -15,6 +15,7 @@ TEST_CASE("dispatch: a set that includes another runs only where the other does"
     const auto implies = [](const char* set, const char* other) {
         return !mote::machine_runs(set) || mote::machine_runs(other);
     };
+    CHECK(implies("avx512amx", "avx512bf16"));
     CHECK(implies("avx512bf16", "avx512vnni"));
     CHECK(implies("avx512vnni", "avx512"));
     CHECK(implies("avx512", "avx2"));

@@ -9,6 +9,7 @@
 #include <mote/kernels/conv2d.hpp>
 #include <mote/kernels/detail/neon/strips.hpp>
 #include <mote/kernels/detail/row.hpp>
+#include <mote/kernels/detail/x86/matrix_tiles.hpp>
 
 MOTE_BEGIN_KERNELS
 
@@ -67,26 +68,44 @@ struct ConvShape {
         if constexpr (D::in_strips) {  // of whole strips, but for the last
             if (block_rows == 1) block_columns = least(g.out_width, ceil_div(block_columns, D::strip_rows) * D::strip_rows);
         }
+#if defined(MOTE_AMX)
+        if constexpr (std::is_same_v<D, simd::DotI8>) {
+            if (block_columns >= 4 && simd::matrix_tiles_allowed()) tile_taps = tiles::tile_taps(run_steps * D::group);
+        }
+#endif
     }
 
     /// Rows and columns of the image, padding included, under so many of the output.
-    std::ptrdiff_t rows_of(std::ptrdiff_t rows) const noexcept { return (rows - 1) * g.stride_height + span_y; }
-    std::ptrdiff_t columns_of(std::ptrdiff_t columns) const noexcept { return (columns - 1) * g.stride_width + span_x; }
-    std::ptrdiff_t steps() const noexcept { return runs * run_steps; }
-    std::ptrdiff_t block_pixels() const noexcept { return block_rows * block_columns; }
+    std::ptrdiff_t rows_of(std::ptrdiff_t rows) const noexcept {
+        return (rows - 1) * g.stride_height + span_y;
+    }
+    std::ptrdiff_t columns_of(std::ptrdiff_t columns) const noexcept {
+        return (columns - 1) * g.stride_width + span_x;
+    }
+    std::ptrdiff_t steps() const noexcept {
+        return runs * run_steps;
+    }
+    std::ptrdiff_t block_pixels() const noexcept {
+        return block_rows * block_columns;
+    }
 
     Panels<D> panels(const void* packed, std::ptrdiff_t group) const noexcept {
         Panels<D> result{static_cast<const char*>(packed) + own_bytes(), out, steps()};
         result.first += group * result.bytes();
         return result;
     }
-    static constexpr std::ptrdiff_t own_bytes() noexcept { return lines(sizeof(ConvShape)); }
+    static constexpr std::ptrdiff_t own_bytes() noexcept {
+        return lines(sizeof(ConvShape));
+    }
     std::size_t packed_bytes() const noexcept {
         return static_cast<std::size_t>(own_bytes() + g.groups * Panels<D>{nullptr, out, steps()}.bytes());
     }
 
     // Scratch: sums, pointers to rows, offsets of pieces, strips and a strip's rows side by side, the copy.
-    std::ptrdiff_t sums_bytes() const noexcept { return tiles::sums_bytes(block_pixels() + (D::in_strips ? 1 : 0)); }
+    std::ptrdiff_t sums_bytes() const noexcept {
+        const std::ptrdiff_t rows = block_pixels() + (D::in_strips ? 1 : 0);
+        return tiles::sums_bytes(tile_taps > 0 && rows < 32 ? 32 : rows);
+    }
     std::ptrdiff_t strips_bytes(std::ptrdiff_t pixels) const noexcept {
         if constexpr (D::in_strips) return D::strips_bytes(pixels, steps() * D::group);
         return 0;
@@ -95,8 +114,12 @@ struct ConvShape {
         if constexpr (D::in_strips) return piece_taps % D::strip_taps == 0 ? 0 : D::strip_rows * steps() * D::group;
         return 0;
     }
-    std::ptrdiff_t pointers_bytes() const noexcept { return block_pixels() * 8; }
-    std::ptrdiff_t offsets_bytes() const noexcept { return pieces * 8; }
+    std::ptrdiff_t pointers_bytes() const noexcept {
+        return block_pixels() * 8;
+    }
+    std::ptrdiff_t offsets_bytes() const noexcept {
+        return pieces * 8;
+    }
     std::ptrdiff_t copy_bytes() const noexcept {
         return rows_of(block_rows) * columns_of(block_columns) * g.in_channels *
                static_cast<std::ptrdiff_t>(sizeof(Activation));
@@ -113,6 +136,8 @@ struct ConvShape {
     std::ptrdiff_t span_y, span_x;             ///< of a window, in the image
     std::ptrdiff_t block_rows, block_columns;
     bool copied;
+    std::ptrdiff_t tile_taps = 0;  ///< of a matrix tile (detail/x86/matrix_tiles.hpp); 0 where vectors multiply
+    bool small = true;             ///< whether multipliers are below 1
 };
 
 /// Writes a group's weights, canonical [out, taps], as panels; heads stay free.
@@ -215,6 +240,25 @@ void run_convolution(const Run& run, typename D::Input padding, const Finish& fi
             } else if constexpr (!D::converts) {
                 first = image + (in_y * g.in_width + in_x) * g.in_channels;
             }
+#if defined(MOTE_AMX)
+            if constexpr (std::is_same_v<D, simd::DotI8>) {
+                if (shape.tile_taps > 0) {
+                    for (std::ptrdiff_t group = 0; group < g.groups; ++group, first += shape.in) {
+                        FinishTiles of_group{run.requantize, run.add,        run.residual, run.output,
+                                             finish.stride,  g.out_channels, shape.small};
+                        of_group.output += group * shape.out;
+                        of_group.channels = shape.out;
+                        if (run.residual != nullptr) of_group.residual += group * shape.out;
+                        multiply_in_tiles(first,
+                                          {taken, g.stride_height * width * g.in_channels, across,
+                                           std::ptrdiff_t{g.stride_width} * g.in_channels},
+                                          {offsets, shape.runs, shape.run_steps}, shape.tile_taps,
+                                          shape.panels(run.packed, group), panels, sums, of_group, row * g.out_width + x);
+                    }
+                    continue;
+                }
+            }
+#endif
             const Activation** pointer = pointers;
             for (std::ptrdiff_t i = 0; i < taken; ++i) {
                 const Activation* at = first + i * g.stride_height * width * g.in_channels;
@@ -295,10 +339,11 @@ std::size_t conv2d_i8_packed_bytes(const ConvGeometry& g) noexcept {
 
 template <class Lazy = void>
 void conv2d_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constants, void* packed) noexcept {
-    const tiles::ConvShape<simd::DotI8> shape(g);
+    tiles::ConvShape<simd::DotI8> shape(g);
+    for (std::int32_t c = 0; c < g.out_channels; ++c) shape.small = shape.small && constants.multiplier[c] < 1.0f;
     const std::ptrdiff_t taps = shape.runs * shape.run_taps;
     ConvConstantsI8 shifted = constants;
-    shifted.input_zero_point += simd::DotI8::offset;
+    if (shape.tile_taps == 0) shifted.input_zero_point += simd::DotI8::offset;
     __builtin_memcpy(packed, &shape, sizeof shape);
     for (std::ptrdiff_t group = 0; group < g.groups; ++group) {
         const auto panels = shape.panels(packed, group);

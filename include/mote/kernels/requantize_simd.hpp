@@ -9,10 +9,11 @@ MOTE_BEGIN_KERNELS
 
 /// RequantizeI8 for 2 N sums. The clamp is where it is cheapest, behind the rounding: what is too small saturates on its way to
 /// 16 bits, and meets its bound there; so does what is too large, where the conversion of a float beyond int32 saturates (x86
-/// gives the least integer, so there it stops before).
-class RequantizeLanes {
+/// gives the least integer, so there it stops before) or there is none (multipliers below 1 are `Small`).
+template <bool Small>
+class BasicRequantizeLanes {
   public:
-    MOTE_ALWAYS_INLINE explicit RequantizeLanes(const RequantizeI8& r) noexcept
+    MOTE_ALWAYS_INLINE explicit BasicRequantizeLanes(const RequantizeI8& r) noexcept
         : most_(static_cast<float>(r.hi - r.zero_point)),
           zero_point_(static_cast<std::int16_t>(r.zero_point)),
           lo_(static_cast<std::int16_t>(r.lo)),
@@ -40,9 +41,10 @@ class RequantizeLanes {
     }
 
   private:
+    static constexpr bool saturates = simd::to_int_saturates || Small;
     MOTE_ALWAYS_INLINE simd::I32 rounded(simd::I32 sum, simd::F32 multiplier) const noexcept {
         const simd::F32 x = simd::to_float(sum) * multiplier;
-        return simd::to_int(simd::to_int_saturates ? x : simd::least(x, most_));
+        return simd::to_int(saturates ? x : simd::least(x, most_));
     }
     MOTE_ALWAYS_INLINE simd::I16 shifted(simd::I16 q) const noexcept {
         return clamped(simd::add_saturated(q, zero_point_), lo_, hi_);
@@ -50,12 +52,13 @@ class RequantizeLanes {
     template <class V>
     static MOTE_ALWAYS_INLINE V clamped(V x, V lo, V hi) noexcept {
         x = simd::greatest(x, lo);
-        return simd::to_int_saturates ? simd::least(x, hi) : x;
+        return saturates ? simd::least(x, hi) : x;
     }
     simd::F32 most_;
     simd::I16 zero_point_, lo_, hi_;
     simd::I8 lo_bytes_, hi_bytes_;
 };
+using RequantizeLanes = BasicRequantizeLanes<false>;
 
 /// AddI8 that is not wide, for 2 N bytes in natural order. The zero points and what rounding adds are one constant.
 class AddLanes {

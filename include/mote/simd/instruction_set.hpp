@@ -11,6 +11,7 @@
 // machine_runs() asks the processor for them, and CMake reads these lines.
 // clang-format off
 #define MOTE_X86_64_SETS(set, has)                                                                           \
+    set(avx512amx, avx512bf16, has("amx-tile") has("amx-int8") has("amx-bf16"))                              \
     set(avx512bf16, avx512vnni, has("avx512bf16") has("avx512vbmi"))                                         \
     set(avx512vnni, avx512, has("avx512vnni"))                                                               \
     set(avx512, avx2, has("avx512f") has("avx512bw") has("avx512dq") has("avx512cd") has("avx512vl"))        \
@@ -30,7 +31,12 @@
 #elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512CD__) && defined(__AVX512VL__)
 #define MOTE_AVX512 1
 #if defined(__AVX512VNNI__) && defined(__AVX512BF16__) && defined(__AVX512VBMI__)
+#if defined(__AMX_TILE__) && defined(__AMX_INT8__) && defined(__AMX_BF16__)
+#define MOTE_INSTRUCTION_SET avx512amx
+#define MOTE_AMX 1
+#else
 #define MOTE_INSTRUCTION_SET avx512bf16
+#endif
 #define MOTE_VNNI 1
 #define MOTE_AVX512BF16 1
 #elif defined(__AVX512VNNI__)
