@@ -47,9 +47,10 @@ struct ConvShape {
             g.pad_top > 0 || g.pad_left > 0 || rows_of(g.out_height) > g.in_height || columns_of(g.out_width) > g.in_width;
         copied = D::converts || padded || (!D::in_strips && run_taps % D::group != 0);  // (a last step reads all of its group)
         // Blocks of whole rows of pixels, or of a part of one.
-        constexpr std::ptrdiff_t bytes_at_once = std::ptrdiff_t{192} << 10;  // beside a panel in the second cache
+        const bool heavy = std::ptrdiff_t{g.groups} * Panels<D>{nullptr, out, steps()}.bytes() > (std::ptrdiff_t{1} << 20);
+        const std::ptrdiff_t bytes_at_once = std::ptrdiff_t{heavy ? 512 : 192} << 10;  // beside a panel in the second cache
         const std::ptrdiff_t pixel_bytes = g.in_channels * static_cast<std::ptrdiff_t>(sizeof(Activation));
-        std::ptrdiff_t pixels_at_once = copied ? 40 * tile_rows : rows_at_once(steps());
+        std::ptrdiff_t pixels_at_once = copied ? 40 * tile_rows : rows_at_once(steps(), tile_rows, heavy);
         if constexpr (D::in_strips) pixels_at_once = rows_at_once(strips_bytes(2) / 8, D::strip_rows);
         block_rows = 1;
         block_columns = g.out_width;

@@ -80,7 +80,8 @@ struct TileBlock {
     std::ptrdiff_t from = 0;  ///< activations of each run before the first step
     const char* weight = nullptr;
     std::ptrdiff_t panel_stride = 0;
-    const char* next = nullptr;  ///< weights to be fetched: those behind the block's, or again the block's
+    const char* next = nullptr;  ///< weights to be fetched, of those behind the block's
+    std::ptrdiff_t share = 0;    ///< from a tile's to the next one's
     bool first = false, last = false;
     typename D::Lane* sums = nullptr;  ///< [rows, panels, panel_channels], between blocks
     const char* head = nullptr;        ///< of the first panel
@@ -96,6 +97,8 @@ MOTE_ALWAYS_INLINE void run_tile(const typename D::Activation* const* rows, cons
     constexpr int columns = Vectors * Panels;
     constexpr std::ptrdiff_t elements = lanes32 * D::group;  // of a vector of weights
     constexpr std::ptrdiff_t sums_stride = Panels * panel_channels;
+    // Of the next weights with each step: half of a step's where there are other tiles to fetch the rest.
+    constexpr std::ptrdiff_t fetched = Vectors * lanes32 * 4 / (2 * Rows > tile_rows && Vectors * lanes32 * 4 > 64 ? 2 : 1);
     const auto sums_of = [&](int r, int v) {
         return block.sums + r * sums_stride + v / Vectors * panel_channels + v % Vectors * lanes32;
     };
@@ -119,8 +122,8 @@ MOTE_ALWAYS_INLINE void run_tile(const typename D::Activation* const* rows, cons
         }
         const auto step = [&](std::ptrdiff_t s) __attribute__((always_inline)) {
             if constexpr (simd::tile_prefetches && Panels == 1) {
-                MOTE_UNROLL for (std::ptrdiff_t byte = 0; byte < Vectors * lanes32 * 4; byte += 64)
-                    __builtin_prefetch(next + s * Vectors * lanes32 * 4 + byte);
+                MOTE_UNROLL for (std::ptrdiff_t byte = 0; byte < fetched; byte += 64)
+                    __builtin_prefetch(next + s * fetched + byte, 0, 2);
             }
             MOTE_UNROLL for (int p = 0; p < Panels; ++p) {
                 decltype(D::weights(weight)) w[Vectors];
@@ -169,14 +172,14 @@ MOTE_ALWAYS_INLINE void run_tile(const typename D::Activation* const* rows, cons
                     MOTE_OPAQUE(at[r]);  // else GCC computes it again behind the loop
                 }
                 weight += unroll * Vectors * elements;
-                next += unroll * Vectors * lanes32 * 4;
+                next += unroll * fetched;
             }
         }
         for (; steps > 0; --steps) {
             step(0);
             MOTE_UNROLL for (int r = 0; r < Rows; ++r) at[r] += D::group;
             weight += Vectors * elements;
-            next += Vectors * lanes32 * 4;
+            next += fetched;
         }
     }
     // A copy, which no output overwrites, as the compiler sees.
@@ -223,8 +226,8 @@ void run_tiles(const typename D::Activation* const* rows, std::ptrdiff_t count, 
     const Finish* finish = Finish::few_constants ? &copy : &shared;
     for (; count > 0; --count, rows += Rows, row += Rows, block.sums += Rows * panel_channels) {
         if constexpr (!Finish::few_constants) MOTE_OPAQUE(finish);  // else GCC loads all before the loop, and again in it
-        block.next = count > 1 ? block.weight : shared_block.next;
         run_tile<D, Finish, Rows, Vectors, Panels>(rows, block, *finish, row, channel);
+        block.next += block.share;
     }
 }
 
@@ -254,9 +257,11 @@ constexpr double reading_cycles(double bytes) noexcept {
     return bytes / (bytes > 4e6 ? 5.0 : 16.0);
 }
 
-/// The most rows that multiply() takes at once: what stays in the second cache.
-constexpr std::ptrdiff_t rows_at_once(std::ptrdiff_t steps, std::ptrdiff_t rows_of_tile = tile_rows) noexcept {
-    const std::ptrdiff_t tiles = std::ptrdiff_t{32768} / (steps * rows_of_tile + 1);  // 32768 steps of 4 bytes
+/// The most rows that multiply() takes at once: what stays in the second cache. Of weights that do not stay there themselves
+/// each pass is dear.
+constexpr std::ptrdiff_t rows_at_once(std::ptrdiff_t steps, std::ptrdiff_t rows_of_tile = tile_rows,
+                                      bool heavy = false) noexcept {
+    const std::ptrdiff_t tiles = std::ptrdiff_t{heavy ? 131072 : 32768} / (steps * rows_of_tile + 1);  // steps of 4 bytes
     return (tiles < 4 ? 4 : tiles > 32 ? 32 : tiles) * rows_of_tile;
 }
 /// Bytes of the sums that multiply() keeps of so many rows.
@@ -301,6 +306,8 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
                 block.from = from * D::group;
                 block.last = run + block.runs == runs.count && from + block.steps == runs.steps;
                 const std::ptrdiff_t block_bytes = block.runs * block.steps * vectors * lanes32 * 4;
+                block.next = block.weight + block_bytes;
+                block.share = block_bytes / ceil_div(count, tile_rows) / 64 * 64;
                 // Tiles of nearly the same number of rows: the time of one row alone is that of many. The larger first.
                 for (std::ptrdiff_t r = 0; r < count;) {
                     const std::ptrdiff_t left = count - r, tiles = ceil_div(left, tile_rows);
@@ -311,8 +318,8 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
                                                                   : tiles_of<D, Finish, D::half_vectors>(size);
                     const std::ptrdiff_t same = few_tiles ? left / size : left % tiles == 0 ? tiles : left % tiles;
                     block.sums = sums + r * panel_channels;
-                    block.next = block.weight + (r + same * size < count ? 0 : block_bytes);
                     function(rows + r, same, block, finish, first_row + r, panel * panel_channels);
+                    block.next += same * block.share;
                     r += same * size;
                 }
                 block.first = false;
