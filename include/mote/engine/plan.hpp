@@ -2,6 +2,7 @@
 #pragma once
 // Plan: how a model is computed on one target. An immutable list of steps with its memory map; copies share it.
 
+#include <mote/engine/bands.hpp>
 #include <mote/engine/lower/lower.hpp>
 #include <mote/engine/memory.hpp>
 #include <mote/kernels/native.hpp>
@@ -251,6 +252,10 @@ Plan plan(const BasicModel<List>& model, const KernelTable& kernels, const PlanO
                                  kind_name<List>(lead), model.states(group.lead), first_state[group.lead], layer);
             detail::VerbTable<List, detail::LowerVerb>::call[lead.kind](layer.get(), context);
         }
+    }
+    if (draft.refusals.empty() && options.fuse && !options.keep_values && kernels.divides) {
+        if constexpr (contains<Conv2d<f32>, List>) detail::join_bands<f32>(draft, kernels);
+        if constexpr (contains<Conv2d<i8>, List>) detail::join_bands<i8>(draft, kernels);
     }
     detail::finish(std::move(draft), *data);
     return Plan(std::move(data));
