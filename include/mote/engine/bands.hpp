@@ -10,7 +10,8 @@ MOTE_BEGIN_NAMESPACE
 
 /// A chain of convolutions, as a list of what is done in which order. Operands: the first one's input, the last one's residual
 /// if any and output, scratch: of each part the rows between the convolutions, and their scratch.
-struct BandsStep {
+template <class Lazy>
+struct BasicBandsStep {
     static constexpr const char* name = "bands";
     /// Computes rows, or moves those that the next ones need too to the begin of their buffer.
     struct Action {
@@ -49,6 +50,7 @@ struct BandsStep {
         }
     }
 };
+using BandsStep = BasicBandsStep<void>;
 
 namespace detail {
 
@@ -58,14 +60,15 @@ inline constexpr std::size_t bytes_worth_bands = std::size_t{1} << 19, bytes_of_
 inline constexpr std::size_t weights_of_bands = std::size_t{1} << 17;
 
 /// A convolution of a chain: the geometry of its step, and how to make one of other rows.
+template <class Lazy>
 struct BandStage {
     const void* step = nullptr;
     ConvGeometry geometry{};
-    std::size_t element_bytes = 1, weight_bytes = 0, scratch_bytes = 0;
+    std::size_t element_bytes = 1, weight_bytes = 0;
     bool has_residual = false;
     std::shared_ptr<const void> (*of_rows)(const void* step, const KernelTable&, const ConvGeometry&,
                                            std::size_t& scratch_bytes, std::size_t& packed_bytes) = nullptr;
-    decltype(BandsStep::Action::run) run = nullptr;
+    decltype(Step::run) run = nullptr;
 
     std::size_t in_row() const noexcept {
         return static_cast<std::size_t>(geometry.in_width) * static_cast<std::size_t>(geometry.in_channels) * element_bytes;
@@ -97,30 +100,30 @@ std::shared_ptr<const void> step_of_rows(const void* step, const KernelTable& ke
 }
 
 /// The step as one of a chain where it is a direct convolution of one image.
-template <class S>
-bool find_stage(const Step& step, BandStage& stage) {
+template <class S, class Lazy>
+bool find_stage(const Step& step, BandStage<Lazy>& stage) {
     const S* conv = get_if<S>(step);
     if (conv == nullptr || conv->algorithm != 0 || conv->geometry.batch != 1 || conv->output_stride != 0) return false;
-    stage = {conv,
-             conv->geometry,
-             sizeof(*conv->weight->data()),
-             conv->weight->bytes(),
-             0,
-             conv->has_residual,
-             step_of_rows<S>,
-             run_step<S>};
+    stage = {
+        conv,       conv->geometry, sizeof(*conv->weight->data()), conv->weight->bytes(), conv->has_residual, step_of_rows<S>,
+        run_step<S>};
     return conv->geometry.out_height > 1;
 }
 
-template <class P, class Lazy = void>
-bool stage_of(const Step& step, BandStage& stage) {
+template <class P, class Lazy>
+bool stage_of(const Step& step, BandStage<Lazy>& stage) {
     return find_stage<Conv2dStep<P>>(step, stage) || find_stage<DepthwiseStep<P>>(step, stage);
 }
 
 /// The actions of a part, which makes rows [rows.begin, rows.end), `height` at a time.
+template <class Lazy>
 class BandsBuilder {
   public:
-    BandsBuilder(const std::vector<BandStage>& stages, const KernelTable& kernels) : stages_(stages), kernels_(kernels) {}
+    using BandsStep = BasicBandsStep<Lazy>;
+    using Action = typename BandsStep::Action;
+    using Stages = std::vector<BandStage<Lazy>>;
+
+    BandsBuilder(const Stages& stages, const KernelTable& kernels) : stages_(stages), kernels_(kernels) {}
 
     /// Rows that each buffer between holds at most.
     std::vector<std::ptrdiff_t> rows_between(IndexRange all, std::ptrdiff_t height) const {
@@ -135,7 +138,7 @@ class BandsBuilder {
         return most;
     }
     void add_part(BandsStep& step, IndexRange all, std::ptrdiff_t height) {
-        std::vector<BandsStep::Action> actions;
+        std::vector<Action> actions;
         std::vector<IndexRange> there(stages_.size() - 1);  // rows that lie in each buffer
         for (std::ptrdiff_t row = all.begin; row < all.end; row += height) {
             std::vector<IndexRange> wanted(stages_.size());  // outputs of each stage
@@ -148,7 +151,7 @@ class BandsBuilder {
                     const std::ptrdiff_t kept = there[i].end > rows.begin ? there[i].end - rows.begin : 0;
                     const std::size_t bytes = stages_[i].out_row();
                     if (kept > 0 && rows.begin > there[i].begin) {
-                        BandsStep::Action move;
+                        Action move;
                         move.from = move.to = static_cast<int>(i);
                         move.from_offset = static_cast<std::size_t>(rows.begin - there[i].begin) * bytes;
                         move.bytes = static_cast<std::size_t>(kept) * bytes;
@@ -168,8 +171,8 @@ class BandsBuilder {
 
   private:
     /// Rows of stage i, whose input's buffer begins with row `from` and whose output's with row `to`.
-    BandsStep::Action compute(BandsStep& step, std::size_t i, IndexRange rows, std::ptrdiff_t from, std::ptrdiff_t to) {
-        const BandStage& stage = stages_[i];
+    Action compute(BandsStep& step, std::size_t i, IndexRange rows, std::ptrdiff_t from, std::ptrdiff_t to) {
+        const auto& stage = stages_[i];
         const IndexRange input = stage.input_of(rows);
         ConvGeometry g = stage.geometry;
         const std::ptrdiff_t above = rows.begin * g.stride_height - g.pad_top;
@@ -177,7 +180,7 @@ class BandsBuilder {
         g.in_height = narrow<std::int32_t>(input.end - input.begin);
         g.out_height = narrow<std::int32_t>(rows.end - rows.begin);
         const bool last = i + 1 == stages_.size();
-        BandsStep::Action action;
+        Action action;
         action.run = stage.run;
         action.data = of_rows(step, i, g);
         action.from = i == 0 ? -1 : static_cast<int>(i - 1);
@@ -206,7 +209,7 @@ class BandsBuilder {
         std::int32_t in_height, out_height, pad_top;
         const void* data;
     };
-    const std::vector<BandStage>& stages_;
+    const Stages& stages_;
     const KernelTable& kernels_;
     std::vector<Made> made_{};
     std::size_t scratch_bytes_ = 0, packed_bytes_ = 0;
@@ -214,12 +217,13 @@ class BandsBuilder {
 
 /// Joins the chain of steps first ... first + stages.size() - 1. False where a band would be of less than two rows.
 template <class Lazy = void>
-bool join_chain(Draft& draft, std::size_t first, const std::vector<BandStage>& stages, const KernelTable& kernels) {
+bool join_chain(Draft& draft, std::size_t first, const std::vector<BandStage<Lazy>>& stages, const KernelTable& kernels) {
+    using BandsStep = BasicBandsStep<Lazy>;
     const std::size_t last = first + stages.size() - 1;
     const auto height = std::ptrdiff_t{stages.back().geometry.out_height};
     std::int32_t parts = 1;
     for (std::size_t i = first; i <= last; ++i) parts = draft.steps[i].step.parts > parts ? draft.steps[i].step.parts : parts;
-    BandsBuilder builder(stages, kernels);
+    BandsBuilder<Lazy> builder(stages, kernels);
     const auto bytes_between = [&](std::ptrdiff_t rows) {
         std::size_t bytes = 0;
         const std::vector<std::ptrdiff_t> most = builder.rows_between({0, height}, rows);
@@ -278,10 +282,10 @@ void join_bands(Draft& draft, const KernelTable& kernels) {
         for (std::size_t i = 0; i < step.step.inputs; ++i) ++uses[draft.root(step.step.operands[i])];
     }
     for (std::size_t first = 0; first < draft.steps.size(); ++first) {
-        std::vector<BandStage> stages;
+        std::vector<BandStage<Lazy>> stages;
         std::size_t weights = 0;
         for (std::size_t i = first; i < draft.steps.size(); ++i) {
-            BandStage stage;
+            BandStage<Lazy> stage;
             const Step& step = draft.steps[i].step;
             if (!stage_of<P>(step, stage) || (weights += stage.weight_bytes) > weights_of_bands) break;
             if (!stages.empty()) {
