@@ -3,6 +3,7 @@
 
 #include "tool.hpp"
 
+#include <mote/engine/dispatch.hpp>
 #include <mote/model/print.hpp>
 #include <mote/report/progress.hpp>
 #include <mote/report/roof.hpp>
@@ -41,7 +42,7 @@ std::string counted(std::size_t count, const char* what) {
 
 /// Times whole runs, and runs step by step, in rounds that alternate with those that measure the machine's peaks.
 mote::Roofline measure(const mote::AnyModel& model, const Arguments& arguments) {
-    mote::EngineOptions options;
+    mote::EngineOptions options{.kernels = &mote::best_kernels()};
     options.threads = arguments.threads;
     mote::Engine engine(model, options);
     mote::Roofline roofline{.title = arguments.model, .points = mote::roofline_points(model, engine.plan())};
@@ -79,6 +80,9 @@ mote::Roofline measure(const mote::AnyModel& model, const Arguments& arguments) 
     for (std::size_t s = 0; s < of_step.size(); ++s) roofline.points[s].microseconds = median(of_step[s]);
     roofline.note = mote::concat("median of ", counted(arguments.rounds, "round"), " of ", counted(runs, "run"), ", ",
                                  counted(arguments.threads, "thread"), ", ", engine.plan().kernels().instruction_set);
+    if (engine.plan().kernels().instruction_set != std::string_view(mote::instruction_set())) {
+        roofline.note += mote::concat("; the peak is that of ", mote::instruction_set());
+    }
     return roofline;
 }
 

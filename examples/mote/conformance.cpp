@@ -3,6 +3,7 @@
 
 #include "tool.hpp"
 
+#include <mote/engine/dispatch.hpp>
 #include <mote/engine/evaluate.hpp>
 #include <mote/io/onnx/conformance.hpp>
 #include <mote/model/print.hpp>
@@ -28,7 +29,7 @@ std::vector<std::string> cases_in(const std::string& path) {
 }
 
 std::vector<mote::Constant> answers(const mote::AnyModel& model, const std::vector<mote::Constant>& inputs) {
-    mote::Engine engine(model);
+    mote::Engine engine(model, {.kernels = &mote::best_kernels()});
     return mote::evaluate(engine, inputs);
 }
 

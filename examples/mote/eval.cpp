@@ -3,6 +3,7 @@
 
 #include "data.hpp"
 
+#include <mote/engine/dispatch.hpp>
 #include <mote/engine/evaluate.hpp>
 #include <mote/train/evaluate.hpp>
 
@@ -22,7 +23,7 @@ struct Arguments {
 void eval(const Arguments& arguments) {
     const mote::AnyModel model = load_model(arguments.model);
     about(arguments.model, [&] {
-        mote::Engine engine(mote::with_batch(model, 1));
+        mote::Engine engine(mote::with_batch(model, 1), {.kernels = &mote::best_kernels()});
         ToolDataset data = open_data(arguments.data, only_input(model), mote::Cifar10Part::test);
         expect_labels(data, arguments.data);
         data.follow("samples", data.size());

@@ -3,6 +3,7 @@
 
 #include "tool.hpp"
 
+#include <mote/engine/dispatch.hpp>
 #include <mote/engine/print.hpp>
 #include <mote/model/print.hpp>
 #include <mote/report/model_svg.hpp>
@@ -21,7 +22,7 @@ void inspect(const Arguments& arguments) {
     const mote::AnyModel model = load_model(arguments.model);
     about(arguments.model, [&] {
         if (!arguments.svg.empty()) mote::write_file(arguments.svg, mote::model_svg(model, arguments.model));
-        const mote::Plan plan = mote::plan(model);
+        const mote::Plan plan = mote::plan(model, mote::best_kernels());
         arguments.output.print(mote::to_string(model, widest_cell) + "\n" + mote::to_string(plan, widest_cell));
         Json figures = size_figures(model);
         const mote::PlanMemory& memory = plan.memory();

@@ -48,7 +48,9 @@ int main(int count, char** arguments) {
     tool::add_bench(app);
     tool::add_conformance(app);
     tool::add_operators(app);
-    app.footer("example: mote inspect face.tflite --svg face.svg\nmote COMMAND --help tells of each.");
+    app.footer(
+        "example: mote inspect face.tflite --svg face.svg\nmote COMMAND --help tells of each.\n"
+        "Networks run on the best kernels of this machine; MOTE_INSTRUCTION_SET=avx2 or another name asks for others.");
 
     std::string command = "mote", commands;
     for (const CLI::App* known : app.get_subcommands({})) {

@@ -3,6 +3,7 @@
 
 #include "tool.hpp"
 
+#include <mote/engine/dispatch.hpp>
 #include <mote/model/print.hpp>
 #include <mote/tensor/file.hpp>
 
@@ -74,7 +75,7 @@ Json size_figures(const mote::AnyModel& model) {
         .add("parameters", cost.parameters)
         .add("macs", cost.macs)
         .add("weight_bytes", cost.weight_bytes)
-        .add("arena_bytes", mote::plan(model).arena_bytes());
+        .add("arena_bytes", mote::plan(model, mote::best_kernels()).arena_bytes());
 }
 
 std::string size_table(const mote::AnyModel& before, const mote::AnyModel& after) {
@@ -82,7 +83,7 @@ std::string size_table(const mote::AnyModel& before, const mote::AnyModel& after
     const auto add = [&](const char* name, const mote::AnyModel& model) {
         const mote::Cost cost = model.cost();
         rows.push_back({name, mote::concat(cost.parameters), mote::concat(cost.macs), mote::concat(cost.weight_bytes),
-                        mote::concat(mote::plan(model).arena_bytes())});
+                        mote::concat(mote::plan(model, mote::best_kernels()).arena_bytes())});
     };
     add("before", before);
     add("after", after);

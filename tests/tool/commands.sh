@@ -48,6 +48,12 @@ mote prune digits.mote --sparsity 0.8 -o sparse.mote --json sparse.json >last.tx
 json sparse.json 'abs(j["weights_zeroed"] / j["weights"] - 0.8) < 0.01'
 mote prune digits.mote --keep 0.5 --taylor --data $digits -o taylor.mote --json taylor.json >last.txt 2>errors.txt
 json taylor.json 'j["macs"] < 11200 and j["channels_removed"] > 0'
+# Kernels by name: the plan is of their set, and a name that is none is told with those that are.
+MOTE_INSTRUCTION_SET=scalar mote inspect light.mote --json scalar.json >last.txt
+json scalar.json 'j["instruction_set"] == "scalar"'
+! MOTE_INSTRUCTION_SET=none mote inspect light.mote >last.txt 2>errors.txt || failed "inspect took kernels that are none"
+grep -q "not in this program, which holds .*scalar" errors.txt || failed "inspect does not tell which kernels it holds"
+
 # bench: every step has a time, and on the page a point and a row; the sums are those of the model.
 for threads in 1 2; do
     mote bench light.mote --rounds 3 --threads $threads --json bench.json --html bench.html >bench.txt 2>errors.txt

@@ -4,6 +4,7 @@
 // loads.
 
 #include <mote/simd/dot.hpp>
+#include <mote/simd/matrix_tiles.hpp>
 
 #include <type_traits>
 
@@ -32,9 +33,20 @@ MOTE_ALWAYS_INLINE void hide(Vector& vector) noexcept {
     }
 }
 
+/// Whether matrix tiles multiply what D does.
+template <class D>
+bool in_tiles() noexcept {
+#if defined(MOTE_AMX)
+    return std::is_same_v<D, DotI8> && matrix_tiles_allowed();
+#else
+    return false;
+#endif
+}
+
 /// Multiplications and additions of one call of run<D>().
 template <class D>
-constexpr double operations() noexcept {
+double operations() noexcept {
+    if (in_tiles<D>()) return 2.0 * rounds * 4 * 16 * 16 * 64;
     return 2.0 * rounds * chains * static_cast<double>(lanes32 * D::group);
 }
 
@@ -48,10 +60,33 @@ constexpr typename D::Activation one() noexcept {
     }
 }
 
+#if defined(MOTE_AMX)
+/// run() in matrix tiles.
+inline double run_tiles() noexcept {
+    alignas(64) std::int8_t ones[16 * 64];
+    for (std::int8_t& x : ones) x = 1;
+    alignas(64) std::int32_t sums[4 * 16 * 16] = {};
+    TileShapes(16, 64).set();
+    load_tile<0>(sums, 64), load_tile<1>(sums, 64), load_tile<2>(sums, 64), load_tile<3>(sums, 64);
+    load_tile<4>(ones, 64), load_tile<5>(ones, 64), load_tile<6>(ones, 64), load_tile<7>(ones, 64);
+    for (int i = 0; i < rounds; ++i) {
+        tile_dot_i8<0, 4, 6>(), tile_dot_i8<1, 4, 7>(), tile_dot_i8<2, 5, 6>(), tile_dot_i8<3, 5, 7>();
+    }
+    store_tile<0>(sums, 64), store_tile<1>(sums + 256, 64), store_tile<2>(sums + 512, 64), store_tile<3>(sums + 768, 64);
+    TileShapes::release();
+    double all = 0.0;
+    for (const std::int32_t sum : sums) all += sum;
+    return all;
+}
+#endif
+
 /// Sums products of one activation and one weight, both 1, again and again, each chain for itself; returns the sum of all
 /// lanes of all chains, which is half of operations<D>().
 template <class D>
 __attribute__((noinline)) double run() noexcept {
+#if defined(MOTE_AMX)
+    if (in_tiles<D>()) return run_tiles();
+#endif
     alignas(64) typename D::Weight weights[64];
     alignas(64) typename D::Activation activations[64];
     for (typename D::Weight& x : weights) x = 1;
