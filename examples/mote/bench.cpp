@@ -125,7 +125,7 @@ Json figures(const mote::Roofline& roofline) {
                              .add("kind", point.kind)
                              .add("kernel", point.kernel)
                              .add("reason", point.reason)
-                             .add("precision", point.of_bytes ? "i8" : "f32")
+                             .add("precision", mote::element_name(point.element))
                              .add("transformed", point.transformed)
                              .add("macs", point.macs)
                              .add("bytes", point.bytes)

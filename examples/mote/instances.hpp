@@ -19,9 +19,9 @@ MOTE_END_KERNELS
 MOTE_BEGIN_NAMESPACE
 MOTE_TOOL_INSTANCE class BasicEngine<void>;
 MOTE_TOOL_INSTANCE class BasicModel<standard_layers<f32, wide>>;
-MOTE_TOOL_INSTANCE class BasicModel<standard_layers<f32, i8, wide>>;
+MOTE_TOOL_INSTANCE class BasicModel<AnyModel::layers>;
 MOTE_TOOL_INSTANCE Plan plan(const BasicModel<standard_layers<f32, wide>>&, const KernelTable&, const PlanOptions&);
-MOTE_TOOL_INSTANCE Plan plan(const BasicModel<standard_layers<f32, i8, wide>>&, const KernelTable&, const PlanOptions&);
+MOTE_TOOL_INSTANCE Plan plan(const BasicModel<AnyModel::layers>&, const KernelTable&, const PlanOptions&);
 MOTE_END_NAMESPACE
 
 #undef MOTE_TOOL_INSTANCE

@@ -152,37 +152,53 @@ TEST_CASE("conv2d definition: groups read their own channels") {
 
 #if defined(MOTE_VECTORS)
 
-TEST_CASE("conv2d f32: the vector kernel equals the definition for odd shapes") {
-    using namespace conv2d_test;
-    for (const auto& [g, seed] : cases(400)) {
+namespace conv2d_test {
+
+/// The kernel of float, half or bfloat (D's) against its definition.
+template <class D>
+void check_floats(std::uint64_t count, double tolerance) {
+    namespace kernels = mote::kernels;
+    using T = typename D::Input;
+    for (const auto& [g, seed] : cases(count)) {
         CAPTURE(seed);
         mote::Random random(seed, 21);
-        const auto input = floats(input_elements(g), random);
-        const auto weight = floats(weights(g), random);
+        const auto input = rounded<T>(floats(input_elements(g), random)), weight = rounded<T>(floats(weights(g), random));
         const auto bias = floats(static_cast<std::size_t>(g.out_channels), random);
-        const auto residual = floats(output_elements(g), random);
-        const mote::ConvConstantsF32 constants{weight.data(), seed % 3 == 0 ? nullptr : bias.data()};
-        Block definition(mote::kernels::reference::conv2d_f32_packed_bytes(g));
-        mote::kernels::reference::conv2d_f32_pack(g, constants, definition.data());
-        Block packed(mote::kernels::conv2d_f32_packed_bytes(g));
-        mote::kernels::conv2d_f32_pack(g, constants, packed.data());
-        Block scratch(mote::kernels::conv2d_f32_scratch_bytes(g));
-        std::vector<float> expected(output_elements(g)), got = residual;
-        mote::ConvF32 run;
+        const auto residual = rounded<T>(floats(output_elements(g), random));
+        const mote::ConvConstantsFloat<T> constants{weight.data(), seed % 3 == 0 ? nullptr : bias.data()};
+        Block definition(kernels::reference::conv2d_f32_packed_bytes<T>(g));
+        kernels::reference::conv2d_f32_pack(g, constants, definition.data());
+        Block packed(kernels::conv2d_f32_packed_bytes<D>(g));
+        kernels::conv2d_f32_pack<D>(g, constants, packed.data());
+        Block scratch(kernels::conv2d_f32_scratch_bytes<D>(g));
+        std::vector<T> expected(output_elements(g)), got = residual;
+        mote::ConvFloat<T> run;
         run.input = input.data();
         if (seed % 2 == 0) run.lo = -0.5f, run.hi = 1.5f;
         if (seed % 4 == 1) run.residual_lo = 0.0f;
         run.packed = definition.data();
         run.residual = seed % 2 == 0 ? nullptr : residual.data();
         run.output = expected.data();
-        mote::kernels::reference::conv2d_f32_run(g, run);
+        kernels::reference::conv2d_f32_run(g, run);
         run.packed = packed.data();
         run.residual = seed % 2 == 0 ? nullptr : got.data();  // in place
         run.output = got.data();
         run.scratch = scratch.data();
-        mote::kernels::conv2d_f32_run(g, run);
-        CHECK(relative_difference(expected, got) <= clamped_tolerance);
+        kernels::conv2d_f32_run<D>(g, run);
+        CHECK(relative_difference(widened(expected), widened(got)) <= tolerance);
     }
+}
+
+}  // namespace conv2d_test
+
+TEST_CASE("conv2d f32: the vector kernel equals the definition for odd shapes") {
+    conv2d_test::check_floats<mote::kernels::simd::DotF32>(400, conv2d_test::clamped_tolerance);
+}
+
+TEST_CASE("conv2d bf16, f16: the vector kernels' results are the definition's or their neighbours") {
+    using namespace conv2d_test;
+    check_floats<mote::kernels::simd::DotBf16>(300, neighbours<mote::bfloat> + clamped_tolerance);
+    check_floats<mote::kernels::simd::DotF16>(200, neighbours<mote::half> + clamped_tolerance);
 }
 
 TEST_CASE("conv2d f32: a row's bits do not depend on how many rows are computed") {
@@ -223,24 +239,36 @@ TEST_CASE("conv2d: the parts of a run give the bits of the whole, whatever their
         const std::vector<float> multiplier(static_cast<std::size_t>(g.out_channels), 0.001f);
         Block packed_i8(mote::kernels::conv2d_i8_packed_bytes(g)), scratch_i8(mote::kernels::conv2d_i8_scratch_bytes(g));
         mote::kernels::conv2d_i8_pack(g, {integers.data(), nullptr, multiplier.data(), 3}, packed_i8.data());
+        using mote::kernels::simd::DotBf16;
+        const auto halves = rounded<mote::bfloat>(input), half_weight = rounded<mote::bfloat>(weight);
+        Block packed_bf16(mote::kernels::conv2d_f32_packed_bytes<DotBf16>(g));
+        Block scratch_bf16(mote::kernels::conv2d_f32_scratch_bytes<DotBf16>(g));
+        mote::kernels::conv2d_f32_pack<DotBf16>(g, {half_weight.data(), nullptr}, packed_bf16.data());
         std::vector<float> whole(output_elements(g));
         std::vector<std::int8_t> whole_i8(output_elements(g));
+        std::vector<mote::bfloat> whole_bf16(output_elements(g));
         for (std::int32_t parts = 1; parts <= 5; ++parts) {
             std::vector<float> got(whole.size(), -7.0f);
             std::vector<std::int8_t> got_i8(whole.size(), 99);
+            std::vector<mote::bfloat> got_bf16(whole.size());
             mote::ConvF32 run;
             run.input = input.data(), run.packed = packed.data(), run.output = got.data(), run.scratch = scratch.data();
             mote::ConvI8 run_i8;
             run_i8.input = quantized.data(), run_i8.packed = packed_i8.data(), run_i8.output = got_i8.data();
             run_i8.scratch = scratch_i8.data();
             run_i8.input_zero_point = 3;
+            mote::ConvFloat<mote::bfloat> run_bf16;
+            run_bf16.input = halves.data(), run_bf16.packed = packed_bf16.data(), run_bf16.output = got_bf16.data();
+            run_bf16.scratch = scratch_bf16.data();
             for (std::int32_t i = parts; i-- > 0;) {
                 mote::kernels::conv2d_f32_run(g, run, {i, parts});
                 mote::kernels::conv2d_i8_run(g, run_i8, {i, parts});
+                mote::kernels::conv2d_f32_run<DotBf16>(g, run_bf16, {i, parts});
             }
-            if (parts == 1) whole = got, whole_i8 = got_i8;
+            if (parts == 1) whole = got, whole_i8 = got_i8, whole_bf16 = got_bf16;
             CHECK(std::memcmp(got.data(), whole.data(), whole.size() * sizeof(float)) == 0);
             CHECK(got_i8 == whole_i8);
+            CHECK(got_bf16 == whole_bf16);
         }
     }
 }

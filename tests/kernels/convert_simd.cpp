@@ -94,4 +94,26 @@ TEST_CASE("conversion: the vector kernels equal the definitions to the bit at ev
         CHECK(got == expected);
     }
 }
+
+TEST_CASE("conversion of f32 to bf16 and f16 and back: the vector kernels equal the definitions to the bit at every length") {
+    using namespace convert_test;
+    const auto check = [](auto zero, std::size_t count) {
+        using T = decltype(zero);
+        mote::Random random(count, 71);
+        const auto x = floats(count, random, 3.0f);
+        std::vector<T> expected(count), got(count);
+        mote::kernels::reference::from_f32(count, x.data(), expected.data());
+        mote::kernels::from_f32(count, x.data(), got.data());
+        CHECK(got == expected);
+        std::vector<float> wide(count), definition(count);
+        mote::kernels::reference::to_f32(count, got.data(), definition.data());
+        mote::kernels::to_f32(count, got.data(), wide.data());
+        CHECK(wide == definition);
+    };
+    for (std::size_t count = 0; count <= 70; ++count) {
+        CAPTURE(count);
+        check(mote::bfloat{}, count);
+        check(mote::half{}, count);
+    }
+}
 #endif

@@ -125,42 +125,57 @@ TEST_CASE("depthwise definition: the same bits for a geometry known to the compi
 
 #if defined(MOTE_VECTORS)
 
-TEST_CASE("depthwise f32: the vector kernel equals the definition for odd shapes") {
-    using namespace depthwise_test;
-    for (std::uint64_t seed = 0; seed < 400; ++seed) {
+namespace depthwise_test {
+
+/// The kernel of float, half or bfloat against its definition, and in parts.
+template <class T>
+void check_floats(std::uint64_t count) {
+    namespace kernels = mote::kernels;
+    for (std::uint64_t seed = 0; seed < count; ++seed) {
         CAPTURE(seed);
         mote::Random random(seed, 10);
         const mote::ConvGeometry g = geometry(random);
-        const auto input = floats(input_elements(g), random), weight = floats(weights(g), random);
+        const auto input = rounded<T>(floats(input_elements(g), random)), weight = rounded<T>(floats(weights(g), random));
         const auto bias = floats(static_cast<std::size_t>(g.out_channels), random);
-        const auto residual = floats(output_elements(g), random);
-        const mote::ConvConstantsF32 constants{weight.data(), seed % 3 == 0 ? nullptr : bias.data()};
-        Block definition(mote::kernels::reference::depthwise_f32_packed_bytes(g));
-        mote::kernels::reference::depthwise_f32_pack(g, constants, definition.data());
-        Block packed(mote::kernels::depthwise_f32_packed_bytes(g));
-        mote::kernels::depthwise_f32_pack(g, constants, packed.data());
-        Block scratch(mote::kernels::depthwise_f32_scratch_bytes(g));
-        std::vector<float> expected(output_elements(g)), got = residual;
-        mote::ConvF32 run;
+        const auto residual = rounded<T>(floats(output_elements(g), random));
+        const mote::ConvConstantsFloat<T> constants{weight.data(), seed % 3 == 0 ? nullptr : bias.data()};
+        Block definition(kernels::reference::depthwise_f32_packed_bytes<T>(g));
+        kernels::reference::depthwise_f32_pack(g, constants, definition.data());
+        Block packed(kernels::depthwise_f32_packed_bytes<T>(g));
+        kernels::depthwise_f32_pack(g, constants, packed.data());
+        Block scratch(kernels::depthwise_f32_scratch_bytes<T>(g));
+        std::vector<T> expected(output_elements(g)), got = residual;
+        mote::ConvFloat<T> run;
         run.input = input.data();
         if (seed % 2 == 0) run.lo = -0.5f, run.hi = 1.5f;
         if (seed % 4 == 1) run.residual_lo = 0.0f;
         run.packed = definition.data();
         run.residual = seed % 2 == 0 ? nullptr : residual.data();
         run.output = expected.data();
-        mote::kernels::reference::depthwise_f32_run(g, run);
+        kernels::reference::depthwise_f32_run(g, run);
         run.packed = packed.data();
         run.residual = seed % 2 == 0 ? nullptr : got.data();  // in place
         run.output = got.data();
         run.scratch = scratch.data();
-        mote::kernels::depthwise_f32_run(g, run);
-        CHECK(relative_difference(expected, got) <= f32_tolerance);
+        kernels::depthwise_f32_run(g, run);
+        CHECK(relative_difference(widened(expected), widened(got)) <= neighbours<T>);
         if (run.residual != nullptr) continue;
-        const std::vector<float> whole = got;
+        const std::vector<T> whole = got;
         const std::int32_t parts = from_to(random, 2, 5);
-        for (std::int32_t i = 0; i < parts; ++i) mote::kernels::depthwise_f32_run(g, run, {i, parts});
+        for (std::int32_t i = 0; i < parts; ++i) kernels::depthwise_f32_run(g, run, {i, parts});
         CHECK(got == whole);  // the same bits
     }
+}
+
+}  // namespace depthwise_test
+
+TEST_CASE("depthwise f32: the vector kernel equals the definition for odd shapes") {
+    depthwise_test::check_floats<float>(400);
+}
+
+TEST_CASE("depthwise bf16, f16: the vector kernels' results are the definition's or their neighbours") {
+    depthwise_test::check_floats<mote::bfloat>(200);
+    depthwise_test::check_floats<mote::half>(200);
 }
 
 TEST_CASE("depthwise int8: the vector kernel equals the definition to the bit for odd shapes") {

@@ -75,18 +75,35 @@ std::vector<std::int8_t> conv_i8(const mote::KernelTable& table, std::uint64_t s
     return output;
 }
 
-std::vector<float> conv_f32(const mote::KernelTable& table, std::uint64_t seed, bool depthwise) {
+/// What a table's convolution of float, half or bfloat makes of generated arguments.
+template <class T>
+std::vector<float> conv(const mote::ConvKernels<mote::ConvConstantsFloat<T>, mote::ConvFloat<T>>& kernels, std::uint64_t seed,
+                        bool depthwise) {
     mote::Random random(seed, 41);
     const mote::ConvGeometry g = conv_geometry(random, depthwise);
     const auto out = static_cast<std::size_t>(g.out_channels);
-    const auto input = floats(input_elements(g), random), bias = floats(out, random);
-    const auto weight = floats(out * static_cast<std::size_t>(mote::kernels::weight_row(g)), random);
-    std::vector<float> output(output_elements(g));
-    mote::ConvF32 run;
+    const auto input = rounded<T>(floats(input_elements(g), random));
+    const auto weight = rounded<T>(floats(out * static_cast<std::size_t>(mote::kernels::weight_row(g)), random));
+    const auto bias = floats(out, random);
+    std::vector<T> output(output_elements(g));
+    mote::ConvFloat<T> run;
     run.input = input.data();
     run.output = output.data();
-    const Packed packed(depthwise ? table.depthwise_f32 : table.conv2d_f32, g, {weight.data(), bias.data()}, run);
-    return output;
+    const Packed packed(kernels, g, {weight.data(), bias.data()}, run);
+    return widened(output);
+}
+
+template <class T>
+void check_halves(const mote::HalfKernels<T>& kernels, const mote::HalfKernels<T>& definition, std::uint64_t seed) {
+    const auto expected = conv(definition.conv2d, seed, false), depthwise = conv(definition.depthwise, seed, true);
+    CHECK(relative_difference(expected, conv(kernels.conv2d, seed, false)) <= neighbours<T>);
+    CHECK(relative_difference(depthwise, conv(kernels.depthwise, seed, true)) <= neighbours<T>);
+    std::vector<float> x = depthwise, y(x.size());
+    std::vector<T> halves(x.size());
+    for (float& v : x) v *= 1.1f;
+    kernels.from_f32(x.size(), x.data(), halves.data());
+    kernels.to_f32(x.size(), halves.data(), y.data());
+    CHECK(y == widened(rounded<T>(x)));
 }
 
 /// What the other int8 kernels make of generated arguments, one after the other.
@@ -149,10 +166,22 @@ TEST_CASE("native: every table's f32 convolutions are close to the definitions")
         INFO(table.instruction_set);
         for (std::uint64_t seed = 0; seed < 60; ++seed) {
             CAPTURE(seed);
-            const auto expected = conv_f32(mote::scalar_kernels(), seed, false);
-            CHECK(relative_difference(expected, conv_f32(table, seed, false)) <= f32_tolerance);
-            const auto depthwise = conv_f32(mote::scalar_kernels(), seed, true);
-            CHECK(relative_difference(depthwise, conv_f32(table, seed, true)) <= f32_tolerance);
+            const auto expected = conv(mote::scalar_kernels().conv2d_f32, seed, false);
+            CHECK(relative_difference(expected, conv(table.conv2d_f32, seed, false)) <= f32_tolerance);
+            const auto depthwise = conv(mote::scalar_kernels().depthwise_f32, seed, true);
+            CHECK(relative_difference(depthwise, conv(table.depthwise_f32, seed, true)) <= f32_tolerance);
+        }
+    });
+}
+
+TEST_CASE("native: every table's kernels of bf16 and f16 give the definitions' results or their neighbours") {
+    using namespace native_test;
+    for_each_table([](const mote::KernelTable& table) {
+        INFO(table.instruction_set);
+        for (std::uint64_t seed = 0; seed < 60; ++seed) {
+            CAPTURE(seed);
+            check_halves(table.bf16, mote::scalar_kernels().bf16, seed);
+            check_halves(table.f16, mote::scalar_kernels().f16, seed);
         }
     });
 }

@@ -211,7 +211,7 @@ TEST_CASE("model: widening is implicit and narrowing is not; as<> narrows or nam
     CHECK(any.nodes()[1].layer == real.nodes()[1].layer);
     CHECK(any.values() == real.values());
     CHECK(as<f32, wide>(any) == real);
-    CHECK(as<f32, i8, wide>(real) == any);
+    CHECK(as<f32, f16, bf16, i8, wide>(real) == any);
     STATIC_REQUIRE(std::is_convertible_v<Model<f32, wide>, AnyModel>);
     CHECK_ERROR(as<i8>(any), "node 'dense_1' (Dense)", "not in the list");
     ModelBuilder<f32, i8, wide> b;

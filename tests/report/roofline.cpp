@@ -77,7 +77,7 @@ TEST_CASE("roofline_points: bytes are those of inputs, the residual, outputs and
     CHECK(points[1].kind == "Softmax");
     CHECK(points[1].macs == 0);
     CHECK(points[1].bytes == 2 * 8 * 8 * 4 * 4);
-    CHECK_FALSE(points[0].of_bytes);
+    CHECK(points[0].element == Element::f32);
 }
 
 TEST_CASE("roofline_points: a step that packs nothing moves the weights as they are in its layer, and its states") {
@@ -98,7 +98,7 @@ TEST_CASE("roofline_points: products of bytes are told from those of floats; the
     const auto bytes = model_make::one(model_make::dense_i8(3, 8), {{1, 8}}, Element::i8, model_make::tenth, model_make::tenth);
     const auto points = roofline_points(bytes, plan(bytes));
     REQUIRE(points.size() == 1);
-    CHECK(points[0].of_bytes);
+    CHECK(points[0].element == Element::i8);
     CHECK(points[0].macs == 24);
     CHECK_ERROR(roofline_points(zoo::resnet8(), plan(bytes)), "node 'node'");
 }
@@ -107,7 +107,7 @@ TEST_CASE("roofline: rates and shares follow from operations, bytes and times; a
     using namespace roofline_test;
     Roofline roofline{.roof = {1, 100.0, 400.0, {}}, .microseconds = 40.0};
     roofline.points.push_back({.name = "a", .macs = 500'000, .bytes = 100'000, .microseconds = 20.0});
-    roofline.points.push_back({.name = "b", .of_bytes = true, .macs = 1'000'000, .bytes = 50'000, .microseconds = 10.0});
+    roofline.points.push_back({.name = "b", .element = Element::i8, .macs = 1'000'000, .bytes = 50'000, .microseconds = 10.0});
     roofline.points.push_back({.name = "c", .bytes = 1'000, .microseconds = 2.0});
     const auto& [a, b, c] = std::tie(roofline.points[0], roofline.points[1], roofline.points[2]);
     CHECK(a.gops() == Approx(50.0));

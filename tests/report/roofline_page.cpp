@@ -37,7 +37,13 @@ Roofline example() {
          .macs = 100'000,
          .bytes = 20'000,
          .microseconds = 1.0},
-        {.name = "c", .kind = "Dense", .kernel = "d", .of_bytes = true, .macs = 10'000, .bytes = 20'000, .microseconds = 10.0},
+        {.name = "c",
+         .kind = "Dense",
+         .kernel = "d",
+         .element = mote::Element::i8,
+         .macs = 10'000,
+         .bytes = 20'000,
+         .microseconds = 10.0},
         {.name = "d", .kind = "Add", .kernel = "add", .bytes = 40'000, .microseconds = 4.0},
         {.name = "e", .kind = "Reshape", .kernel = "move", .bytes = 0, .microseconds = 0.0}};
     return roofline;

@@ -3,6 +3,7 @@
 // Seeded generators of odd shapes and values for tests of kernels, and the comparison of f32 results.
 
 #include <mote/core/geometry.hpp>
+#include <mote/core/half.hpp>
 #include <mote/core/random.hpp>
 
 #include <cmath>
@@ -22,6 +23,20 @@ inline std::vector<float> floats(std::size_t count, mote::Random& random, float 
     std::vector<float> values(count);
     for (float& v : values) v = random.normal() * scale;
     return values;
+}
+
+/// As float, half or bfloat, and back.
+template <class T>
+std::vector<T> rounded(const std::vector<float>& values) {
+    std::vector<T> result;
+    for (const float v : values) result.push_back(mote::from_float<T>(v));
+    return result;
+}
+template <class T>
+std::vector<float> widened(const std::vector<T>& values) {
+    std::vector<float> result;
+    for (const T v : values) result.push_back(mote::to_float(v));
+    return result;
 }
 
 /// Bytes from least to most, the two ends more often than others: that is where sums overflow.
@@ -105,5 +120,12 @@ inline double relative_difference(const std::vector<float>& expected, const std:
 
 /// f32 kernels against their definitions: the order of a few thousand sums differs, and fused multiplication rounds once.
 constexpr double f32_tolerance = 1e-5;
+/// The same where results are rounded to T: they are equal, or neighbours.
+template <class T>
+constexpr double neighbours = f32_tolerance;
+template <>
+inline constexpr double neighbours<mote::half> = 0x1p-10 + f32_tolerance;
+template <>
+inline constexpr double neighbours<mote::bfloat> = 0x1p-7 + f32_tolerance;
 
 }  // namespace support

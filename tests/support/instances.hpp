@@ -23,17 +23,17 @@ MOTE_INSTANCE class BasicEngine<void>;
 MOTE_INSTANCE class BasicModel<standard_layers<f32>>;
 MOTE_INSTANCE class BasicModel<standard_layers<f32, wide>>;
 MOTE_INSTANCE class BasicModel<standard_layers<f32, i8>>;
-MOTE_INSTANCE class BasicModel<standard_layers<f32, i8, wide>>;
+MOTE_INSTANCE class BasicModel<AnyModel::layers>;
 MOTE_INSTANCE class BasicModel<standard_layers<i8, wide>>;
 MOTE_INSTANCE class BasicBuilder<standard_layers<f32>>;
 MOTE_INSTANCE class BasicBuilder<standard_layers<f32, wide>>;
 MOTE_INSTANCE class BasicBuilder<standard_layers<f32, i8>>;
-MOTE_INSTANCE class BasicBuilder<standard_layers<f32, i8, wide>>;
+MOTE_INSTANCE class BasicBuilder<AnyModel::layers>;
 MOTE_INSTANCE class BasicBuilder<standard_layers<i8, wide>>;
 MOTE_INSTANCE Plan plan(const BasicModel<standard_layers<f32>>&, const KernelTable&, const PlanOptions&);
 MOTE_INSTANCE Plan plan(const BasicModel<standard_layers<f32, wide>>&, const KernelTable&, const PlanOptions&);
 MOTE_INSTANCE Plan plan(const BasicModel<standard_layers<f32, i8>>&, const KernelTable&, const PlanOptions&);
-MOTE_INSTANCE Plan plan(const BasicModel<standard_layers<f32, i8, wide>>&, const KernelTable&, const PlanOptions&);
+MOTE_INSTANCE Plan plan(const BasicModel<AnyModel::layers>&, const KernelTable&, const PlanOptions&);
 MOTE_INSTANCE Plan plan(const BasicModel<standard_layers<i8, wide>>&, const KernelTable&, const PlanOptions&);
 MOTE_END_NAMESPACE
 

@@ -102,6 +102,18 @@ for model in digits.onnx back.mote; do
     [ "$(figure back.json top1)" = "$(figure eval.json top1)" ] || failed "$model answers otherwise than digits.mote"
 done
 
+# Floats of 16 bits between f32 inputs and outputs.
+for precision in bf16 f16; do
+    mote convert digits.mote --to $precision -o half.mote
+    mote inspect half.mote --json half.json >last.txt
+    json half.json 'j["weight_bytes"] < 0.55 * 24936 and all(v["element"] == "f32" for v in j["inputs"] + j["outputs"])'
+    json half.json "any(l['element'] == '$precision' for l in j['layers'])"
+    mote eval half.mote --data $digits --json half.json >last.txt 2>errors.txt
+    json half.json 'j["top1"] > 0.975'
+    mote bench half.mote --rounds 3 --json bench.json >last.txt 2>errors.txt
+    json bench.json "all(l['precision'] == '$precision' and l['gops'] > 0 for l in j['layers'] if l['macs'])"
+done
+
 # npy and npz: the figures are those of the same samples from another kind of file.
 python3 - <<'TEXT'
 import struct, zipfile

@@ -31,10 +31,15 @@ refused 2 "--observer" quantize digits.mote --data $digits --observer mean -o ou
 refused 2 "--equalize" quantize digits.mote --data $digits --equalize 2 -o out.mote
 refused 2 "--least-sqnr" quantize digits.mote --data $digits --least-sqnr -3 -o out.mote
 refused 2 "--out" convert digits.mote
+refused 2 "--to" convert digits.mote --to f8 -o out.mote
 
 refused 1 "'missing.tflite'" inspect missing.tflite
 refused 1 "'out.txt.zip'" convert digits.mote -o out.txt.zip
 refused 1 "missing/out.mote" convert digits.mote -o missing/out.mote
+refused 1 "bf16" convert digits.mote --to bf16 -o out.onnx
+mote convert digits.mote --to bf16 -o half.mote
+refused 1 "computes in f32 and int8" emit half.mote -o out.hpp
+refused 1 "half.mote" quantize half.mote --data $digits -o out.mote
 refused 1 "'missing.csv'" eval digits.mote --data digits:missing.csv
 refused 1 "test_batch.bin" eval digits.mote --data cifar10:missing
 refused 1 "'missing'" conformance missing

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 MOTE_BEGIN_NAMESPACE
 
@@ -22,7 +23,7 @@ struct bfloat {
 };
 
 /// Exact.
-inline float to_float(bfloat value) noexcept {
+MOTE_ALWAYS_INLINE float to_float(bfloat value) noexcept {
     const std::uint32_t bits = static_cast<std::uint32_t>(value.bits) << 16;
     float result;
     std::memcpy(&result, &bits, sizeof result);
@@ -30,7 +31,7 @@ inline float to_float(bfloat value) noexcept {
 }
 
 /// Rounds to nearest even; a NaN stays a (quiet) NaN.
-inline bfloat to_bfloat(float value) noexcept {
+MOTE_ALWAYS_INLINE bfloat to_bfloat(float value) noexcept {
     std::uint32_t bits;
     std::memcpy(&bits, &value, sizeof bits);
     if ((bits & 0x7fffffffu) > 0x7f800000u) return {static_cast<std::uint16_t>((bits >> 16) | 0x40u)};
@@ -39,7 +40,7 @@ inline bfloat to_bfloat(float value) noexcept {
 }
 
 /// Exact. (IEEE 754-2008, 3.4: exponent bias 15, ten fraction bits.)
-inline float to_float(half value) noexcept {
+MOTE_ALWAYS_INLINE float to_float(half value) noexcept {
     const std::uint32_t sign = static_cast<std::uint32_t>(value.bits & 0x8000u) << 16;
     std::uint32_t exponent = (value.bits >> 10) & 0x1fu;
     std::uint32_t fraction = value.bits & 0x3ffu;
@@ -64,7 +65,7 @@ inline float to_float(half value) noexcept {
 }
 
 /// Rounds to nearest even; beyond 65504 becomes infinite; a NaN stays a (quiet) NaN.
-inline half to_half(float value) noexcept {
+MOTE_ALWAYS_INLINE half to_half(float value) noexcept {
     std::uint32_t bits;
     std::memcpy(&bits, &value, sizeof bits);
     const std::uint32_t sign = (bits >> 16) & 0x8000u;
@@ -88,6 +89,21 @@ inline half to_half(float value) noexcept {
     result += kept;
     if (rest > middle || (rest == middle && (result & 1u) != 0)) ++result;  // may carry into the exponent: still right
     return {static_cast<std::uint16_t>(sign | result)};
+}
+
+// For templates on float, half and bfloat.
+MOTE_ALWAYS_INLINE float to_float(float value) noexcept {
+    return value;
+}
+template <class T>
+MOTE_ALWAYS_INLINE T from_float(float value) noexcept {
+    if constexpr (std::is_same_v<T, half>) {
+        return to_half(value);
+    } else if constexpr (std::is_same_v<T, bfloat>) {
+        return to_bfloat(value);
+    } else {
+        return value;
+    }
 }
 
 MOTE_END_NAMESPACE

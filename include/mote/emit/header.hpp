@@ -110,7 +110,7 @@ std::string header_text(const BasicModel<List>& model, const EmitOptions& option
         if (detail::writer_of(step) == nullptr)
             unknown += concat("\n  step '", step.kind->name, "' of node '", step.nodes[0], "'");
     }
-    if (!unknown.empty()) fail("emit_header: these steps have no firmware form:", unknown);
+    if (!unknown.empty()) fail("emit_header: firmware computes in f32 and int8; these steps have no firmware form:", unknown);
 
     std::vector<std::pair<std::string, std::string>> places;  // the parameters of run(): name and type
     std::string constants;

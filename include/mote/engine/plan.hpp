@@ -264,7 +264,8 @@ Plan plan(const BasicModel<List>& model, const KernelTable& kernels, const PlanO
 /// For this machine, as far as this unit was compiled for it.
 template <class List>
 Plan plan(const BasicModel<List>& model, const PlanOptions& options = {}) {
-    return plan(model, native_kernels<has_integer_convolutions<List>, has_matrix_products<List>>(), options);
+    return plan(model, native_kernels<has_integer_convolutions<List>, has_matrix_products<List>, has_half_convolutions<List>>(),
+                options);
 }
 
 MOTE_END_NAMESPACE

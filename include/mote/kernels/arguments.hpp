@@ -36,11 +36,13 @@ struct MulI8 {
     std::int32_t lo = -128, hi = 127;
 };
 
-/// A convolution's f32 constants in canonical order, as pack() reads them.
-struct ConvConstantsF32 {
-    const float* weight = nullptr;  ///< [out, kernel_height, kernel_width, in / groups]
-    const float* bias = nullptr;    ///< [out], or null
+/// A convolution's constants of floats (T is float, half or bfloat) in canonical order, as pack() reads them.
+template <class T>
+struct ConvConstantsFloat {
+    const T* weight = nullptr;    ///< [out, kernel_height, kernel_width, in / groups]
+    const float* bias = nullptr;  ///< [out], or null
 };
+using ConvConstantsF32 = ConvConstantsFloat<float>;
 
 /// A convolution's int8 constants in canonical order, as pack() reads them.
 struct ConvConstantsI8 {
@@ -50,19 +52,21 @@ struct ConvConstantsI8 {
     std::int32_t input_zero_point = 0;    ///< what padding holds; pack() folds it into the bias
 };
 
-/// One run of an f32 convolution or depthwise convolution: y = clamp(sum + bias, lo, hi), and with a residual
-/// y = clamp(y + residual, residual_lo, residual_hi).
-struct ConvF32 {
-    const float* input = nullptr;     ///< [batch, in_height, in_width, in]
-    const void* packed = nullptr;     ///< what pack() wrote, 64-byte aligned
-    const float* residual = nullptr;  ///< shaped as the output, or null
-    float* output = nullptr;          ///< [batch, out_height, out_width, out]; may be `residual` itself
-    void* scratch = nullptr;          ///< scratch_bytes(), 64-byte aligned
+/// One run of a convolution or depthwise convolution of floats, computed in f32: y = clamp(sum + bias, lo, hi), and with a
+/// residual y = clamp(y + residual, residual_lo, residual_hi), rounded to T in the end.
+template <class T>
+struct ConvFloat {
+    const T* input = nullptr;      ///< [batch, in_height, in_width, in]
+    const void* packed = nullptr;  ///< what pack() wrote, 64-byte aligned
+    const T* residual = nullptr;   ///< shaped as the output, or null
+    T* output = nullptr;           ///< [batch, out_height, out_width, out]; may be `residual` itself
+    void* scratch = nullptr;       ///< scratch_bytes(), 64-byte aligned
     float lo = -__builtin_huge_valf(), hi = __builtin_huge_valf();
     float residual_lo = -__builtin_huge_valf(), residual_hi = __builtin_huge_valf();
     /// Of conv2d without a residual, elements from pixel to pixel of the output where they are not its channels.
     std::ptrdiff_t output_stride = 0;
 };
+using ConvF32 = ConvFloat<float>;
 
 /// One run of an int8 convolution or depthwise convolution; with a residual, the byte q that `requantize` gives is summed with
 /// the residual's byte as AddI8 says, q being its operand a.
@@ -75,7 +79,7 @@ struct ConvI8 {
     std::int32_t input_zero_point = 0;
     RequantizeI8 requantize;
     AddI8 add;
-    std::ptrdiff_t output_stride = 0;  ///< as in ConvF32
+    std::ptrdiff_t output_stride = 0;  ///< as in ConvFloat
 };
 
 /// f32 activations with a kernel of their own.

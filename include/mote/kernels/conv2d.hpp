@@ -4,9 +4,12 @@
 // dense layer is the convolution of a 1x1 image.
 // Contract: weight [out, kernel_height, kernel_width, in / groups]; any kernel, stride, dilation and padding.
 //   f32: y = clamp(bias + sum(w * x), lo, hi); with a residual y = clamp(y + residual, residual_lo, residual_hi).
+//   bf16, f16: the same of what they stand for, in f32, and y rounded to nearest even. Inputs are finite: where a vector kernel
+//        takes taps in pairs, one may meet its neighbour in memory with a weight of 0.
 //   i8:  sum = bias + sum(w * (q - input_zero_point)), exact in int32; the padding holds the zero point. The bias that is given
 //        holds - input_zero_point * sum(w) already. Then RequantizeI8, and with a residual AddI8.
 
+#include <mote/core/half.hpp>
 #include <mote/core/part.hpp>
 #include <mote/kernels/requantize.hpp>
 #include <mote/kernels/window.hpp>
@@ -36,26 +39,26 @@ MOTE_ALWAYS_INLINE void for_each_output(const G& g, Visit&& visit) {
 }
 
 /// The definition. `bias` may be null.
-template <class G>
-void conv2d_f32(const G& g, const float* weight, const float* bias, const ConvF32& run) noexcept {
+template <class G, class T>
+void conv2d_f32(const G& g, const T* weight, const float* bias, const ConvFloat<T>& run) noexcept {
     const std::ptrdiff_t in = g.in_channels / g.groups;
     const std::int32_t out = g.out_channels / g.groups;
     for_each_output(g, [&](std::ptrdiff_t at, std::int32_t c, std::ptrdiff_t image, std::int32_t y, std::int32_t x) {
         float sum = bias != nullptr ? bias[c] : 0.0f;
         for_each_tap(g, y, x, [&](std::int32_t tap, std::int32_t pixel) {
             if (pixel < 0) return;
-            const float* w = weight + c * weight_row(g) + tap * in;
-            const float* v = run.input + (image + pixel) * g.in_channels + c / out * in;
-            for (std::ptrdiff_t k = 0; k < in; ++k) sum += w[k] * v[k];
+            const T* w = weight + c * weight_row(g) + tap * in;
+            const T* v = run.input + (image + pixel) * g.in_channels + c / out * in;
+            for (std::ptrdiff_t k = 0; k < in; ++k) sum += to_float(w[k]) * to_float(v[k]);
         });
         sum = sum > run.lo ? sum : run.lo;
         sum = sum < run.hi ? sum : run.hi;
         if (run.residual != nullptr) {
-            sum += run.residual[at];
+            sum += to_float(run.residual[at]);
             sum = sum > run.residual_lo ? sum : run.residual_lo;
             sum = sum < run.residual_hi ? sum : run.residual_hi;
         }
-        run.output[at] = sum;
+        run.output[at] = from_float<T>(sum);
     });
 }
 
@@ -83,19 +86,23 @@ void conv2d_i8(const G& g, const std::int8_t* weight, const std::int32_t* bias, 
 
 // The forms of KernelTable: packed constants are the bias, the multipliers (int8) and the weights in canonical order.
 
-inline std::size_t conv2d_f32_packed_bytes(const ConvGeometry& g) noexcept {
-    return sizeof(float) * static_cast<std::size_t>(g.out_channels) * static_cast<std::size_t>(1 + weight_row(g));
+template <class T = float>
+std::size_t conv2d_f32_packed_bytes(const ConvGeometry& g) noexcept {
+    return static_cast<std::size_t>(g.out_channels) * (sizeof(float) + sizeof(T) * static_cast<std::size_t>(weight_row(g)));
 }
-inline void conv2d_f32_pack(const ConvGeometry& g, const ConvConstantsF32& constants, void* packed) noexcept {
-    float* to = static_cast<float*>(packed);
-    for (std::int32_t c = 0; c < g.out_channels; ++c) *to++ = constants.bias != nullptr ? constants.bias[c] : 0.0f;
+template <class T = float>
+void conv2d_f32_pack(const ConvGeometry& g, const ConvConstantsFloat<T>& constants, void* packed) noexcept {
+    float* bias = static_cast<float*>(packed);
+    T* weight = reinterpret_cast<T*>(bias + g.out_channels);
+    for (std::int32_t c = 0; c < g.out_channels; ++c) bias[c] = constants.bias != nullptr ? constants.bias[c] : 0.0f;
     const std::ptrdiff_t count = g.out_channels * weight_row(g);
-    for (std::ptrdiff_t i = 0; i < count; ++i) to[i] = constants.weight[i];
+    for (std::ptrdiff_t i = 0; i < count; ++i) weight[i] = constants.weight[i];
 }
-inline void conv2d_f32_run(const ConvGeometry& g, const ConvF32& run, Part part = {}) noexcept {
+template <class T = float>
+void conv2d_f32_run(const ConvGeometry& g, const ConvFloat<T>& run, Part part = {}) noexcept {
     if (part.index != 0) return;  // undivided
     const float* bias = static_cast<const float*>(run.packed);
-    conv2d_f32(g, bias + g.out_channels, bias, run);
+    conv2d_f32(g, reinterpret_cast<const T*>(bias + g.out_channels), bias, run);
 }
 
 inline std::size_t conv2d_i8_packed_bytes(const ConvGeometry& g) noexcept {

@@ -20,6 +20,8 @@ namespace tiles {
 template <class D>
 struct ConvShape {
     using Activation = typename D::Activation;
+    /// Whether matrix tiles, where there are, multiply these.
+    static constexpr bool in_tiles = std::is_same_v<D, simd::DotI8> || std::is_same_v<D, simd::DotBf16>;
 
     explicit ConvShape(ConvGeometry geometry) noexcept : g(geometry) {
         const bool side_by_side = g.kernel_height == 1 && g.kernel_width == 1 && g.stride_height == 1 && g.stride_width == 1 &&
@@ -70,8 +72,10 @@ struct ConvShape {
             if (block_rows == 1) block_columns = least(g.out_width, ceil_div(block_columns, D::strip_rows) * D::strip_rows);
         }
 #if defined(MOTE_AMX)
-        if constexpr (std::is_same_v<D, simd::DotI8>) {
-            if (block_columns >= 4 && simd::matrix_tiles_allowed()) tile_taps = tiles::tile_taps(run_steps * D::group);
+        if constexpr (in_tiles) {
+            if (block_columns >= 4 && simd::matrix_tiles_allowed()) {
+                tile_taps = tiles::tile_taps(run_steps * D::group * activation_bytes<D>);
+            }
         }
 #endif
     }
@@ -186,7 +190,27 @@ void copy_image(const ConvGeometry& g, const typename D::Input* image, std::ptrd
     }
 }
 
-/// The convolution of both precisions, or the part of it.
+/// What a last step reads behind a copy meets weights of 0; of floats it is to be no NaN.
+template <class D>
+MOTE_ALWAYS_INLINE void end_copy(typename D::Activation* end) noexcept {
+    if constexpr (!std::is_integral_v<typename D::Lane>) {
+        for (std::ptrdiff_t tap = 1; tap < D::group; ++tap) *end++ = {};
+    }
+}
+
+#if defined(MOTE_AMX)
+/// What finishes the sums of matrix tiles.
+template <class D, class T>
+FinishFloat<T> finish_in_tiles(const ConvShape<D>&, const ConvFloat<T>&, const FinishFloat<T>& finish) noexcept {
+    return finish;
+}
+template <class D>
+FinishTiles finish_in_tiles(const ConvShape<D>& shape, const ConvI8& run, const FinishI8& finish) noexcept {
+    return {run.requantize, run.add, run.residual, run.output, finish.stride, finish.channels, shape.small};
+}
+#endif
+
+/// The convolution of any precision, or the part of it.
 template <class D, class Run, class Finish>
 void run_convolution(const Run& run, typename D::Input padding, const Finish& finish, Part part) noexcept {
     using Activation = typename D::Activation;
@@ -221,6 +245,7 @@ void run_convolution(const Run& run, typename D::Input padding, const Finish& fi
             const Activation* pixel = copy;
             if (shape.copied) {
                 copy_image<D>(g, run.input, -g.pad_top, -g.pad_left, shape.rows_of(1), width, D::convert(padding), copy);
+                end_copy<D>(copy + shape.rows_of(1) * width * g.in_channels);
             } else if constexpr (!D::converts) {
                 pixel = run.input;
             }
@@ -237,23 +262,21 @@ void run_convolution(const Run& run, typename D::Input padding, const Finish& fi
             const std::ptrdiff_t in_y = y * g.stride_height - g.pad_top, in_x = x * g.stride_width - g.pad_left;
             const Activation* first = copy;
             if (shape.copied) {
-                copy_image<D>(g, image, in_y, in_x, shape.rows_of(taken), copied_width, D::convert(padding), copy);
+                const std::ptrdiff_t in_rows = shape.rows_of(taken);
+                copy_image<D>(g, image, in_y, in_x, in_rows, copied_width, D::convert(padding), copy);
+                end_copy<D>(copy + in_rows * copied_width * g.in_channels);
             } else if constexpr (!D::converts) {
                 first = image + (in_y * g.in_width + in_x) * g.in_channels;
             }
 #if defined(MOTE_AMX)
-            if constexpr (std::is_same_v<D, simd::DotI8>) {
+            if constexpr (ConvShape<D>::in_tiles) {
                 if (shape.tile_taps > 0) {
+                    const TilePixels pixels{taken, g.stride_height * width * g.in_channels, across,
+                                            std::ptrdiff_t{g.stride_width} * g.in_channels};
                     for (std::ptrdiff_t group = 0; group < g.groups; ++group, first += shape.in) {
-                        FinishTiles of_group{run.requantize, run.add,        run.residual, run.output,
-                                             finish.stride,  g.out_channels, shape.small};
-                        of_group.output += group * shape.out;
-                        of_group.channels = shape.out;
-                        if (run.residual != nullptr) of_group.residual += group * shape.out;
-                        multiply_in_tiles(first,
-                                          {taken, g.stride_height * width * g.in_channels, across,
-                                           std::ptrdiff_t{g.stride_width} * g.in_channels},
-                                          {offsets, shape.runs, shape.run_steps}, shape.tile_taps,
+                        auto of_group = finish_in_tiles(shape, run, finish);
+                        of_group.move(group * shape.out, shape.out);
+                        multiply_in_tiles(first, pixels, {offsets, shape.runs, shape.run_steps}, shape.tile_taps,
                                           shape.panels(run.packed, group), panels, sums, of_group, row * g.out_width + x);
                     }
                     continue;
@@ -287,14 +310,16 @@ void run_convolution(const Run& run, typename D::Input padding, const Finish& fi
 
 }  // namespace tiles
 
-template <class Lazy = void>
+// Of f32 sums: D is simd::DotF32, DotBf16 or DotF16.
+
+template <class D = simd::DotF32>
 std::size_t conv2d_f32_packed_bytes(const ConvGeometry& g) noexcept {
-    return tiles::ConvShape<simd::DotF32>(g).packed_bytes();
+    return tiles::ConvShape<D>(g).packed_bytes();
 }
 
-template <class Lazy = void>
-void conv2d_f32_pack(const ConvGeometry& g, const ConvConstantsF32& constants, void* packed) noexcept {
-    const tiles::ConvShape<simd::DotF32> shape(g);
+template <class D = simd::DotF32>
+void conv2d_f32_pack(const ConvGeometry& g, const ConvConstantsFloat<typename D::Input>& constants, void* packed) noexcept {
+    const tiles::ConvShape<D> shape(g);
     __builtin_memcpy(packed, &shape, sizeof shape);
     for (std::ptrdiff_t group = 0; group < g.groups; ++group) {
         const auto panels = shape.panels(packed, group);
@@ -310,9 +335,9 @@ void conv2d_f32_pack(const ConvGeometry& g, const ConvConstantsF32& constants, v
     }
 }
 
-template <class Lazy = void>
+template <class D = simd::DotF32>
 std::size_t conv2d_f32_scratch_bytes(const ConvGeometry& g) noexcept {
-    return tiles::ConvShape<simd::DotF32>(g).scratch_bytes();
+    return tiles::ConvShape<D>(g).scratch_bytes();
 }
 
 /// See ConvKernels::cycles: nineteen twentieths of what two units multiply.
@@ -325,12 +350,13 @@ double conv2d_f32_cycles(const ConvGeometry& g) noexcept {
     return products > reading ? products : reading;
 }
 
-template <class Lazy = void>
-void conv2d_f32_run(const ConvGeometry& g, const ConvF32& run, Part part = {}) noexcept {
-    tiles::run_convolution<simd::DotF32>(run, 0.0f,
-                                         tiles::FinishF32{run.lo, run.hi, run.residual_lo, run.residual_hi, run.residual,
-                                                          run.output, tiles::output_stride(g, run), g.out_channels},
-                                         part);
+template <class D = simd::DotF32>
+void conv2d_f32_run(const ConvGeometry& g, const ConvFloat<typename D::Input>& run, Part part = {}) noexcept {
+    using Input = typename D::Input;
+    const tiles::FinishFloat<Input> finish{
+        run.lo,        run.hi, run.residual_lo, run.residual_hi, run.residual, run.output, tiles::output_stride(g, run),
+        g.out_channels};
+    tiles::run_convolution<D>(run, Input{}, finish, part);
 }
 
 template <class Lazy = void>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Conversion between f32 and int8, and from one int8 quantization to another: the scalar definitions.
+// Conversion between f32 and int8, from one int8 quantization to another, and between f32 and floats of 16 bits: the scalar
+// definitions.
 
+#include <mote/core/half.hpp>
 #include <mote/kernels/elementwise.hpp>
 
 MOTE_BEGIN_KERNELS
@@ -30,6 +32,18 @@ inline void requantize_i8(std::size_t count, float multiplier, std::int32_t inpu
                           const std::int8_t* input, std::int8_t* output) noexcept {
     const RequantizeI8 r{zero_point, -128, 127};
     for (std::size_t i = 0; i < count; ++i) output[i] = requantize_value(input[i] - input_zero_point, multiplier, r);
+}
+
+/// T is half or bfloat. Exact.
+template <class T>
+void to_f32(std::size_t count, const T* input, float* output) noexcept {
+    for (std::size_t i = 0; i < count; ++i) output[i] = to_float(input[i]);
+}
+
+/// To nearest even.
+template <class T>
+void from_f32(std::size_t count, const float* input, T* output) noexcept {
+    for (std::size_t i = 0; i < count; ++i) output[i] = from_float<T>(input[i]);
 }
 
 }  // namespace reference

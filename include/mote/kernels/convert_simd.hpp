@@ -3,7 +3,7 @@
 // Conversion on vectors (contract and definitions: kernels/convert.hpp).
 
 #include <mote/kernels/convert.hpp>
-#include <mote/simd/vector.hpp>
+#include <mote/simd/half.hpp>
 
 MOTE_BEGIN_KERNELS
 
@@ -66,6 +66,22 @@ void requantize_i8(std::size_t count, float multiplier, std::int32_t input_zero_
         simd::store_bytes(output + i, round(simd::to_float(q.lo), simd::to_float(q.hi)));
     }
     reference::requantize_i8(count - i, multiplier, input_zero_point, zero_point, input + i, output + i);
+}
+
+template <class T>
+void to_f32(std::size_t count, const T* input, float* output) noexcept {
+    simd::for_each_vector<simd::lanes32>(
+        static_cast<std::ptrdiff_t>(count), [&](std::ptrdiff_t i, auto some) __attribute__((always_inline)) {
+            simd::store(output + i, simd::load(input + i, some), some);
+        });
+}
+
+template <class T>
+void from_f32(std::size_t count, const float* input, T* output) noexcept {
+    simd::for_each_vector<simd::lanes32>(
+        static_cast<std::ptrdiff_t>(count), [&](std::ptrdiff_t i, auto some) __attribute__((always_inline)) {
+            simd::store(output + i, simd::load(input + i, some), some);
+        });
 }
 
 MOTE_END_KERNELS

@@ -3,9 +3,11 @@
 // Depthwise convolution over NHWC images: output channel c reads input channel c / multiplier, multiplier = out / in channels.
 // Contract: weight [out, kernel_height, kernel_width, 1]; any kernel, stride, dilation and padding.
 //   f32: y = clamp(bias + sum(w * x), lo, hi); with a residual y = clamp(y + residual, residual_lo, residual_hi).
+//   bf16, f16: the same of what they stand for, in f32, and y rounded to nearest even.
 //   i8:  sum = bias + sum(w * (q - input_zero_point)), exact in int32; the padding holds the zero point. The bias that is given
 //        holds - input_zero_point * sum(w) already. Then RequantizeI8, and with a residual AddI8.
 
+#include <mote/core/half.hpp>
 #include <mote/core/part.hpp>
 #include <mote/kernels/requantize.hpp>
 #include <mote/kernels/window.hpp>
@@ -15,11 +17,11 @@ MOTE_BEGIN_KERNELS
 namespace reference {
 
 /// The definition. `bias` may be null.
-template <class G>
-void depthwise_f32(const G& g, const float* weight, const float* bias, const ConvF32& run) noexcept {
+template <class G, class T>
+void depthwise_f32(const G& g, const T* weight, const float* bias, const ConvFloat<T>& run) noexcept {
     const std::ptrdiff_t area = std::ptrdiff_t{g.kernel_height} * g.kernel_width;
     const std::int32_t multiplier = g.out_channels / g.in_channels;
-    const float* image = run.input;
+    const T* image = run.input;
     std::ptrdiff_t at = 0;
     for (std::int32_t n = 0; n < g.batch; ++n, image += std::ptrdiff_t{g.in_height} * g.in_width * g.in_channels) {
         for (std::int32_t y = 0; y < g.out_height; ++y) {
@@ -28,16 +30,17 @@ void depthwise_f32(const G& g, const float* weight, const float* bias, const Con
                     float sum = bias != nullptr ? bias[c] : 0.0f;
                     for_each_tap(g, y, x, [&](std::int32_t tap, std::int32_t pixel) {
                         if (pixel < 0) return;
-                        sum += weight[c * area + tap] * image[std::ptrdiff_t{pixel} * g.in_channels + c / multiplier];
+                        sum += to_float(weight[c * area + tap]) *
+                               to_float(image[std::ptrdiff_t{pixel} * g.in_channels + c / multiplier]);
                     });
                     sum = sum > run.lo ? sum : run.lo;
                     sum = sum < run.hi ? sum : run.hi;
                     if (run.residual != nullptr) {
-                        sum += run.residual[at];
+                        sum += to_float(run.residual[at]);
                         sum = sum > run.residual_lo ? sum : run.residual_lo;
                         sum = sum < run.residual_hi ? sum : run.residual_hi;
                     }
-                    run.output[at] = sum;
+                    run.output[at] = from_float<T>(sum);
                 }
             }
         }
@@ -73,20 +76,24 @@ void depthwise_i8(const G& g, const std::int8_t* weight, const std::int32_t* bia
 
 // The forms of KernelTable: packed constants are the bias, the multipliers (int8) and the weights in canonical order.
 
-inline std::size_t depthwise_f32_packed_bytes(const ConvGeometry& g) noexcept {
-    return sizeof(float) * static_cast<std::size_t>(g.out_channels) *
-           static_cast<std::size_t>(1 + g.kernel_height * g.kernel_width);
+template <class T = float>
+std::size_t depthwise_f32_packed_bytes(const ConvGeometry& g) noexcept {
+    return static_cast<std::size_t>(g.out_channels) *
+           (sizeof(float) + sizeof(T) * static_cast<std::size_t>(g.kernel_height * g.kernel_width));
 }
-inline void depthwise_f32_pack(const ConvGeometry& g, const ConvConstantsF32& constants, void* packed) noexcept {
-    float* to = static_cast<float*>(packed);
-    for (std::int32_t c = 0; c < g.out_channels; ++c) *to++ = constants.bias != nullptr ? constants.bias[c] : 0.0f;
+template <class T = float>
+void depthwise_f32_pack(const ConvGeometry& g, const ConvConstantsFloat<T>& constants, void* packed) noexcept {
+    float* bias = static_cast<float*>(packed);
+    T* weight = reinterpret_cast<T*>(bias + g.out_channels);
+    for (std::int32_t c = 0; c < g.out_channels; ++c) bias[c] = constants.bias != nullptr ? constants.bias[c] : 0.0f;
     const std::ptrdiff_t count = std::ptrdiff_t{g.out_channels} * g.kernel_height * g.kernel_width;
-    for (std::ptrdiff_t i = 0; i < count; ++i) to[i] = constants.weight[i];
+    for (std::ptrdiff_t i = 0; i < count; ++i) weight[i] = constants.weight[i];
 }
-inline void depthwise_f32_run(const ConvGeometry& g, const ConvF32& run, Part part = {}) noexcept {
+template <class T = float>
+void depthwise_f32_run(const ConvGeometry& g, const ConvFloat<T>& run, Part part = {}) noexcept {
     if (part.index != 0) return;  // undivided
     const float* bias = static_cast<const float*>(run.packed);
-    depthwise_f32(g, bias + g.out_channels, bias, run);
+    depthwise_f32(g, reinterpret_cast<const T*>(bias + g.out_channels), bias, run);
 }
 
 inline std::size_t depthwise_i8_packed_bytes(const ConvGeometry& g) noexcept {

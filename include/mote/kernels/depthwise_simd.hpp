@@ -9,7 +9,7 @@
 #include <mote/kernels/depthwise.hpp>
 #include <mote/kernels/depthwise_bytes.hpp>
 #include <mote/kernels/detail/bands.hpp>
-#include <mote/simd/dot.hpp>
+#include <mote/simd/half.hpp>
 
 MOTE_BEGIN_KERNELS
 
@@ -18,9 +18,11 @@ namespace depthwise {
 using simd::lanes32;
 using tiles::few_tiles;
 
-struct F32 {
-    using Input = float;
-    using Run = ConvF32;
+/// Of float, half or bfloat; weights become floats when they are packed.
+template <class T>
+struct Float {
+    using Input = T;
+    using Run = ConvFloat<T>;
     using Weight = float;
     using Sum = simd::F32;
     using Tap = simd::F32;                               ///< of a row of the image
@@ -38,10 +40,9 @@ struct F32 {
     static constexpr bool keeps_weights(int kernel) noexcept { return simd::registers == 32 && kernel == 3; }
 
     struct Residual {
-        explicit Residual(const ConvF32&) noexcept {}
+        explicit Residual(const Run&) noexcept {}
     };
-    F32(const ConvF32& run, const Residual&)
-    noexcept
+    Float(const Run& run, const Residual&) noexcept
         : lo_(run.lo),
           hi_(run.hi),
           residual_lo_(run.residual_lo),
@@ -56,7 +57,7 @@ struct F32 {
     }
     template <class Some>
     static MOTE_ALWAYS_INLINE Tap tap(const char* p, Some some) noexcept {
-        simd::F32::register_type x = simd::load(reinterpret_cast<const float*>(p), some);
+        simd::F32::register_type x = simd::load(reinterpret_cast<const T*>(p), some);
         MOTE_OPAQUE_VECTOR(x);  // else GCC loads it again for every multiplication
         return x;
     }
@@ -72,8 +73,8 @@ struct F32 {
 
   private:
     simd::F32 lo_, hi_, residual_lo_, residual_hi_;
-    const float* residual_;
-    float* output_;
+    const T* residual_;
+    T* output_;
 };
 
 #if !defined(MOTE_BYTE_TAPS)
@@ -139,40 +140,41 @@ struct I8 {
 
 }  // namespace depthwise
 
-template <class Lazy = void>
+template <class T = float>
 std::size_t depthwise_f32_packed_bytes(const ConvGeometry& g) noexcept {
-    return depthwise::Shape<depthwise::F32>(g).packed_bytes();
+    return depthwise::Shape<depthwise::Float<T>>(g).packed_bytes();
 }
 
-template <class Lazy = void>
-void depthwise_f32_pack(const ConvGeometry& g, const ConvConstantsF32& constants, void* packed) noexcept {
-    const depthwise::Shape<depthwise::F32> shape(g);
+template <class T = float>
+void depthwise_f32_pack(const ConvGeometry& g, const ConvConstantsFloat<T>& constants, void* packed) noexcept {
+    constexpr std::ptrdiff_t lanes = depthwise::Float<T>::lanes;
+    const depthwise::Shape<depthwise::Float<T>> shape(g);
     __builtin_memcpy(packed, &shape, sizeof shape);
     float* to = reinterpret_cast<float*>(static_cast<char*>(packed) + shape.own_bytes());
     const std::ptrdiff_t taps = std::ptrdiff_t{g.kernel_height} * g.kernel_width;
-    for (std::ptrdiff_t first = 0; first < g.out_channels; first += depthwise::F32::lanes) {
+    for (std::ptrdiff_t first = 0; first < g.out_channels; first += lanes) {
         for (std::ptrdiff_t tap = -1; tap < taps; ++tap) {  // -1: the bias
-            for (std::ptrdiff_t c = first; c < first + depthwise::F32::lanes; ++c, ++to) {
+            for (std::ptrdiff_t c = first; c < first + lanes; ++c, ++to) {
                 if (c >= g.out_channels) {
                     *to = 0.0f;
                 } else if (tap < 0) {
                     *to = constants.bias != nullptr ? constants.bias[c] : 0.0f;
                 } else {
-                    *to = constants.weight[c * taps + tap];
+                    *to = to_float(constants.weight[c * taps + tap]);
                 }
             }
         }
     }
 }
 
-template <class Lazy = void>
+template <class T = float>
 std::size_t depthwise_f32_scratch_bytes(const ConvGeometry& g) noexcept {
-    return static_cast<std::size_t>(depthwise::Shape<depthwise::F32>(g).spread_bytes);
+    return static_cast<std::size_t>(depthwise::Shape<depthwise::Float<T>>(g).spread_bytes);
 }
 
-template <class Lazy = void>
-void depthwise_f32_run(const ConvGeometry& g, const ConvF32& run, Part part = {}) noexcept {
-    depthwise::run<depthwise::F32>(g, run, part);
+template <class T = float>
+void depthwise_f32_run(const ConvGeometry& g, const ConvFloat<T>& run, Part part = {}) noexcept {
+    depthwise::run<depthwise::Float<T>>(g, run, part);
 }
 
 #if !defined(MOTE_BYTE_TAPS)

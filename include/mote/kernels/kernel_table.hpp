@@ -3,6 +3,7 @@
 // KernelTable: one instruction set's kernels as function pointers over plain structs. It is all that plan() and the engine
 // know of SIMD, so that kernels compiled for several instruction sets can stand in one program.
 
+#include <mote/core/half.hpp>
 #include <mote/core/part.hpp>
 #include <mote/kernels/arguments.hpp>
 
@@ -21,6 +22,15 @@ struct ConvKernels {
     void (*run)(const ConvGeometry&, const Run&, Part);  ///< or the part of a run
     /// About how many cycles a run takes on one core; the largest double for a geometry that the kernel does not compute.
     double (*cycles)(const ConvGeometry&);
+};
+
+/// What computes with T, half or bfloat, other than through f32.
+template <class T>
+struct HalfKernels {
+    ConvKernels<ConvConstantsFloat<T>, ConvFloat<T>> conv2d;
+    ConvKernels<ConvConstantsFloat<T>, ConvFloat<T>> depthwise;
+    void (*to_f32)(std::size_t count, const T* input, float* output);
+    void (*from_f32)(std::size_t count, const float* input, T* output);
 };
 
 struct KernelTable {
@@ -82,6 +92,10 @@ struct KernelTable {
                    void* output);
     /// Fills `count` elements with the element at `value`.
     void (*fill)(std::size_t count, std::size_t element_bytes, const void* value, void* output);
+
+    // Null in native_kernels() of models without layers in these precisions.
+    HalfKernels<half> f16;
+    HalfKernels<bfloat> bf16;
 };
 
 MOTE_END_NAMESPACE

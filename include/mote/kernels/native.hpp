@@ -39,6 +39,14 @@ inline std::size_t no_scratch_bytes(const ConvGeometry&) noexcept {
 inline double any_cycles(const ConvGeometry&) noexcept {
     return 0;
 }
+template <class T>
+constexpr HalfKernels<T> half_kernels(const char* conv2d, const char* depthwise) noexcept {
+    return {
+        {conv2d, conv2d_f32_packed_bytes<T>, conv2d_f32_pack<T>, no_scratch_bytes, conv2d_f32_run<T>, any_cycles},
+        {depthwise, depthwise_f32_packed_bytes<T>, depthwise_f32_pack<T>, no_scratch_bytes, depthwise_f32_run<T>, any_cycles},
+        to_f32<T>,
+        from_f32<T>};
+}
 }  // namespace reference
 
 /// The specification. Like all kernels these belong to the unit's instruction set: its compiler flags made them.
@@ -48,12 +56,12 @@ inline const KernelTable& scalar_kernels() noexcept {
         "scalar",
         false,
         {},
-        {"conv2d_f32 (scalar)", reference::conv2d_f32_packed_bytes, reference::conv2d_f32_pack, no_scratch_bytes,
-         reference::conv2d_f32_run, any_cycles},
+        {"conv2d_f32 (scalar)", reference::conv2d_f32_packed_bytes<>, reference::conv2d_f32_pack<>, no_scratch_bytes,
+         reference::conv2d_f32_run<>, any_cycles},
         {"conv2d_i8 (scalar)", reference::conv2d_i8_packed_bytes, reference::conv2d_i8_pack, no_scratch_bytes,
          reference::conv2d_i8_run, any_cycles},
-        {"depthwise_f32 (scalar)", reference::depthwise_f32_packed_bytes, reference::depthwise_f32_pack, no_scratch_bytes,
-         reference::depthwise_f32_run, any_cycles},
+        {"depthwise_f32 (scalar)", reference::depthwise_f32_packed_bytes<>, reference::depthwise_f32_pack<>, no_scratch_bytes,
+         reference::depthwise_f32_run<>, any_cycles},
         {"depthwise_i8 (scalar)", reference::depthwise_i8_packed_bytes, reference::depthwise_i8_pack, no_scratch_bytes,
          reference::depthwise_i8_run, any_cycles},
         reference::gemm_f32_scratch_bytes,
@@ -82,12 +90,25 @@ inline const KernelTable& scalar_kernels() noexcept {
         reference::move,
         reference::gather,
         reference::fill,
+        half_kernels<half>("conv2d_f16 (scalar)", "depthwise_f16 (scalar)"),
+        half_kernels<bfloat>("conv2d_bf16 (scalar)", "depthwise_bf16 (scalar)"),
     };
     return table;
 }
 
 #if defined(MOTE_VECTORS)
-template <bool IntegerConvolutions, bool Gemm>
+template <class D>
+constexpr HalfKernels<typename D::Input> half_kernels(const char* conv2d, const char* depthwise) noexcept {
+    using T = typename D::Input;
+    return {{conv2d, conv2d_f32_packed_bytes<D>, conv2d_f32_pack<D>, conv2d_f32_scratch_bytes<D>, conv2d_f32_run<D>,
+             reference::any_cycles},
+            {depthwise, depthwise_f32_packed_bytes<T>, depthwise_f32_pack<T>, depthwise_f32_scratch_bytes<T>,
+             depthwise_f32_run<T>, reference::any_cycles},
+            to_f32<T>,
+            from_f32<T>};
+}
+
+template <bool IntegerConvolutions, bool Gemm, bool Halves>
 constexpr KernelTable make_native_kernels() noexcept {
     KernelTable table{
         MOTE_INSTRUCTION_SET_NAME,
@@ -125,6 +146,8 @@ constexpr KernelTable make_native_kernels() noexcept {
         kernels::move,
         kernels::gather,
         kernels::fill,
+        {},
+        {},
     };
 #if !defined(MOTE_FEW_TILES)
     table.winograd_f32[0] = {"winograd_f32 F(2x2, 3x3) (" MOTE_INSTRUCTION_SET_NAME ")",
@@ -162,18 +185,24 @@ constexpr KernelTable make_native_kernels() noexcept {
                               depthwise_i8_run<>,
                               reference::any_cycles};
     }
+    if constexpr (Halves) {
+        table.f16 = half_kernels<simd::DotF16>("conv2d_f16 (" MOTE_INSTRUCTION_SET_NAME ")",
+                                               "depthwise_f16 (" MOTE_INSTRUCTION_SET_NAME ")");
+        table.bf16 = half_kernels<simd::DotBf16>("conv2d_bf16 (" MOTE_INSTRUCTION_SET_NAME ")",
+                                                 "depthwise_bf16 (" MOTE_INSTRUCTION_SET_NAME ")");
+    }
     return table;
 }
 
 /// The kernels of the instruction set that this unit is compiled for; what costs much to compile is null where not asked for:
-/// conv2d_i8 and depthwise_i8; gemm_f32, attention_f32 and what recurrent layers call.
-template <bool IntegerConvolutions = true, bool Gemm = true>
+/// conv2d_i8 and depthwise_i8; gemm_f32, attention_f32 and what recurrent layers call; f16 and bf16.
+template <bool IntegerConvolutions = true, bool Gemm = true, bool Halves = true>
 const KernelTable& native_kernels() noexcept {
-    static constexpr KernelTable table = make_native_kernels<IntegerConvolutions, Gemm>();
+    static constexpr KernelTable table = make_native_kernels<IntegerConvolutions, Gemm, Halves>();
     return table;
 }
 #else
-template <bool IntegerConvolutions = true, bool Gemm = true>
+template <bool IntegerConvolutions = true, bool Gemm = true, bool Halves = true>
 const KernelTable& native_kernels() noexcept {
     return scalar_kernels();
 }

@@ -159,7 +159,8 @@ struct Cast {
     static constexpr auto fields = list_fields(Field{"element", &Cast::element});
 };
 
-/// Another element tag for the same numbers: quantize (f32 -> i8), dequantize (i8 -> f32), or requantize (i8 -> i8).
+/// Another element tag for the same numbers: quantize (f32 -> i8), dequantize (i8 -> f32), requantize (i8 -> i8), or floats of
+/// another size (f16, bf16), rounded to nearest even.
 /// The output's quantization stands with the output value.
 struct Convert {
     Element element = Element::f32;

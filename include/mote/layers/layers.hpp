@@ -45,6 +45,16 @@ struct layers_of<f32> {
     using further = LayerList<TransposeConv2d<f32>, Prelu, Lstm<f32>, Gru<f32>, Rnn<f32>, Svdf<f32>>;
 };
 template <>
+struct layers_of<f16> {
+    using standard = LayerList<Conv2d<f16>, DepthwiseConv2d<f16>, Dense<f16>>;
+    using further = LayerList<>;
+};
+template <>
+struct layers_of<bf16> {
+    using standard = LayerList<Conv2d<bf16>, DepthwiseConv2d<bf16>, Dense<bf16>>;
+    using further = LayerList<>;
+};
+template <>
 struct layers_of<wide> {
     using standard = LayerList<>;
     using further = LayerList<Resize2d, ArgMaxPool, Unary, Binary, Slice, Gather, Tile, Constant, Reduce, ArgMax, MatMul, Cast,
@@ -95,9 +105,12 @@ struct within<LayerList<L...>, Others> : std::bool_constant<(contains<L, Others>
 
 /// Whether a model of these layers can meet an integer convolution.
 template <class List>
-inline constexpr bool has_integer_convolutions = !detail::within<List, standard_layers<f32, wide>>::value;
+inline constexpr bool has_integer_convolutions = !detail::within<List, standard_layers<f32, f16, bf16, wide>>::value;
 /// Whether a model of these layers can meet a product of two matrices that are both values.
 template <class List>
-inline constexpr bool has_matrix_products = !detail::within<List, standard_layers<f32, i8>>::value;
+inline constexpr bool has_matrix_products = !detail::within<List, standard_layers<f32, i8, f16, bf16>>::value;
+/// Whether a model of these layers can meet a convolution in floats of 16 bits.
+template <class List>
+inline constexpr bool has_half_convolutions = !detail::within<List, standard_layers<f32, i8, wide>>::value;
 
 MOTE_END_NAMESPACE

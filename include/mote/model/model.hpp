@@ -112,7 +112,7 @@ template <class... P>
 using Model = BasicModel<standard_layers<P...>>;
 
 /// The model of all layers in all precisions: what a file may hold.
-using AnyModel = Model<f32, i8, wide>;
+using AnyModel = Model<f32, f16, bf16, i8, wide>;
 
 template <class List>
 void BasicModel<List>::check() {

@@ -69,6 +69,11 @@ template <class P>
 inline constexpr bool is_convolution<DepthwiseConv2d<P>> = true;
 
 template <class L>
+inline constexpr bool is_conv2d = false;
+template <class P>
+inline constexpr bool is_conv2d<Conv2d<P>> = true;
+
+template <class L>
 inline constexpr bool is_transposed = false;
 template <class P>
 inline constexpr bool is_transposed<TransposeConv2d<P>> = true;
@@ -84,8 +89,7 @@ struct Appetite {
 template <class L>
 constexpr Appetite appetite() {
     if constexpr (std::is_same_v<L, Add>) return {false, false, false, true};
-    return {is_convolution<L>, folds_batch_norm<L>, is_contraction<L>, is_contraction<L> || is_transposed<L>,
-            std::is_same_v<L, Conv2d<f32>> || std::is_same_v<L, Conv2d<i8>>};
+    return {is_convolution<L>, folds_batch_norm<L>, is_contraction<L>, is_contraction<L> || is_transposed<L>, is_conv2d<L>};
 }
 
 template <class List>

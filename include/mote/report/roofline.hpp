@@ -29,8 +29,8 @@ struct RooflinePoint {
     std::string kind{};  ///< of the layer that computes most of it
     std::string kernel{};
     std::string reason{};
-    bool of_bytes = false;     ///< whether its products are of bytes, not of floats
-    bool transformed = false;  ///< whether it multiplies less than its MACs say: Winograd's algorithms
+    Element element = Element::f32;  ///< what its products are of: f32, f16, bf16, i8
+    bool transformed = false;        ///< whether it multiplies less than its MACs say: Winograd's algorithms
     std::uint64_t macs = 0;
     std::uint64_t bytes = 0;  ///< of inputs, outputs, states and constants, each once
     double microseconds = 0.0;
@@ -42,11 +42,12 @@ struct RooflinePoint {
     double gigabytes_per_second() const noexcept {
         return microseconds > 0.0 ? static_cast<double>(bytes) / microseconds * 1e-3 : 0.0;
     }
-    /// Its share of the roof's peak, 0 where that is not known. It may exceed 1 where the step is transformed.
-    double peak_share(const Roof& roof) const noexcept {
-        const double peak = of_bytes ? roof.i8_gops : roof.f32_gops;
-        return peak > 0.0 ? gops() / peak : 0.0;
+    /// The roof's peak for such products, 0 where that is not known, as of 16 bits.
+    double peak(const Roof& roof) const noexcept {
+        return element == Element::f32 ? roof.f32_gops : element == Element::i8 ? roof.i8_gops : 0.0;
     }
+    /// Its share of that, 0 where it is not known. It may exceed 1 where the step is transformed.
+    double peak_share(const Roof& roof) const noexcept { return peak(roof) > 0.0 ? gops() / peak(roof) : 0.0; }
 };
 
 struct Roofline {
@@ -92,12 +93,15 @@ struct Roofline {
         }
         return result;
     }
-    /// The share of `time` (in microseconds) in which the peaks, each for its own products, would do all operations.
+    /// The share of `time` (in microseconds) in which the peaks, each for its own products, would do all operations; 0 where
+    /// one is not known.
     double peak_share(double time) const {
         double least = 0.0;
         for (const RooflinePoint& point : points) {
-            const double peak = point.of_bytes ? roof.i8_gops : roof.f32_gops;
-            if (peak > 0.0) least += point.operations() / peak * 1e-3;
+            if (point.macs == 0) continue;
+            const double peak = point.peak(roof);
+            if (!(peak > 0.0)) return 0.0;
+            least += point.operations() / peak * 1e-3;
         }
         return time > 0.0 ? least / time : 0.0;
     }
@@ -170,7 +174,8 @@ std::vector<RooflinePoint> roofline_points(const BasicModel<List>& model, const 
         point.kind = kind_name<List>(node);
         for (const ValueId id : node.inputs) {
             const Element element = model.value(id).element;
-            point.of_bytes = point.of_bytes || element == Element::i8 || element == Element::u8;
+            if (element == Element::i8 || element == Element::u8) point.element = Element::i8;
+            if (detail::is_half(element)) point.element = element;
         }
         point.bytes = detail::moved_bytes(plan, step);
         points.push_back(std::move(point));

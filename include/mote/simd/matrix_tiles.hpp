@@ -3,9 +3,12 @@
 // Matrix tiles (Intel AMX; Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, chapter 18): eight registers
 // of up to 16 rows of 64 bytes. One instruction adds to a tile of sums [rows, 16 lanes] the products of a tile of activations
 // [rows, taps] and one of weights [taps / group, 16 lanes of a group], in about a cycle a row: eight times what vectors
-// multiply. The sums of bytes are exact. A thread sets the shapes before it uses tiles, and releases them.
+// multiply. The sums of bytes are exact; those of bf16 are f32, and denormals count as 0. A thread sets the shapes before it
+// uses tiles, and releases them.
 
 #include <mote/simd/vector.hpp>
+
+#include <type_traits>
 
 #if defined(MOTE_AMX)
 
@@ -54,10 +57,14 @@ template <int Tile>
 MOTE_ALWAYS_INLINE void store_tile(void* first, std::ptrdiff_t stride) noexcept {
     __asm__ volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(first), "r"(stride), "i"(Tile) : "memory");
 }
-/// Adds to the sums the products of signed bytes.
-template <int Sums, int Activations, int Weights>
-MOTE_ALWAYS_INLINE void tile_dot_i8() noexcept {
-    __asm__ volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(Sums), "i"(Activations), "i"(Weights));
+/// Adds to the sums the products: of signed bytes where sums are integers, else of bf16.
+template <class Lane, int Sums, int Activations, int Weights>
+MOTE_ALWAYS_INLINE void tile_dot() noexcept {
+    if constexpr (std::is_integral_v<Lane>) {
+        __asm__ volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(Sums), "i"(Activations), "i"(Weights));
+    } else {
+        __asm__ volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(Sums), "i"(Activations), "i"(Weights));
+    }
 }
 
 }  // namespace simd

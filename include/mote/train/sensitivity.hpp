@@ -34,7 +34,7 @@ void for_each_gradient(const BasicModel<List>& model, const D& data, const Loss&
     detail::TrainingSession session(
         std::move(network), [&model](std::size_t n) { return detail::batched_values(model, n); }, most, options.shards,
         options.threads, options.freeze_batch_norm,
-        options.kernels == nullptr ? native_kernels<has_integer_convolutions<List>>() : *options.kernels);
+        options.kernels == nullptr ? native_kernels<has_integer_convolutions<List>, true, false>() : *options.kernels);
     std::vector<float> row(session.network().parameter_floats, 0.0f);
     std::vector<ParameterGradient> gradients;
     for (const detail::TrainedParameter& p : session.network().parameters) {

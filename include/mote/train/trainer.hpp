@@ -257,7 +257,7 @@ BasicModel<List> optimize(const BasicModel<List>& model, const D& data, Loss los
     detail::TrainingSession session(
         std::move(network), [&model](std::size_t n) { return detail::batched_values(model, n); }, batch, options.shards,
         options.threads, options.freeze_batch_norm,
-        options.kernels == nullptr ? native_kernels<has_integer_convolutions<List>>() : *options.kernels);
+        options.kernels == nullptr ? native_kernels<has_integer_convolutions<List>, true, false>() : *options.kernels);
     detail::Trainer(session, std::move(samples), std::move(loss), options, detail::sample_shape(input.shape)).run();
     return detail::trained_model(model, session.network());
 }

@@ -5,6 +5,7 @@
 #include <mote/quantization/calibrate.hpp>
 #include <mote/quantization/compare.hpp>
 #include <mote/transform/bias_correction.hpp>
+#include <mote/transform/convert.hpp>
 #include <mote/transform/distill.hpp>
 #include <mote/transform/equalize.hpp>
 #include <mote/transform/fold.hpp>

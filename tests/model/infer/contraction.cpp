@@ -23,7 +23,7 @@ std::size_t places(std::size_t extent, std::size_t before, std::size_t after, st
     return count;
 }
 
-Model<f32, i8, wide> dense_model(Dense<i8> layer, Quantization in = tenth, Quantization out = tenth) {
+AnyModel dense_model(Dense<i8> layer, Quantization in = tenth, Quantization out = tenth) {
     const std::size_t inner = layer.weight.shape()[1];
     return one(std::move(layer), {{1, inner}}, Element::i8, std::move(in), std::move(out));
 }

@@ -29,8 +29,9 @@ void check_clamp() {
     CHECK(output_of(L{}, Element::f32, {}, {}) == Value{"node", {2, 3}});
     CHECK(output_of(L{}, Element::i8, tenth, {}) == Value{"node", {2, 3}, Element::i8, tenth});
     CHECK(output_of(L{}, Element::i8, tenth, tenth).quantization == tenth);
+    CHECK(output_of(L{}, Element::bf16, {}, {}) == Value{"node", {2, 3}, Element::bf16});
     CHECK_ERROR(output_of(L{}, Element::i8, tenth, fifth), "'node'", L::kind, "shares its input's quantization");
-    CHECK_ERROR(output_of(L{}, Element::i32, {}, {}), "'x0' [2x3] i32", "f32 or i8 expected");
+    CHECK_ERROR(output_of(L{}, Element::i32, {}, {}), "'x0' [2x3] i32", "f32, f16, bf16 or i8 expected");
     CHECK_ERROR(one(L{}, {{1, 2}, {1, 2}}), "1 inputs expected", "2 given");
 }
 
@@ -46,7 +47,7 @@ void check_lookup() {
     CHECK(output_of(layer, Element::i8, tenth, fifth) == Value{"node", {2, 3}, Element::i8, fifth});
     CHECK_ERROR(output_of(layer, Element::i8, tenth, {}), "'node'", "the output has no quantization");
     CHECK_ERROR(output_of(layer, Element::i8, tenth, QuantizationParams{0.0f, 0}), "the output has the scale 0");
-    CHECK_ERROR(output_of(layer, Element::u8, {}, {}), "f32 or i8 expected");
+    CHECK_ERROR(output_of(layer, Element::u8, {}, {}), "f32, f16, bf16 or i8 expected");
 }
 
 BatchNorm batch_norm(std::size_t channels) {
@@ -67,7 +68,7 @@ void check_pair() {
     CHECK(int8.value(int8.outputs()[0]) == Value{"node", {2, 3}, Element::i8, fifth});
     CHECK_ERROR(one(L{}, {{2, 3}, {2, 3}}, Element::i8, tenth), "'node'", "the output has no quantization");
     CHECK_ERROR(one(L{}, {{2, 3}, {2, 3}}, Element::i8, {}, fifth), "'node'", "'x0' [2x3] i8", "no quantization");
-    CHECK_ERROR(one(L{}, {{2, 3}, {2, 3}}, Element::i16), "f32 or i8 expected");
+    CHECK_ERROR(one(L{}, {{2, 3}, {2, 3}}, Element::i16), "f32, f16, bf16 or i8 expected");
     BasicBuilder<standard_layers<f32, i8, wide>> b;
     const auto real = b.input("real", {2, 3});
     const auto bytes = b.input("bytes", {2, 3}, Element::i8, tenth);
@@ -151,13 +152,14 @@ TEST_CASE("infer binary: values of one element that broadcast, and functions tha
     CHECK_ERROR(one(Unary{static_cast<UnaryFunction>(unary_functions)}, {{2}}), "'node' (Unary)", "function");
 }
 
-TEST_CASE("infer convert: between f32 and i8, with a quantization wherever bytes stand for real numbers") {
+TEST_CASE("infer convert: between floats and i8, with a quantization wherever bytes stand for real numbers") {
     using namespace infer_elementwise_test;
     CHECK(output_of(Convert{Element::i8}, Element::f32, {}, fifth) == Value{"node", {2, 3}, Element::i8, fifth});
     CHECK(output_of(Convert{Element::f32}, Element::i8, tenth, {}) == Value{"node", {2, 3}});
     CHECK(output_of(Convert{Element::i8}, Element::i8, tenth, fifth).quantization == fifth);
+    CHECK(output_of(Convert{Element::bf16}, Element::f32, {}, {}) == Value{"node", {2, 3}, Element::bf16});
     CHECK_ERROR(output_of(Convert{Element::i8}, Element::f32, {}, {}), "'node' (Convert)", "the output has no quantization");
     CHECK_ERROR(output_of(Convert{Element::f32}, Element::i8, {}, {}), "'x0' [2x3] i8", "no quantization");
-    CHECK_ERROR(output_of(Convert{Element::i16}, Element::f32, {}, {}), "'node'", "conversion to i16", "f32 and i8");
-    CHECK_ERROR(output_of(Convert{Element::f32}, Element::u8, {}, {}), "f32 or i8 expected");
+    CHECK_ERROR(output_of(Convert{Element::i16}, Element::f32, {}, {}), "'node'", "conversion to i16", "f32, f16, bf16 and i8");
+    CHECK_ERROR(output_of(Convert{Element::f32}, Element::u8, {}, {}), "f32, f16, bf16 or i8 expected");
 }

@@ -31,7 +31,7 @@ void check_pool() {
     const auto int8 = one(pool, {{1, 8, 5, 3}}, Element::i8, tenth);
     CHECK(int8.value(int8.outputs()[0]).quantization == tenth);
     CHECK_ERROR(one(pool, {{1, 8, 5, 3}}, Element::i8, tenth, QuantizationParams{0.2f, 0}), "'node'", Pool::kind, "shares");
-    CHECK_ERROR(one(pool, {{1, 8, 5, 3}}, Element::i32), "f32 or i8 expected");
+    CHECK_ERROR(one(pool, {{1, 8, 5, 3}}, Element::i32), "f32, f16, bf16 or i8 expected");
     CHECK_ERROR(one(pool, {{8, 5, 3}}), "'node'", "'x0' [8x5x3]", "[batch, height, width, channels]");
     CHECK_ERROR(one(pool, {}), "1 inputs expected", "0 given");
     CHECK_ERROR(one(pool, {{1, 1, 5, 3}}), "'node'", "height", "the window covers 3", "only 2");
@@ -160,7 +160,7 @@ TEST_CASE("infer softmax: any rank; on int8 a table that can be divided by, and 
     CHECK_ERROR(one(layer, {{2, 3}}, Element::i8, tenth), "[0, 2^22]");
     layer.table[7] = (1 << 22) + 1;
     CHECK_ERROR(one(layer, {{2, 3}}, Element::i8, tenth), "[0, 2^22]");
-    CHECK_ERROR(one(layer, {{2, 3}}, Element::u8), "f32 or i8 expected");
+    CHECK_ERROR(one(layer, {{2, 3}}, Element::u8), "f32, f16, bf16 or i8 expected");
 }
 
 TEST_CASE("infer reduce: axes go or stay with extent 1; int8 means and maxima share their quantization; refusals by name") {

@@ -123,8 +123,8 @@ class BasicLowerContext {
 
     std::size_t inputs() const noexcept { return group_.inputs.size(); }
     std::size_t outputs() const noexcept { return group_.outputs.size(); }
-    const Value& input(std::size_t index = 0) const noexcept { return values_[group_.inputs[index]]; }
-    const Value& output(std::size_t index = 0) const noexcept { return values_[group_.outputs[index]]; }
+    const Value& input(std::size_t index = 0) const noexcept { return value(group_.inputs[index]); }
+    const Value& output(std::size_t index = 0) const noexcept { return value(group_.outputs[index]); }
     const Value& state(std::size_t index = 0) const noexcept { return states_[index]; }
     const KernelTable& kernels() const noexcept { return kernels_; }
     const PlanOptions& options() const noexcept { return options_; }
@@ -146,11 +146,22 @@ class BasicLowerContext {
     const Value* residual() const noexcept { return group_.has_residual ? &values_[group_.residual] : nullptr; }
 
     // For layers of several steps: the buffers by which StepOptions refers to operands.
-    BufferId input_buffer(std::size_t index = 0) const noexcept { return group_.inputs[index]; }
-    BufferId output_buffer(std::size_t index = 0) const noexcept { return group_.outputs[index]; }
+    BufferId input_buffer(std::size_t index = 0) const noexcept { return buffer(group_.inputs[index]); }
+    BufferId output_buffer(std::size_t index = 0) const noexcept { return buffer(group_.outputs[index]); }
     BufferId state_buffer(std::size_t index = 0) const noexcept { return narrow<BufferId>(first_state_ + index); }
     /// A buffer that lives from the first step that uses it to the last.
     BufferId temporary(std::size_t bytes) { return add_buffer(concat(name_, " temporary"), bytes, false); }
+
+    /// From now on the layer sees the value in f32, in a temporary.
+    void stand_in(ValueId id) {
+        if (buffer(id) != id) return;
+        Value real = values_[id];
+        real.element = Element::f32;
+        const BufferId temporary_buffer = temporary(real.bytes());
+        stand_ins_.push_back({id, temporary_buffer, std::move(real)});
+    }
+    /// The value as the model states it.
+    const Value& stated(ValueId id) const noexcept { return values_[id]; }
 
     /// Emits a step. See Step for what a step type is.
     template <class S>
@@ -182,6 +193,24 @@ class BasicLowerContext {
     const std::string& name() const noexcept { return name_; }
 
   private:
+    struct StandIn {
+        ValueId id;
+        BufferId buffer;
+        Value value;
+    };
+    const Value& value(ValueId id) const noexcept {
+        for (const StandIn& other : stand_ins_) {
+            if (other.id == id) return other.value;
+        }
+        return values_[id];
+    }
+    BufferId buffer(ValueId id) const noexcept {
+        for (const StandIn& other : stand_ins_) {
+            if (other.id == id) return other.buffer;
+        }
+        return id;
+    }
+
     BufferId add_buffer(std::string name, std::size_t bytes, bool scratch) {
         const BufferId id = narrow<BufferId>(draft_.buffers.size());
         draft_.buffers.push_back({std::move(name), bytes, id, false, false, false, scratch});
@@ -198,10 +227,12 @@ class BasicLowerContext {
         step.data = std::move(data);
         step.run = run;
         if (options.inputs.empty()) {
-            options.inputs.assign(group_.inputs.begin(), group_.inputs.end());
+            for (const ValueId id : group_.inputs) options.inputs.push_back(buffer(id));
             if (group_.has_residual) options.inputs.push_back(group_.residual);
         }
-        if (options.outputs.empty()) options.outputs.assign(group_.outputs.begin(), group_.outputs.end());
+        if (options.outputs.empty()) {
+            for (const ValueId id : group_.outputs) options.outputs.push_back(buffer(id));
+        }
         if (options.states.empty()) {
             for (std::size_t i = 0; i < states_.size(); ++i) options.states.push_back(state_buffer(i));
         }
@@ -232,6 +263,7 @@ class BasicLowerContext {
     std::span<const Value> states_;
     BufferId first_state_;
     std::shared_ptr<const void> layer_;
+    std::vector<StandIn> stand_ins_{};
 };
 
 namespace detail {

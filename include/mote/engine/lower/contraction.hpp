@@ -12,27 +12,25 @@ MOTE_BEGIN_NAMESPACE
 /// A convolution or depthwise convolution: y = clamp(layer(x), lo, hi), with a residual clamp(y + residual, ...). The
 /// weights stand as the layer holds them, and packed. Operands: input, residual if any, output, scratch if any.
 template <class P>
-struct ConvStep;
-
-template <>
-struct ConvStep<f32> {
+struct ConvStep {
+    using Number = typename P::value_type;  // float, half or bfloat
     ConvGeometry geometry{};
-    std::shared_ptr<const Tensor<f32>> weight{};
+    std::shared_ptr<const Tensor<P>> weight{};
     std::shared_ptr<const Tensor<f32>> bias{};  ///< may be an empty tensor
     bool has_residual = false;
     std::size_t scratch_bytes = 0;   ///< of a part
     std::size_t output_channel = 0;  ///< of a pixel of the output, the first that is written
-    std::int32_t output_stride = 0;  ///< of ConvF32
+    std::int32_t output_stride = 0;  ///< of ConvFloat
     Clamp clamp{};
     Clamp residual_clamp{};
     Constants packed{};
 
-    ConvF32 arguments(std::byte* const* operands, Part part) const noexcept {
-        ConvF32 run;
-        run.input = operand<const float>(operands, 0);
+    ConvFloat<Number> arguments(std::byte* const* operands, Part part) const noexcept {
+        ConvFloat<Number> run;
+        run.input = operand<const Number>(operands, 0);
         run.packed = packed.data();
-        run.residual = has_residual ? operand<const float>(operands, 1) : nullptr;
-        run.output = operand<float>(operands, has_residual ? 2 : 1) + output_channel;
+        run.residual = has_residual ? operand<const Number>(operands, 1) : nullptr;
+        run.output = operand<Number>(operands, has_residual ? 2 : 1) + output_channel;
         run.output_stride = output_stride;
         run.scratch = scratch_bytes == 0
                           ? nullptr
@@ -77,6 +75,15 @@ struct ConvStep<i8> {
     }
 };
 
+namespace detail {
+inline const HalfKernels<half>& halves(const KernelTable& kernels, f16) noexcept {
+    return kernels.f16;
+}
+inline const HalfKernels<bfloat>& halves(const KernelTable& kernels, bf16) noexcept {
+    return kernels.bf16;
+}
+}  // namespace detail
+
 /// Conv2d and Dense.
 template <class P>
 struct Conv2dStep : ConvStep<P> {
@@ -86,8 +93,10 @@ struct Conv2dStep : ConvStep<P> {
     const auto& kernel(const KernelTable& kernels) const noexcept {
         if constexpr (std::is_same_v<P, f32>) {
             return algorithm == 0 ? kernels.conv2d_f32 : kernels.winograd_f32[algorithm - 1];
-        } else {
+        } else if constexpr (std::is_same_v<P, i8>) {
             return kernels.conv2d_i8;
+        } else {
+            return detail::halves(kernels, P{}).conv2d;
         }
     }
     void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
@@ -103,8 +112,10 @@ struct DepthwiseStep : ConvStep<P> {
     const auto& kernel(const KernelTable& kernels) const noexcept {
         if constexpr (std::is_same_v<P, f32>) {
             return kernels.depthwise_f32;
-        } else {
+        } else if constexpr (std::is_same_v<P, i8>) {
             return kernels.depthwise_i8;
+        } else {
+            return detail::halves(kernels, P{}).depthwise;
         }
     }
     void run(const KernelTable& kernels, std::byte* const* operands, Part part) const noexcept {
@@ -114,7 +125,8 @@ struct DepthwiseStep : ConvStep<P> {
 
 namespace detail {
 
-inline ConvConstantsF32 constants_of(const ConvStep<f32>& step) {
+template <class P>
+ConvConstantsFloat<typename P::value_type> constants_of(const ConvStep<P>& step) {
     return {step.weight->data(), step.bias->empty() ? nullptr : step.bias->data()};
 }
 inline ConvConstantsI8 constants_of(const ConvStep<i8>& step) {
@@ -123,8 +135,8 @@ inline ConvConstantsI8 constants_of(const ConvStep<i8>& step) {
 }
 
 /// The numbers that do not depend on the weights' order. False where the node was refused.
-template <class Context>
-bool set_arithmetic(ConvStep<f32>& step, Context& node) {
+template <class P, class Context>
+bool set_arithmetic(ConvStep<P>& step, Context& node) {
     step.clamp = node.group().clamp;
     step.residual_clamp = node.group().residual_clamp;
     return true;

@@ -4,6 +4,7 @@
 
 #include <mote/engine/lower/contraction.hpp>
 #include <mote/engine/lower/elementwise.hpp>
+#include <mote/engine/lower/half.hpp>
 #include <mote/engine/lower/matmul.hpp>
 #include <mote/engine/lower/movement.hpp>
 #include <mote/engine/lower/recurrent.hpp>
@@ -22,7 +23,11 @@ concept Lowerable = requires(const L& layer, LowerContext& node) {
 template <class L>
 struct LowerVerb {
     static void call(const void* layer, LowerContext& node) {
-        if constexpr (Lowerable<L>) {
+        if constexpr (computes_in_f32<L>) {
+            if (!enter_f32(node)) return;
+            lower(*static_cast<const L*>(layer), node);
+            leave_f32(node);
+        } else if constexpr (Lowerable<L>) {
             lower(*static_cast<const L*>(layer), node);
         } else {
             node.unsupported("layers of this kind have no lower(const Layer&, LowerContext&)");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Bands: how a window slides over an image whose channels stand alone, once for f32 and bytes (D is depthwise::F32 or
-// depthwise::I8 of kernels/depthwise_simd.hpp).
+// Bands: how a window slides over an image whose channels stand alone, once for floats and bytes (D is depthwise::Float
+// or depthwise::I8 of kernels/depthwise_simd.hpp).
 //
 // A band is a few rows of outputs, of which a block of channels, one vector, is computed from left to right. Each column of the
 // image under it is read once and multiplied by all weights that meet it, of all outputs that it reaches: of a 3x3 window of
@@ -327,7 +327,7 @@ void run_image(const ConvGeometry& g, const typename D::Run& run, const typename
     }
 }
 
-/// Of both precisions.
+/// Of any precision.
 template <class D>
 void run(const ConvGeometry& g, const typename D::Run& run, Part part) noexcept {
     const std::ptrdiff_t image = std::ptrdiff_t{g.in_height} * g.in_width * g.in_channels;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What becomes of a tile's sums: outputs of a convolution in f32 and int8, and of a GEMM. A sum begins with initial(), of the
-// panel's head (the bias; of bytes the multipliers follow it). whole<V>() takes the V vectors of a row that lie in registers;
-// part<V>() takes them from memory, of a panel that is not full. Both write at `at` elements from of_tile()'s. add() comes when
-// all rows of some panels are done.
+// What becomes of a tile's sums: outputs of a convolution in floats and int8, and of a GEMM. A sum begins with initial(), of
+// the panel's head (the bias; of bytes the multipliers follow it). whole<V>() takes the V vectors of a row that lie in
+// registers; part<V>() takes them from memory, of a panel that is not full. Both write at `at` elements from of_tile()'s. add()
+// comes when all rows of some panels are done.
 
 #include <mote/kernels/elementwise_simd.hpp>
-#include <mote/simd/dot.hpp>
+#include <mote/simd/half.hpp>
 
 MOTE_BEGIN_KERNELS
 
@@ -15,14 +15,15 @@ namespace tiles {
 using simd::lanes32;
 constexpr std::ptrdiff_t panel_channels = simd::tile_vectors * lanes32;
 
-/// y = clamp(sum, lo, hi), with a residual clamp(y + residual, residual_lo, residual_hi).
-struct FinishF32 {
+/// y = clamp(sum, lo, hi), with a residual clamp(y + residual, residual_lo, residual_hi), as float, half or bfloat.
+template <class T>
+struct FinishFloat {
     static constexpr bool in_registers = true;
     static constexpr bool joins_rows = false;                     ///< whether rows() finishes several at once
     static constexpr bool few_constants = simd::registers >= 32;  ///< whether they have registers beside the sums
     float lo, hi, residual_lo, residual_hi;
-    const float* residual;    ///< of the first row and channel, or null
-    float* output;            ///< of the first row and channel
+    const T* residual;        ///< of the first row and channel, or null
+    T* output;                ///< of the first row and channel
     std::ptrdiff_t stride;    ///< elements from row to row
     std::ptrdiff_t channels;  ///< of all panels
 
@@ -33,8 +34,8 @@ struct FinishF32 {
         channels = count;
     }
     /// This, beginning with a tile's first row and channel. `sums` are the tile's, `sums_stride` from row to row.
-    FinishF32 of_tile(std::ptrdiff_t row, std::ptrdiff_t channel, float*, std::ptrdiff_t) const noexcept {
-        FinishF32 result = *this;
+    FinishFloat of_tile(std::ptrdiff_t row, std::ptrdiff_t channel, float*, std::ptrdiff_t) const noexcept {
+        FinishFloat result = *this;
         if (residual != nullptr) result.residual += row * stride + channel;
         result.output += row * stride + channel;
         result.channels -= channel;
@@ -58,6 +59,17 @@ struct FinishF32 {
     }
     void add(std::ptrdiff_t, std::ptrdiff_t, std::ptrdiff_t, std::ptrdiff_t, const float*, std::ptrdiff_t) const noexcept {}
 
+    /// Makes `count` rows of a panel's sums, which lie panel_channels apart, outputs, from this row and channel on.
+    template <int Vectors>
+    void run(const char* head, const float* sums, std::ptrdiff_t count, std::ptrdiff_t row,
+             std::ptrdiff_t channel) const noexcept {
+        const FinishFloat of_rows = of_tile(row, channel, nullptr, 0);
+        const std::ptrdiff_t some = of_rows.channels < Vectors * lanes32 ? of_rows.channels : Vectors * lanes32;
+        for (std::ptrdiff_t r = 0; r < count; ++r) {
+            of_rows.template part<Vectors>(sums + r * panel_channels, head, r * stride, some);
+        }
+    }
+
   private:
     template <class Some>
     MOTE_ALWAYS_INLINE simd::F32 value(simd::F32 sum, std::ptrdiff_t at, Some some) const noexcept {
@@ -67,6 +79,7 @@ struct FinishF32 {
         return simd::clamp(y + simd::load(residual + at, some), F32(residual_lo), F32(residual_hi));
     }
 };
+using FinishF32 = FinishFloat<float>;
 
 /// C = sum, or C += sum.
 struct FinishGemm {

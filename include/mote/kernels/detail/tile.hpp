@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Rows times packed panels: the register tiles under convolution and GEMM, once for f32 and bytes (D is simd::DotF32 or
-// simd::DotI8). A panel holds the weights of up to panel_channels output channels, step by step; a step is D::group taps. Steps
-// are taken in order whatever the tile's shape, so that an f32 sum has the same bits wherever its row stands.
+// Rows times packed panels: the register tiles under convolution and GEMM, once for all elements (D is simd::DotF32, DotI8,
+// DotBf16 or DotF16). A panel holds the weights of up to panel_channels output channels, step by step; a step is D::group taps.
+// Steps are taken in order whatever the tile's shape, so that an f32 sum has the same bits wherever its row stands.
 //
 // A row need not lie side by side: its taps come in runs (the rows of a convolution's window), at offsets that all rows share.
 // So windows are read where the image lies, and nothing is gathered.
@@ -96,9 +96,10 @@ MOTE_ALWAYS_INLINE void run_tile(const typename D::Activation* const* rows, cons
     using Weight = typename D::Weight;
     constexpr int columns = Vectors * Panels;
     constexpr std::ptrdiff_t elements = lanes32 * D::group;  // of a vector of weights
+    constexpr std::ptrdiff_t step_bytes = Vectors * elements * static_cast<std::ptrdiff_t>(sizeof(Weight));
     constexpr std::ptrdiff_t sums_stride = Panels * panel_channels;
     // Of the next weights with each step: half of a step's where there are other tiles to fetch the rest.
-    constexpr std::ptrdiff_t fetched = Vectors * lanes32 * 4 / (2 * Rows > tile_rows && Vectors * lanes32 * 4 > 64 ? 2 : 1);
+    constexpr std::ptrdiff_t fetched = step_bytes / (2 * Rows > tile_rows && step_bytes > 64 ? 2 : 1);
     const auto sums_of = [&](int r, int v) {
         return block.sums + r * sums_stride + v / Vectors * panel_channels + v % Vectors * lanes32;
     };
@@ -305,7 +306,7 @@ void multiply(const typename D::Activation* const* rows, std::ptrdiff_t count, c
                 block.steps = least(piece, runs.steps - from);
                 block.from = from * D::group;
                 block.last = run + block.runs == runs.count && from + block.steps == runs.steps;
-                const std::ptrdiff_t block_bytes = block.runs * block.steps * vectors * lanes32 * 4;
+                const std::ptrdiff_t block_bytes = block.runs * block.steps * vectors * lanes32 * Panels<D>::step_bytes;
                 block.next = block.weight + block_bytes;
                 block.share = block_bytes / ceil_div(count, tile_rows) / 64 * 64;
                 // Tiles of nearly the same number of rows: the time of one row alone is that of many. The larger first.

@@ -89,13 +89,16 @@ class BasicInferContext {
 
 namespace detail {
 
-/// Checks that a layer without tables of its own can compute on this element: f32 or i8.
+/// Whether layers compute on this element: in f32, or as int8.
+constexpr bool is_computed(Element element) noexcept {
+    return element == Element::i8 || (holds_reals(element) && element != Element::f64);
+}
+
+/// Checks that a layer without tables of its own can compute on this element.
 template <class Lazy = void>
-void expect_f32_or_i8(const InferContext& node, std::size_t index) {
+void expect_computed(const InferContext& node, std::size_t index) {
     const Value& value = node.input(index);
-    if (value.element != Element::f32 && value.element != Element::i8) {
-        node.fail("input ", to_string(value), ": f32 or i8 expected");
-    }
+    if (!is_computed(value.element)) node.fail("input ", to_string(value), ": f32, f16, bf16 or i8 expected");
 }
 
 template <class Lazy = void>

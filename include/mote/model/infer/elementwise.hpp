@@ -13,7 +13,7 @@ namespace detail {
 template <class Context>
 void infer_clamp(Context& node) {
     node.expect_inputs(1);
-    expect_f32_or_i8(node, 0);
+    expect_computed(node, 0);
     const Value& in = node.input(0);
     const Quantization& asked = node.requested_quantization();
     if (asked.present() && asked != in.quantization) {
@@ -22,13 +22,13 @@ void infer_clamp(Context& node) {
     node.output(in.shape, in.element, in.quantization);
 }
 
-/// An activation that looks bytes up: 256 entries for i8, none for f32.
+/// An activation that looks bytes up: 256 entries for i8, none for floats.
 template <class Context>
 void infer_lookup(const Tensor<i8>& table, Context& node) {
     node.expect_inputs(1);
-    expect_f32_or_i8(node, 0);
+    expect_computed(node, 0);
     const Value& in = node.input(0);
-    if (in.element == Element::f32) {
+    if (in.element != Element::i8) {
         node.output(in.shape, in.element);
         return;
     }
@@ -116,7 +116,7 @@ void infer(const Add&, Context& node) {
     node.expect_inputs(2);
     const Value& a = node.input(0);
     const Value& b = node.input(1);
-    detail::expect_f32_or_i8(node, 0);
+    detail::expect_computed(node, 0);
     if (a.shape != b.shape || a.element != b.element) {
         node.fail("inputs ", to_string(a), " and ", to_string(b), " must have one shape and element");
     }
@@ -130,7 +130,7 @@ void infer(const Mul&, Context& node) {
     node.expect_inputs(2);
     const Value& a = node.input(0);
     const Value& b = node.input(1);
-    detail::expect_f32_or_i8(node, 0);
+    detail::expect_computed(node, 0);
     const std::size_t batch = a.shape.rank() == 0 ? 1 : a.shape[0];
     const bool channels = a.shape.rank() >= 2 && b.shape.rank() >= 2 && b.shape[0] == batch &&
                           b.shape.back() == a.shape.back() && b.shape.elements() == batch * a.shape.back();
@@ -210,10 +210,10 @@ void infer(const Cast& layer, Context& node) {
 template <class Context>
 void infer(const Convert& layer, Context& node) {
     node.expect_inputs(1);
-    detail::expect_f32_or_i8(node, 0);
+    detail::expect_computed(node, 0);
     const Value& in = node.input(0);
-    if (layer.element != Element::f32 && layer.element != Element::i8) {
-        node.fail("conversion to ", element_name(layer.element), ": f32 and i8 are supported");
+    if (!detail::is_computed(layer.element)) {
+        node.fail("conversion to ", element_name(layer.element), ": f32, f16, bf16 and i8 are supported");
     }
     detail::expect_input_quantization(node, 0);
     node.output(in.shape, layer.element,

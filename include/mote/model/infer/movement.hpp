@@ -78,7 +78,7 @@ void infer(const Pad& layer, Context& node) {
         shape[axis] += layer.before[axis] + layer.after[axis];
     }
     const float magnitude = layer.value < 0.0f ? -layer.value : layer.value;
-    if (in.element != Element::f32 && !(magnitude <= std::numeric_limits<float>::max())) {
+    if (!holds_reals(in.element) && !(magnitude <= std::numeric_limits<float>::max())) {
         node.fail("the padding's value ", layer.value, " is not finite; ", element_name(in.element), " cannot hold it");
     }
     detail::output_moved(node, shape);

@@ -34,7 +34,7 @@ std::size_t pool_outputs(const Context& node, const char* axis, std::size_t exte
 template <class Pool>
 void infer_pool(const Pool& layer, InferContext& node) {
     node.expect_inputs(1);
-    expect_f32_or_i8(node, 0);
+    expect_computed(node, 0);
     node.expect_rank(0, 4, "[batch, height, width, channels]");
     expect_shared_quantization(node);
     const Value& in = node.input(0);
@@ -197,7 +197,7 @@ void check_resize_axis(const Resize2d& layer, bool width, std::size_t in, const 
 template <class Context>
 void infer(const Resize2d& layer, Context& node) {
     node.expect_inputs(1);
-    detail::expect_f32_or_i8(node, 0);
+    detail::expect_computed(node, 0);
     node.expect_rank(0, 4, "[batch, height, width, channels]");
     node.expect_full(0);
     detail::expect_shared_quantization(node);
@@ -223,10 +223,10 @@ void infer(const Resize2d& layer, Context& node) {
 template <class Context>
 void infer(const Softmax& layer, Context& node) {
     node.expect_inputs(1);
-    detail::expect_f32_or_i8(node, 0);
+    detail::expect_computed(node, 0);
     const Value& in = node.input(0);
     if (in.shape.rank() == 0 || in.shape.elements() == 0) node.fail("input ", to_string(in), " is empty or a scalar");
-    if (in.element == Element::f32) {
+    if (in.element != Element::i8) {
         node.output(in.shape, in.element);
         return;
     }

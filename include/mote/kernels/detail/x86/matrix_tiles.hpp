@@ -25,6 +25,9 @@ constexpr std::ptrdiff_t tile_taps(std::ptrdiff_t run_bytes) noexcept {
     return 0;
 }
 
+template <class D>
+inline constexpr std::ptrdiff_t activation_bytes = sizeof(typename D::Activation);
+
 /// Pixels of a block: rows of them, at these distances in elements of the image.
 struct TilePixels {
     std::ptrdiff_t rows, row_step, columns, column_step;
@@ -33,16 +36,17 @@ struct TilePixels {
 /// What all tiles of a block share.
 struct TileWork {
     Runs runs;
-    std::ptrdiff_t pieces, taps;  ///< of a run, and of a piece
+    std::ptrdiff_t pieces, taps;  ///< of a run, and a piece's bytes
     std::ptrdiff_t stride;        ///< bytes from pixel to pixel
     std::ptrdiff_t fetched;       ///< bytes of the next panel to be fetched with a piece
 };
 
 /// Sums tiles of pixels that begin at pixel[t], t from First on: in the tiles 2 t and 2 t + 1.
 template <class D, int First, int Tiles, int Vectors>
-MOTE_ALWAYS_INLINE void sum_tiles(const std::int8_t* a, const std::int8_t* b, const TileWork& work, const char* head,
-                                  const char*& next, const char* end) noexcept {
+MOTE_ALWAYS_INLINE void sum_tiles(const char* a, const char* b, const TileWork& work, const char* head, const char*& next,
+                                  const char* end) noexcept {
     using namespace simd;
+    using Lane = typename D::Lane;
     constexpr int A = First, B = Tiles == 2 ? 1 : First;
     load_tile<2 * A>(head, 0);
     if constexpr (Vectors == 2) load_tile<2 * A + 1>(head + 64, 0);
@@ -51,7 +55,7 @@ MOTE_ALWAYS_INLINE void sum_tiles(const std::int8_t* a, const std::int8_t* b, co
     const char* weight = head + Vectors * lanes32 * Panels<D>::head_bytes_of_channel;
     const std::ptrdiff_t weight_bytes = work.taps * Vectors * lanes32;
     for (std::ptrdiff_t run = 0; run < work.runs.count; ++run) {
-        std::ptrdiff_t at = work.runs.offsets[run];
+        std::ptrdiff_t at = work.runs.offsets[run] * activation_bytes<D>;
         for (std::ptrdiff_t piece = work.pieces; piece > 0; --piece, at += work.taps, weight += weight_bytes) {
             if (next < end) {
                 for (std::ptrdiff_t byte = 0; byte < work.fetched; byte += 64) __builtin_prefetch(next + byte, 0, 2);
@@ -59,23 +63,23 @@ MOTE_ALWAYS_INLINE void sum_tiles(const std::int8_t* a, const std::int8_t* b, co
             }
             load_tile<4 + A>(a + at, work.stride);
             load_tile<6>(weight, Vectors * 64);
-            tile_dot_i8<2 * A, 4 + A, 6>();
+            tile_dot<Lane, 2 * A, 4 + A, 6>();
             if constexpr (Tiles == 2) {
                 load_tile<4 + B>(b + at, work.stride);
-                tile_dot_i8<2 * B, 4 + B, 6>();
+                tile_dot<Lane, 2 * B, 4 + B, 6>();
             }
             if constexpr (Vectors == 2) {
                 load_tile<7>(weight + 64, Vectors * 64);
-                tile_dot_i8<2 * A + 1, 4 + A, 7>();
-                if constexpr (Tiles == 2) tile_dot_i8<2 * B + 1, 4 + B, 7>();
+                tile_dot<Lane, 2 * A + 1, 4 + A, 7>();
+                if constexpr (Tiles == 2) tile_dot<Lane, 2 * B + 1, 4 + B, 7>();
             }
         }
     }
 }
 
 /// Stores the sums of a tile of pixels as [pixel, 32].
-template <int Place>
-MOTE_ALWAYS_INLINE void store_sums(std::ptrdiff_t vectors, std::int32_t* sums) noexcept {
+template <int Place, class Lane>
+MOTE_ALWAYS_INLINE void store_sums(std::ptrdiff_t vectors, Lane* sums) noexcept {
     simd::store_tile<2 * Place>(sums, panel_channels * 4);
     if (vectors == 2) simd::store_tile<2 * Place + 1>(sums + lanes32, panel_channels * 4);
 }
@@ -89,6 +93,11 @@ struct FinishTiles {
     std::ptrdiff_t stride, channels;
     bool small;  ///< whether multipliers are below 1
 
+    void move(std::ptrdiff_t channel, std::ptrdiff_t count) noexcept {
+        if (residual != nullptr) residual += channel;
+        output += channel;
+        channels = count;
+    }
     /// Makes `count` rows of a panel's sums outputs, from `row` on.
     template <int Vectors>
     void run(const char* head, const std::int32_t* sums, std::ptrdiff_t count, std::ptrdiff_t row,
@@ -150,28 +159,30 @@ struct FinishTiles {
     }
 };
 
-/// Multiplies a block's pixels by panels begin <= p < end; finishes outputs from row `first_row` on.
-template <class D>
-void multiply_in_tiles(const std::int8_t* first, const TilePixels& pixels, const Runs& runs, std::ptrdiff_t taps,
-                       const Panels<D>& panels, IndexRange range, std::int32_t* sums, const FinishTiles& finish,
+/// Multiplies a block's pixels by panels begin <= p < end; finishes outputs from row `first_row` on. A tile takes `taps` bytes.
+template <class D, class Finish>
+void multiply_in_tiles(const typename D::Activation* first, const TilePixels& pixels, const Runs& runs, std::ptrdiff_t taps,
+                       const Panels<D>& panels, IndexRange range, typename D::Lane* sums, const Finish& finish,
                        std::ptrdiff_t first_row) noexcept {
+    const std::ptrdiff_t run_bytes = runs.steps * D::group * activation_bytes<D>;
     const std::ptrdiff_t tiles = ceil_div(pixels.columns, 16), rows = ceil_div(pixels.columns, tiles);
     const std::ptrdiff_t all = tiles * pixels.rows;
     // Few taps: a tile of pixels at a time, so that there is always one to multiply; many: two, which share weights.
-    const bool together = runs.count * runs.steps * D::group > 1024;
+    const bool together = runs.count * run_bytes > 1024;
     bool second = false;
-    const std::ptrdiff_t pieces = runs.steps * D::group / taps;
+    const std::ptrdiff_t pieces = run_bytes / taps;
     const std::ptrdiff_t times = (together ? ceil_div(all, 2) : all) * runs.count * pieces;
-    const TileWork work{runs, pieces, taps, pixels.column_step, lines(ceil_div(panels.stride(), times))};
+    const TileWork work{runs, pieces, taps, pixels.column_step * activation_bytes<D>, lines(ceil_div(panels.stride(), times))};
     simd::TileShapes(rows, taps).set();
     struct Tile {
-        const std::int8_t* pixel;
+        const char* pixel;
         std::ptrdiff_t row, again;  ///< the place of its first output, and how many pixels it takes again
     };
     const auto tile_at = [&](std::ptrdiff_t i) __attribute__((always_inline)) {
         const std::ptrdiff_t y = i / tiles, wanted = i % tiles * rows;
         const std::ptrdiff_t x = least(wanted, pixels.columns - rows);
-        return Tile{first + y * pixels.row_step + x * pixels.column_step, first_row + y * pixels.columns + wanted, wanted - x};
+        return Tile{reinterpret_cast<const char*>(first + y * pixels.row_step + x * pixels.column_step),
+                    first_row + y * pixels.columns + wanted, wanted - x};
     };
     // A tile's sums rest in their tiles while those of the next are summed, then in memory while its next are: tiles are
     // multiplied, stored and made outputs at the same time.
@@ -189,13 +200,13 @@ void multiply_in_tiles(const std::int8_t* first, const TilePixels& pixels, const
     const auto finish_stored = [&](int p) __attribute__((always_inline)) {
         const Pending& done = stored[p];
         if (done.vectors == 0) return;
-        std::int32_t* of_tile = sums + (p * rows + done.tile.again) * panel_channels;
+        typename D::Lane* of_tile = sums + (p * rows + done.tile.again) * panel_channels;
         const char* head = panels.at(done.panel);
         const std::ptrdiff_t count = rows - done.tile.again, channel = done.panel * panel_channels;
         if (done.vectors == 2) {
-            finish.run<2>(head, of_tile, count, done.tile.row, channel);
+            finish.template run<2>(head, of_tile, count, done.tile.row, channel);
         } else {
-            finish.run<1>(head, of_tile, count, done.tile.row, channel);
+            finish.template run<1>(head, of_tile, count, done.tile.row, channel);
         }
         stored[p].vectors = 0;
     };
