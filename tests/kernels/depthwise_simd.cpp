@@ -10,6 +10,8 @@
 #include <support/catch.hpp>
 #include <support/generate.hpp>
 
+#include <cmath>
+
 namespace depthwise_test {
 
 using namespace support;
@@ -216,6 +218,160 @@ TEST_CASE("depthwise int8: the vector kernel equals the definition to the bit fo
         run.scratch = scratch.data();
         mote::kernels::depthwise_i8_run(g, run);
         CHECK(got == expected);
+    }
+}
+
+namespace depthwise_test {
+
+/// A square window over an image whose outputs are height x width; pad on all sides.
+mote::ConvGeometry sized(std::int32_t height, std::int32_t width, std::int32_t channels, std::int32_t kernel,
+                         std::int32_t stride, std::int32_t pad) {
+    mote::ConvGeometry g;
+    g.in_channels = g.out_channels = g.groups = channels;
+    g.kernel_height = g.kernel_width = kernel;
+    g.stride_height = g.stride_width = stride;
+    g.pad_top = g.pad_left = pad;
+    g.out_height = height, g.out_width = width;
+    g.in_height = (height - 1) * stride + kernel - 2 * pad, g.in_width = (width - 1) * stride + kernel - 2 * pad;
+    if (g.in_height < 1) g.in_height = 1;
+    if (g.in_width < 1) g.in_width = 1;
+    return g;
+}
+
+struct Int8Layer {
+    std::vector<std::int8_t> input, weight;
+    std::vector<std::int32_t> bias;
+    std::vector<float> multiplier;
+    std::int32_t zero_point = 0;
+    mote::RequantizeI8 requantize;
+};
+
+/// Whether the vector kernel gives the definition's bits.
+bool same_bits(const mote::ConvGeometry& g, const Int8Layer& layer) {
+    const mote::ConvConstantsI8 constants{layer.weight.data(), layer.bias.data(), layer.multiplier.data(), layer.zero_point};
+    Block definition(mote::kernels::reference::depthwise_i8_packed_bytes(g)),
+        packed(mote::kernels::depthwise_i8_packed_bytes(g));
+    Block scratch(mote::kernels::depthwise_i8_scratch_bytes(g));
+    mote::kernels::reference::depthwise_i8_pack(g, constants, definition.data());
+    mote::kernels::depthwise_i8_pack(g, constants, packed.data());
+    std::vector<std::int8_t> expected(output_elements(g)), got(expected.size(), 77);
+    mote::ConvI8 run;
+    run.input = layer.input.data();
+    run.input_zero_point = layer.zero_point;
+    run.requantize = layer.requantize;
+    run.packed = definition.data();
+    run.output = expected.data();
+    mote::kernels::reference::depthwise_i8_run(g, run);
+    run.packed = packed.data();
+    run.output = got.data();
+    run.scratch = scratch.data();
+    mote::kernels::depthwise_i8_run(g, run);
+    return got == expected;
+}
+
+template <class Visit>
+void for_each_size(const Visit& visit) {
+    static constexpr std::int32_t channels[] = {4, 8, 12, 16, 20, 24, 31, 48};
+    mote::Random random(7, 13);
+    for (std::int32_t kernel = 3; kernel <= 7; kernel += 2) {
+        for (std::int32_t stride = 1; stride <= 2; ++stride) {
+            for (std::int32_t height = 1; height <= 9; ++height) {
+                for (std::int32_t width = 1; width <= 14; ++width) {
+                    const std::int32_t some = channels[random.below(sizeof channels / sizeof channels[0])];
+                    visit(sized(height, width, some, kernel, stride, from_to(random, 0, kernel / 2)), random);
+                }
+            }
+        }
+    }
+}
+
+}  // namespace depthwise_test
+
+TEST_CASE("depthwise f32: bands of every height, rows of every width") {
+    using namespace depthwise_test;
+    for_each_size([](const mote::ConvGeometry& g, mote::Random& random) {
+        CAPTURE(g.kernel_height, g.stride_height, g.out_height, g.out_width, g.out_channels, g.pad_top);
+        const auto input = floats(input_elements(g), random), weight = floats(weights(g), random);
+        const auto bias = floats(static_cast<std::size_t>(g.out_channels), random);
+        Block packed(mote::kernels::depthwise_f32_packed_bytes(g)), scratch(mote::kernels::depthwise_f32_scratch_bytes(g));
+        mote::kernels::depthwise_f32_pack(g, {weight.data(), bias.data()}, packed.data());
+        std::vector<float> expected(output_elements(g)), got(expected.size());
+        mote::ConvF32 run;
+        run.input = input.data();
+        run.lo = -1.0f;
+        run.output = expected.data();
+        mote::kernels::reference::depthwise_f32(g, weight.data(), bias.data(), run);
+        run.packed = packed.data();
+        run.scratch = scratch.data();
+        run.output = got.data();
+        mote::kernels::depthwise_f32_run(g, run);
+        CHECK(relative_difference(expected, got) <= f32_tolerance);
+    });
+}
+
+TEST_CASE("depthwise f32: a NaN becomes the lower bound, the infinite are bounded") {
+    using namespace depthwise_test;
+    const mote::ConvGeometry g = sized(6, 9, 8, 3, 1, 1);
+    auto input = std::vector<float>(input_elements(g), 1.0f);
+    input[8 * (9 * 2 + 3) + 1] = std::nanf("");
+    input[8 * (9 * 4 + 6) + 5] = HUGE_VALF;
+    const std::vector<float> weight(weights(g), 0.25f);
+    Block packed(mote::kernels::depthwise_f32_packed_bytes(g)), scratch(mote::kernels::depthwise_f32_scratch_bytes(g));
+    mote::kernels::depthwise_f32_pack(g, {weight.data(), nullptr}, packed.data());
+    std::vector<float> expected(output_elements(g)), got(expected.size());
+    mote::ConvF32 run;
+    run.input = input.data();
+    run.lo = -2.0f, run.hi = 6.0f;
+    run.output = expected.data();
+    mote::kernels::reference::depthwise_f32(g, weight.data(), nullptr, run);
+    run.packed = packed.data();
+    run.scratch = scratch.data();
+    run.output = got.data();
+    mote::kernels::depthwise_f32_run(g, run);
+    CHECK(got == expected);
+}
+
+TEST_CASE("depthwise int8: rows of every number, width and number of channels") {
+    using namespace depthwise_test;
+    for_each_size([](const mote::ConvGeometry& g, mote::Random& random) {
+        CAPTURE(g.kernel_height, g.stride_height, g.out_height, g.out_width, g.out_channels, g.pad_top);
+        const auto out = static_cast<std::size_t>(g.out_channels);
+        Int8Layer layer{bytes(input_elements(g), random), bytes(weights(g), random, -127), {}, {}, 0, {}};
+        for (std::size_t c = 0; c < out; ++c) {
+            layer.bias.push_back(from_to(random, -20000, 20000));
+            layer.multiplier.push_back(0.0002f + 0.004f * random.uniform());
+        }
+        layer.zero_point = from_to(random, -128, 127);
+        layer.requantize = requantization(random);
+        CHECK(same_bits(g, layer));
+    });
+}
+
+TEST_CASE("depthwise int8: the least and greatest inputs, weights, zero points and multipliers") {
+    using namespace depthwise_test;
+    mote::Random random(5, 14);
+    for (std::int32_t kernel = 3; kernel <= 7; kernel += 2) {
+        for (const std::int32_t value : {-128, 127}) {
+            for (const std::int32_t least : {-127, 127}) {  // weights of both signs, and positive ones alone
+                for (const float multiplier : {1.2e-38f, 0.0005f, 0.5f, 1.0f, 1000.0f, 3.0e38f}) {
+                    for (const std::int32_t zero_point : {-128, 0, 127}) {
+                        CAPTURE(kernel, value, least, multiplier, zero_point);
+                        const mote::ConvGeometry g = sized(3, 4, 24, kernel, 1, kernel / 2);
+                        Int8Layer layer;
+                        layer.input.assign(input_elements(g), static_cast<std::int8_t>(value));
+                        for (std::size_t i = 0; i < weights(g); ++i)
+                            layer.weight.push_back(static_cast<std::int8_t>(random.below(2) == 0 ? least : 127));
+                        layer.bias.assign(24, value * 1000);
+                        layer.multiplier.assign(24, multiplier);
+                        layer.zero_point = -1 - value;
+                        layer.requantize.zero_point = zero_point;
+                        CHECK(same_bits(g, layer));
+                        layer.requantize.lo = -100, layer.requantize.hi = 90;
+                        CHECK(same_bits(g, layer));
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -41,7 +41,8 @@ TEST_CASE("byte taps: the sums of four rows, and their bytes in natural order") 
             for (std::ptrdiff_t v = 0; v < 4; ++v) {
                 for (std::ptrdiff_t l = 0; l < simd::lanes32; ++l) {
                     if (simd::byte_taps_element(v, l) == static_cast<std::ptrdiff_t>(i)) {
-                        weights[static_cast<std::size_t>((v * simd::lanes32 + l) * 4) + r] = static_cast<std::int8_t>(w);
+                        weights[static_cast<std::size_t>(simd::tap_place(v, l, static_cast<std::ptrdiff_t>(r)))] =
+                            static_cast<std::int8_t>(w);
                     }
                 }
             }
@@ -49,8 +50,10 @@ TEST_CASE("byte taps: the sums of four rows, and their bytes in natural order") 
     }
     const auto taps = simd::byte_taps(rows.data(), rows.data() + lanes, rows.data() + 2 * lanes, rows.data() + 3 * lanes);
     simd::I32 sum[4];
+    simd::I8::register_type w[4];
+    for (int v = 0; v < 4; ++v) w[v] = simd::load(weights.data() + v * simd::lanes8);
     for (int v = 0; v < 4; ++v) {
-        sum[v] = simd::add_taps(simd::I32(0), taps.vector[v], simd::tap_weights(weights.data() + v * simd::lanes8));
+        sum[v] = simd::add_taps(simd::I32(0), taps.vector, w, v);
         for (std::ptrdiff_t l = 0; l < simd::lanes32; ++l) {
             std::int32_t each[lanes];
             simd::store(each, sum[v]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Depthwise convolution of bytes where a dot product takes four of them (contract and definition: kernels/depthwise.hpp).
+// Depthwise convolution of bytes where a dot product, or what stands in for it on NEON, takes four of them (contract and
+// definition: kernels/depthwise.hpp).
 //
 // A row of outputs, [width, channels], is one line of numbers: tap kx of number i is number i + kx * channels of a row of the
 // image. So vectors are full whatever the number of channels; their weights repeat after lcm(channels, 4 N) numbers (a phase is
@@ -9,13 +10,14 @@
 // 1 two rows of outputs share them: of a 3x3 window the upper row has weights w0 w1 w2 0, the lower one 0 w0 w1 w2. For 4 N
 // numbers of both, of each column: 4 loads, 8 interleavings, 8 multiplications. With 32 registers two places of the line are
 // computed together, so that weights are loaded once for both; where these are neighbouring pixels, a column of taps of the
-// one is the next column of the other, and 4 columns do for 3 x 2.
+// one is the next column of the other, and 4 columns do for 3 x 2. NEON has detail/neon/columns.hpp for windows of 3 columns.
 //
 // Rows of the image are copied once, padding beside them, into a ring of as many as a window needs; with stride s each becomes
 // s rows, of pixels x, x + s, ... Packed, a phase: biases and multipliers in the order of the sums, then for each column, four
 // rows and row of outputs four vectors of weights.
 
 #include <mote/kernels/depthwise.hpp>
+#include <mote/kernels/detail/neon/columns.hpp>
 #include <mote/kernels/detail/tile.hpp>
 #include <mote/kernels/elementwise_simd.hpp>
 #include <mote/simd/byte_taps.hpp>
@@ -42,7 +44,8 @@ struct Shape {
           width(g.out_width * channels),
           rows(g.stride_height == 1 && g.dilation_height == 1 ? 2 : 1),
           groups(ceil_div(g.kernel_height + rows - 1, 4)),
-          filled(ceil_div(channels, lanes) * lanes - channels <= channels / 8),
+          walks(walks_columns(g, rows)),
+          filled(!walks && ceil_div(channels, lanes) * lanes - channels <= channels / 8),
           stride(filled ? ceil_div(channels, lanes) * lanes : channels),
           ring(std::ptrdiff_t{g.kernel_height - 1} * g.dilation_height + rows),
           pixels(g.out_width + std::ptrdiff_t{g.kernel_width - 1} * g.dilation_width / g.stride_width),
@@ -51,11 +54,12 @@ struct Shape {
           phase_bytes(head_bytes + g.kernel_width * groups * rows * group_bytes) {
         std::ptrdiff_t common = lanes;  // gcd(stride, lanes), of a power of two
         while (stride % common != 0) common /= 2;
-        phases = stride / common;
+        phases = walks ? ceil_div(channels, lanes) : stride / common;
     }
     std::ptrdiff_t channels, width;  ///< numbers of a pixel, of a row of outputs
     std::ptrdiff_t rows;             ///< of outputs, computed together
     std::ptrdiff_t groups;           ///< of four rows of the image
+    bool walks;                      ///< whether detail/neon/columns.hpp computes them, of a stride that is not filled up
     bool filled;                     ///< whether pixels of the ring are filled up
     std::ptrdiff_t stride;           ///< numbers from pixel to pixel of the ring
     std::ptrdiff_t phases;
@@ -65,10 +69,23 @@ struct Shape {
     std::ptrdiff_t phase_bytes;            ///< packed
 
     static constexpr std::ptrdiff_t own_bytes() noexcept { return lines(sizeof(Shape)); }
-    // Scratch: the ring and a row of padding, rows of bytes before a residual is added, offsets of columns, rows of the window.
+    // Scratch: the ring and a row of padding, rows of bytes before a residual is added, offsets of columns, rows of the window,
+    // and of walks 64 bytes of taps for every pixel that a row of outputs reads.
     std::ptrdiff_t sum_bytes() const noexcept { return lines(width + lanes); }
     std::size_t scratch_bytes(const ConvGeometry& g) const noexcept {
-        return static_cast<std::size_t>((ring + 1) * row_bytes + rows * sum_bytes() + lines(g.kernel_width * 8) + groups * 32);
+        const std::ptrdiff_t taps = walks ? 64 * (std::ptrdiff_t{g.out_width} * g.stride_width + 2) : 0;
+        return static_cast<std::size_t>((ring + 1) * row_bytes + rows * sum_bytes() + lines(g.kernel_width * 8) +
+                                        lines(groups * 32) + taps);
+    }
+    /// Not where a third of a tile or more would be empty.
+    static bool walks_columns([[maybe_unused]] const ConvGeometry& g, [[maybe_unused]] std::ptrdiff_t of_outputs) noexcept {
+#if defined(MOTE_NEON)
+        const std::ptrdiff_t numbers = lanes / of_outputs, tiles = ceil_div(g.out_channels, numbers);
+        return g.kernel_width == 3 && g.kernel_height + of_outputs <= 5 && g.stride_width <= 2 && g.dilation_width == 1 &&
+               g.out_channels >= 8 && 2 * tiles * numbers <= 3 * g.out_channels;
+#else
+        return false;
+#endif
     }
 };
 
@@ -77,6 +94,7 @@ struct Line {
     const std::int8_t* const* row;  ///< [groups * 4] rows of the image
     const std::ptrdiff_t* offset;   ///< [kernel_width] from a number to its tap in a row
     std::ptrdiff_t kernel_width, groups;
+    std::int8_t* taps;  ///< scratch of walks
 };
 
 /// Of `Rows` rows of outputs 4 N numbers from number `at` on, and from each further one of `Places`, `step` behind the one
@@ -105,11 +123,16 @@ MOTE_ALWAYS_INLINE void run_vectors(const Line& line, const char* phase, std::pt
                                                            : simd::byte_taps(row[0] + i, row[1] + i, row[2] + i, row[3] + i);
             }
             MOTE_UNROLL for (int r = 0; r < Rows; ++r) {
-                MOTE_UNROLL for (int v = 0; v < 4; ++v, weight += lanes) {
-                    auto w = simd::tap_weights(weight);
-                    if (Places > 1) MOTE_OPAQUE_VECTOR(w);  // else GCC loads it for every place
+                simd::I8::register_type w[4];
+                MOTE_UNROLL for (int v = 0; v < 4; ++v) {
+                    if (v % simd::taps_together == 0) {
+                        MOTE_UNROLL for (int k = v; k < v + simd::taps_together; ++k, weight += lanes) {
+                            w[k] = simd::load(weight);
+                            if (Places > 1) MOTE_OPAQUE_VECTOR(w[k]);  // else GCC loads it for every place
+                        }
+                    }
                     MOTE_UNROLL for (int p = 0; p < Places; ++p) {
-                        sum[p][r][v] = simd::add_taps(sum[p][r][v], of[p].vector[v], w);
+                        sum[p][r][v] = simd::add_taps(sum[p][r][v], of[p].vector, w, v);
                     }
                 }
             }
@@ -177,8 +200,25 @@ void run_rows(const Line& shared_line, const Shape& shape, const char* phase, co
 using RowsFunction = void (*)(const Line&, const Shape&, const char*, const RequantizeLanes&, std::int8_t* const*,
                               std::ptrdiff_t) noexcept;
 
+#if defined(MOTE_NEON)
+template <int Rows, int Stride, bool Clamps>
+void walk_rows(const Line& line, const Shape& shape, const char* phase, const RequantizeLanes& requantize,
+               std::int8_t* const* to, std::ptrdiff_t there) noexcept {
+    const Walk walk{
+        line.row,  line.offset[0], line.offset[1],    shape.stride, shape.channels,       shape.width / shape.channels,
+        line.taps, phase,          shape.phase_bytes, to[0],        to[there > 1 ? 1 : 0]};
+    walk_row<Rows, Stride, Clamps>(walk, requantize);
+}
+#endif
+
 template <int Rows>
-RowsFunction rows_function(const ConvGeometry& g, const Shape& shape) noexcept {
+RowsFunction rows_function(const ConvGeometry& g, const Shape& shape, [[maybe_unused]] bool clamps) noexcept {
+#if defined(MOTE_NEON)
+    if (shape.walks) {
+        if (g.stride_width == 1) return clamps ? walk_rows<Rows, 1, true> : walk_rows<Rows, 1, false>;
+        return clamps ? walk_rows<Rows, 2, true> : walk_rows<Rows, 2, false>;
+    }
+#endif
     if constexpr (two_places && Rows == 2) {
         if (shape.filled && g.stride_width == 1 && g.dilation_width == 1) {
             if (g.kernel_width == 3 && shape.groups == 1) return run_rows<Rows, 3, 1, true>;
@@ -251,12 +291,13 @@ void depthwise_i8_pack(const ConvGeometry& g, const ConvConstantsI8& constants, 
             for (std::ptrdiff_t kx = 0; kx < g.kernel_width; ++kx) {
                 for (std::ptrdiff_t group = 0; group < shape.groups; ++group) {
                     for (std::ptrdiff_t r = 0; r < shape.rows; ++r) {
-                        auto* to = weight + ((kx * shape.groups + group) * shape.rows + r) * group_bytes + i * 4;
+                        auto* to = weight + ((kx * shape.groups + group) * shape.rows + r) * group_bytes;
                         for (std::ptrdiff_t t = 0; t < 4; ++t) {
                             const std::ptrdiff_t ky = group * 4 + t - r;
-                            to[t] = of_pixel && ky >= 0 && ky < g.kernel_height
-                                        ? constants.weight[c * taps + ky * g.kernel_width + kx]
-                                        : std::int8_t{0};
+                            to[simd::tap_place(i / lanes32, i % lanes32, t)] =
+                                of_pixel && ky >= 0 && ky < g.kernel_height
+                                    ? constants.weight[c * taps + ky * g.kernel_width + kx]
+                                    : std::int8_t{0};
                         }
                     }
                 }
@@ -287,8 +328,9 @@ void depthwise_i8_run(const ConvGeometry& g, const ConvI8& run, Part part = {}) 
         offset[kx] = x % g.stride_width * shape.part_bytes + x / g.stride_width * shape.stride;
     }
     const RequantizeLanes requantize(run.requantize);
-    const RowsFunction function = shape.rows == 2 ? rows_function<2>(g, shape) : rows_function<1>(g, shape);
-    const Line line{row, offset, g.kernel_width, shape.groups};
+    const bool clamps = run.requantize.lo > -128 || run.requantize.hi < 127;
+    const RowsFunction function = shape.rows == 2 ? rows_function<2>(g, shape, clamps) : rows_function<1>(g, shape, clamps);
+    const Line line{row, offset, g.kernel_width, shape.groups, reinterpret_cast<std::int8_t*>(row) + lines(shape.groups * 32)};
 
     const IndexRange rows = share(std::ptrdiff_t{g.batch} * g.out_height, part);
     std::ptrdiff_t there = 0, next = 0;  // the image's row to be copied next

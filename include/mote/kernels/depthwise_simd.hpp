@@ -4,7 +4,7 @@
 //
 // How images are walked: kernels/detail/bands.hpp. Packed: what follows from the geometry; for each block of channels the bias,
 // int8 the multipliers (both in split order there), then the weights row by row, of bytes two rows in pairs. Bytes have
-// kernels/depthwise_bytes.hpp instead where their dot product takes four.
+// kernels/depthwise_bytes.hpp instead where four are taken at once.
 
 #include <mote/kernels/depthwise.hpp>
 #include <mote/kernels/depthwise_bytes.hpp>
@@ -17,6 +17,11 @@ namespace depthwise {
 
 using simd::lanes32;
 using tiles::few_tiles;
+#if defined(MOTE_NEON)
+constexpr bool in_turns = true;
+#else
+constexpr bool in_turns = false;
+#endif
 
 /// Of float, half or bfloat; weights become floats when they are packed.
 template <class T>
@@ -38,6 +43,8 @@ struct Float {
         return simd::registers == 32 ? (kernel == 7 ? 3 : 4) : kernel == 3 ? 3 : kernel == 5 ? 2 : 1;
     }
     static constexpr bool keeps_weights(int kernel) noexcept { return simd::registers == 32 && kernel == 3; }
+    /// Whether detail/neon/turns.hpp computes such windows.
+    static constexpr bool turns(int kernel) noexcept { return in_turns && kernel <= 5; }
 
     struct Residual {
         explicit Residual(const Run&) noexcept {}
@@ -66,9 +73,15 @@ struct Float {
     static MOTE_ALWAYS_INLINE void add(Sum& sum, Tap x, Tap, simd::F32 w) noexcept { sum = simd::DotF32::dot(sum, x, w); }
     template <class Some>
     MOTE_ALWAYS_INLINE void finish(Sum sum, const char*, std::ptrdiff_t at, Some some) const noexcept {
-        simd::F32 y = simd::clamp(sum, lo_, hi_);
-        if (residual_ != nullptr) y = simd::clamp(y + simd::load(residual_ + at, some), residual_lo_, residual_hi_);
+        simd::F32 y = simd::clamp_sum(sum, lo_, hi_);
+        if (residual_ != nullptr) y = simd::clamp_sum(y + simd::load(residual_ + at, some), residual_lo_, residual_hi_);
         simd::store(output_ + at, y, some);
+    }
+    /// Where output `at` goes, and what finishes it there without a residual.
+    bool plain() const noexcept { return residual_ == nullptr; }
+    char* place(std::ptrdiff_t at) const noexcept { return reinterpret_cast<char*>(output_ + at); }
+    MOTE_ALWAYS_INLINE void finish_plain(Sum sum, char* to) const noexcept {
+        simd::store(reinterpret_cast<float*>(to), simd::clamp_sum(sum, lo_, hi_));
     }
 
   private:
@@ -90,6 +103,7 @@ struct I8 {
     static constexpr bool padding_counts = true;
     static constexpr int band_rows(int) noexcept { return simd::registers == 32 ? 2 : 1; }  // a sum is two vectors
     static constexpr bool keeps_weights(int) noexcept { return false; }
+    static constexpr bool turns(int) noexcept { return false; }
 
     /// What most layers do without.
     struct Residual {

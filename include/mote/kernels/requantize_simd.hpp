@@ -34,10 +34,16 @@ class BasicRequantizeLanes {
     /// Of twice as many, as simd::join_bytes() leaves them: a clamp of bytes does for all.
     MOTE_ALWAYS_INLINE simd::I8 operator()(simd::I32x2 a, simd::I32x2 b, simd::F32 a_lo, simd::F32 a_hi, simd::F32 b_lo,
                                            simd::F32 b_hi) const noexcept {
+        return bytes<true>(a, b, a_lo, a_hi, b_lo, b_hi);
+    }
+    /// Or none, where it is that of bytes and a conversion saturates.
+    template <bool Clamps>
+    MOTE_ALWAYS_INLINE simd::I8 bytes(simd::I32x2 a, simd::I32x2 b, simd::F32 a_lo, simd::F32 a_hi, simd::F32 b_lo,
+                                      simd::F32 b_hi) const noexcept {
         const simd::I16 p = simd::join({rounded(a.lo, a_lo), rounded(a.hi, a_hi)});
         const simd::I16 q = simd::join({rounded(b.lo, b_lo), rounded(b.hi, b_hi)});
         const simd::I8 x = simd::join_bytes(simd::add_saturated(p, zero_point_), simd::add_saturated(q, zero_point_));
-        return clamped(x, lo_bytes_, hi_bytes_);
+        return Clamps ? clamped(x, lo_bytes_, hi_bytes_) : x;
     }
 
   private:

@@ -19,18 +19,51 @@ namespace simd {
 /// Element i of four rows side by side, for 4 N elements i: of vector v, lane l has that of byte_taps_element(v, l). Pairs of
 /// sums of two neighbouring vectors are in split order, and what joins them as bytes (join_bytes) in the natural one.
 struct ByteTaps {
-#if defined(MOTE_NEON)
-    int8x16_t vector[4];
-#else
     I8::register_type vector[4];
-#endif
 };
 constexpr std::ptrdiff_t byte_taps_element(std::ptrdiff_t vector, std::ptrdiff_t lane) noexcept {
     return lane / 4 * 16 + vector * 4 + lane % 4;
 }
 
-#if defined(MOTE_NEON)
-/// Of rows that copy_shifted() wrote.
+/// taps_together: how many neighbouring vectors of sums read the same vectors of taps and of weights. tap_place: where among
+/// the 16 N weights of 4 N elements that of a lane's tap stands.
+#if defined(MOTE_NEON) && !defined(__ARM_FEATURE_DOTPROD)
+// Of two vectors' elements the first two taps are in one vector, the others in the next.
+constexpr int taps_together = 2;
+constexpr std::ptrdiff_t tap_place(std::ptrdiff_t vector, std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept {
+    return vector / 2 * 32 + tap / 2 * 16 + vector % 2 * 8 + lane * 2 + tap % 2;
+}
+#else
+constexpr int taps_together = 1;
+constexpr std::ptrdiff_t tap_place(std::ptrdiff_t vector, std::ptrdiff_t lane, std::ptrdiff_t tap) noexcept {
+    return (vector * lanes32 + lane) * 4 + tap;
+}
+#endif
+
+// byte_taps: of rows that copy_shifted() wrote. add_taps: adds the four products of each lane of vector v.
+#if defined(MOTE_NEON) && !defined(__ARM_FEATURE_DOTPROD)
+MOTE_ALWAYS_INLINE ByteTaps byte_taps(const std::int8_t* row0, const std::int8_t* row1, const std::int8_t* row2,
+                                      const std::int8_t* row3) noexcept {
+    const int8x16_t a = vld1q_s8(row0), b = vld1q_s8(row1), c = vld1q_s8(row2), d = vld1q_s8(row3);
+    return {{vzip1q_s8(a, b), vzip1q_s8(c, d), vzip2q_s8(a, b), vzip2q_s8(c, d)}};
+}
+/// Two products of a byte and one in [-127, 127] fit 16 bits. In words, one after the other: else GCC moves multiplications
+/// and runs out of registers.
+MOTE_ALWAYS_INLINE I32 add_taps(I32 shared_sum, const int8x16_t* taps, const int8x16_t* weights, int v) noexcept {
+    int32x4_t sum = shared_sum;
+    int16x8_t products;
+    if (v % 2 == 0) {
+        __asm__ volatile("smull %1.8h, %2.8b, %3.8b\n\tsmlal %1.8h, %4.8b, %5.8b\n\tsadalp %0.4s, %1.8h"
+                         : "+w"(sum), "=&w"(products)
+                         : "w"(taps[v]), "w"(weights[v]), "w"(taps[v + 1]), "w"(weights[v + 1]));
+    } else {
+        __asm__ volatile("smull2 %1.8h, %2.16b, %3.16b\n\tsmlal2 %1.8h, %4.16b, %5.16b\n\tsadalp %0.4s, %1.8h"
+                         : "+w"(sum), "=&w"(products)
+                         : "w"(taps[v - 1]), "w"(weights[v - 1]), "w"(taps[v]), "w"(weights[v]));
+    }
+    return sum;
+}
+#elif defined(MOTE_NEON)
 MOTE_ALWAYS_INLINE ByteTaps byte_taps(const std::int8_t* row0, const std::int8_t* row1, const std::int8_t* row2,
                                       const std::int8_t* row3) noexcept {
     const int8x16_t a = vld1q_s8(row0), b = vld1q_s8(row1), c = vld1q_s8(row2), d = vld1q_s8(row3);
@@ -39,12 +72,15 @@ MOTE_ALWAYS_INLINE ByteTaps byte_taps(const std::int8_t* row0, const std::int8_t
     return {{vreinterpretq_s8_s16(vzip1q_s16(ab_lo, cd_lo)), vreinterpretq_s8_s16(vzip2q_s16(ab_lo, cd_lo)),
              vreinterpretq_s8_s16(vzip1q_s16(ab_hi, cd_hi)), vreinterpretq_s8_s16(vzip2q_s16(ab_hi, cd_hi))}};
 }
-MOTE_ALWAYS_INLINE int8x16_t tap_weights(const std::int8_t* p) noexcept {
-    return vld1q_s8(p);
+/// In words, one after the other: else GCC moves loads before them and runs out of registers.
+MOTE_ALWAYS_INLINE I32 add_taps(I32 shared_sum, const int8x16_t* taps, const int8x16_t* weights, int v) noexcept {
+    int32x4_t sum = shared_sum;
+    __asm__ volatile("sdot %0.4s, %1.16b, %2.16b" : "+w"(sum) : "w"(taps[v]), "w"(weights[v]));
+    return sum;
 }
-MOTE_ALWAYS_INLINE I32 add_taps(I32 sum, int8x16_t taps, int8x16_t weights) noexcept {
-    return vdotq_s32(sum, taps, weights);
-}
+#endif
+
+#if defined(MOTE_NEON)
 /// Copies n bytes of each of `count` pieces. Nothing need be shifted here.
 MOTE_ALWAYS_INLINE void copy_shifted(std::int8_t* to, std::ptrdiff_t to_stride, const std::int8_t* from,
                                      std::ptrdiff_t from_stride, std::ptrdiff_t n, std::ptrdiff_t count) noexcept {
@@ -60,7 +96,6 @@ MOTE_ALWAYS_INLINE void store(std::int8_t* p, I8 v, std::ptrdiff_t n) noexcept {
     if (n > 8) store_bytes(p + 8, hi, n - 8);
 }
 #else
-/// Of rows that copy_shifted() wrote.
 MOTE_ALWAYS_INLINE ByteTaps byte_taps(const std::int8_t* row0, const std::int8_t* row1, const std::int8_t* row2,
                                       const std::int8_t* row3) noexcept {
     const I8 a = load(row0), b = load(row1), c = load(row2), d = load(row3);
@@ -69,13 +104,9 @@ MOTE_ALWAYS_INLINE ByteTaps byte_taps(const std::int8_t* row0, const std::int8_t
     return {{detail::unpack_lo(ab_lo, cd_lo), detail::unpack_hi(ab_lo, cd_lo), detail::unpack_lo(ab_hi, cd_hi),
              detail::unpack_hi(ab_hi, cd_hi)}};
 }
-
-MOTE_ALWAYS_INLINE I8::register_type tap_weights(const std::int8_t* p) noexcept {
-    return load(p);
-}
-/// Adds the four products of each lane. The bytes are 128 more than what was copied, which a bias undoes (DotI8::offset).
-MOTE_ALWAYS_INLINE I32 add_taps(I32 sum, I8::register_type taps, I8::register_type weights) noexcept {
-    return DotI8::dot(sum, taps, weights);
+/// The bytes are 128 more than what was copied, which a bias undoes (DotI8::offset).
+MOTE_ALWAYS_INLINE I32 add_taps(I32 sum, const I8::register_type* taps, const I8::register_type* weights, int v) noexcept {
+    return DotI8::dot(sum, taps[v], weights[v]);
 }
 
 /// Copies n bytes as byte_taps() takes them, of each of `count` pieces; may write up to 63 bytes beyond a piece, before the

@@ -79,7 +79,11 @@ struct DotF32 {
                 : MOTE_DETAIL_VECTOR_REGISTER(w), MOTE_DETAIL_VECTOR_REGISTER(a));
         return added;
 #else
-        return fma(activation, weight, sum);
+        // In words, one after the other: else GCC moves vectors from register to register.
+        F32::register_type added = sum;
+        const F32::register_type a = activation, w = weight;
+        __asm__ volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(added) : "w"(w), "w"(a));
+        return added;
 #endif
     }
 #if defined(MOTE_NEON)
@@ -157,6 +161,11 @@ struct DotI8 {
     static MOTE_ALWAYS_INLINE std::int8_t convert(std::int8_t value) noexcept { return value; }
     static MOTE_ALWAYS_INLINE void convert(std::int8_t* to, const std::int8_t* from, std::ptrdiff_t n) noexcept {
         std::ptrdiff_t i = 0;
+        for (; i + 128 <= n; i += 128) {
+            const int8x16x4_t some = vld1q_s8_x4(from + i), more = vld1q_s8_x4(from + i + 64);
+            vst1q_s8_x4(to + i, some);
+            vst1q_s8_x4(to + i + 64, more);
+        }
         for (; i + 16 <= n; i += 16) vst1q_s8(to + i, vld1q_s8(from + i));
         for (; i < n; i += 8) detail::write(to + i, detail::read_bytes(from + i, n - i));
     }

@@ -80,7 +80,7 @@
 #define MOTE_VECTORS 1  // simd/vector.hpp serves this unit
 #endif
 
-#if defined(MOTE_VNNI) || (defined(MOTE_NEON) && defined(__ARM_FEATURE_DOTPROD))
+#if defined(MOTE_VNNI) || defined(MOTE_NEON)
 #define MOTE_BYTE_TAPS 1  // simd/byte_taps.hpp serves this unit: depthwise convolutions take four taps of bytes at once
 #endif
 

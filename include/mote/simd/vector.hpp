@@ -20,6 +20,14 @@ namespace simd {
 MOTE_ALWAYS_INLINE F32 clamp(F32 x, F32 lo, F32 hi) noexcept {
     return least(greatest(x, lo), hi);
 }
+/// The same of what arithmetic gave: no signalling NaN, and either zero may stand for the other.
+MOTE_ALWAYS_INLINE F32 clamp_sum(F32 x, F32 lo, F32 hi) noexcept {
+#if defined(MOTE_NEON)
+    return vminnmq_f32(vmaxnmq_f32(x, lo), hi);
+#else
+    return clamp(x, lo, hi);
+#endif
+}
 
 MOTE_ALWAYS_INLINE I16 greatest(I16 x, I16 other) noexcept {
     return xsimd::max(x, other);

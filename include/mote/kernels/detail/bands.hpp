@@ -8,11 +8,13 @@
 // stride 1 and 4 rows, 6 loads for 36 multiplications into 12 sums. Those that are complete become outputs, the others move one
 // place on. So multiplications are the limit, a row is read 1.5 times, and no width leaves a rest. A column in the padding is
 // left out where it holds zeros; a row in the padding is a vector of it. Other windows than 3x3, 5x5 and 7x7 go tap by tap.
+// Where a move costs as much as any instruction, floats are computed by detail/neon/turns.hpp, whose sums do not move.
 //
 // An output's taps are added column by column whatever the band's rows, so that it has the same bits in all of them. Where
 // out_channels > in_channels, the rows that are read are spread to out_channels first.
 
 #include <mote/core/geometry.hpp>
+#include <mote/kernels/detail/neon/turns.hpp>
 #include <mote/kernels/detail/tile.hpp>
 
 MOTE_BEGIN_KERNELS
@@ -46,6 +48,13 @@ struct Shape {
         if (!D::padding_counts)
             first = greatest(first, least(ceil_div(g.pad_left + 1 + kernel * (stride - 1), stride) - kernel, 0));
         first_column = first * stride + kernel - stride - g.pad_left;
+        if (!D::turns(g.kernel_width)) return;
+        const std::ptrdiff_t whole = greatest(first + ceil_div(greatest(-first_column, 0), stride), 0);
+        inside = ceil_div(whole, live) * live;
+        const std::ptrdiff_t column = first_column + (inside - first) * stride;
+        rounds = greatest(least(g.out_width - inside, (g.in_width - column) / stride) / live, 0);
+        if (rounds == 0) inside = g.out_width;
+        turn = (first + live) % live;
     }
     std::ptrdiff_t kernel;       ///< rows and columns of a window that is computed in bands; else 0
     std::ptrdiff_t kernel_rows;  ///< of the window, with rows of weights 0
@@ -57,6 +66,8 @@ struct Shape {
     /// A step is an output pixel, and the last columns of the image that it needs. Steps begin before the first output, where
     /// padding adds nothing with the first one that has a column in the image.
     std::ptrdiff_t first = 0, first_column = 0;
+    /// Of steps in turns: that of the first one, and from which step on how many rounds have all their columns in the image.
+    std::ptrdiff_t turn = 0, inside = 0, rounds = 0;
 
     static constexpr std::ptrdiff_t input_bytes = sizeof(typename D::Input);
     static constexpr std::ptrdiff_t weight_bytes = D::lanes * static_cast<std::ptrdiff_t>(sizeof(typename D::Weight));
@@ -166,6 +177,12 @@ void run_band(const D& shared, const ConvGeometry& g, const Shape<D>& shape, con
     std::ptrdiff_t c = band.blocks.begin * D::lanes;
     const std::ptrdiff_t end = least(band.blocks.end * D::lanes, g.out_channels);
     for (; c + D::lanes <= end; c += D::lanes, block += shape.block_bytes) {
+        if constexpr (D::turns(Kernel)) {
+            if (d.plain()) {
+                run_in_turns<D, Kernel, Stride, Outputs>(d, g, shape, rows, top, bottom, block, c, band.at + c);
+                continue;
+            }
+        }
         run_block<D, Kernel, Stride, Outputs>(d, g, shape, rows, top, bottom, block, c, band.at + c, simd::Whole{});
     }
     if (c < end) run_block<D, Kernel, Stride, Outputs>(d, g, shape, rows, top, bottom, block, c, band.at + c, end - c);

@@ -4,6 +4,8 @@
 
 #include <mote/simd/detail/types.hpp>
 
+#if defined(MOTE_NEON)
+
 #include <arm_neon.h>
 
 MOTE_BEGIN_KERNELS
@@ -21,6 +23,12 @@ MOTE_ALWAYS_INLINE F32 load(const float* p, std::ptrdiff_t n) noexcept {
     if (n >= 1) v = vsetq_lane_f32(p[0], v, 0);
     if (n >= 2) v = vsetq_lane_f32(p[1], v, 1);
     if (n >= 3) v = vsetq_lane_f32(p[2], v, 2);
+    return v;
+}
+/// Loads, and moves the pointer so many bytes on, by one instruction.
+MOTE_ALWAYS_INLINE F32 load_next(const char*& p, std::ptrdiff_t bytes) noexcept {
+    float32x4_t v;
+    __asm__ volatile("ld1 {%0.4s}, [%1], %2" : "=w"(v), "+r"(p) : "r"(bytes) : "memory");
     return v;
 }
 MOTE_ALWAYS_INLINE void store(float* p, F32 v, std::ptrdiff_t n) noexcept {
@@ -120,17 +128,6 @@ MOTE_ALWAYS_INLINE I32x2 products(I16 a, I16 b) noexcept {
     return {vmull_s16(vget_low_s16(a), vget_low_s16(b)), vmull_high_s16(a, b)};
 }
 
-MOTE_ALWAYS_INLINE TapPair pair_taps(I16 x0, I16 x1) noexcept {
-    return {x0, x1};
-}
-/// sum += x0 * w0 + x1 * w1 exactly, in split order.
-MOTE_ALWAYS_INLINE void add_products(I32x2& sum, const TapPair& x, const WeightPair& w) noexcept {
-    sum.lo = vmlal_s16(sum.lo, vget_low_s16(x.first), vget_low_s16(w.first));
-    sum.hi = vmlal_high_s16(sum.hi, x.first, w.first);
-    sum.lo = vmlal_s16(sum.lo, vget_low_s16(x.second), vget_low_s16(w.second));
-    sum.hi = vmlal_high_s16(sum.hi, x.second, w.second);
-}
-
 /// constant + a * factor_a + b * factor_b modulo 2^32 in split order, for bytes a, b and 0 <= factor < 2^23.
 class WeightedSum {
   public:
@@ -151,3 +148,5 @@ class WeightedSum {
 }  // namespace simd
 
 MOTE_END_KERNELS
+
+#endif
