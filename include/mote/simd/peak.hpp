@@ -70,7 +70,8 @@ inline double run_tiles() noexcept {
     load_tile<0>(sums, 64), load_tile<1>(sums, 64), load_tile<2>(sums, 64), load_tile<3>(sums, 64);
     load_tile<4>(ones, 64), load_tile<5>(ones, 64), load_tile<6>(ones, 64), load_tile<7>(ones, 64);
     for (int i = 0; i < rounds; ++i) {
-        tile_dot_i8<0, 4, 6>(), tile_dot_i8<1, 4, 7>(), tile_dot_i8<2, 5, 6>(), tile_dot_i8<3, 5, 7>();
+        tile_dot<std::int32_t, 0, 4, 6>(), tile_dot<std::int32_t, 1, 4, 7>(), tile_dot<std::int32_t, 2, 5, 6>(),
+            tile_dot<std::int32_t, 3, 5, 7>();
     }
     store_tile<0>(sums, 64), store_tile<1>(sums + 256, 64), store_tile<2>(sums + 512, 64), store_tile<3>(sums + 768, 64);
     TileShapes::release();
