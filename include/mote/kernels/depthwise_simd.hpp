@@ -43,8 +43,8 @@ struct Float {
         return simd::registers == 32 ? (kernel == 7 ? 3 : 4) : kernel == 3 ? 3 : kernel == 5 ? 2 : 1;
     }
     static constexpr bool keeps_weights(int kernel) noexcept { return simd::registers == 32 && kernel == 3; }
-    /// Whether detail/neon/turns.hpp computes such windows.
-    static constexpr bool turns(int kernel) noexcept { return in_turns && kernel <= 5; }
+    /// Whether detail/neon/turns.hpp computes such windows, of float alone.
+    static constexpr bool turns(int kernel) noexcept { return in_turns && sizeof(T) == sizeof(float) && kernel <= 5; }
 
     struct Residual {
         explicit Residual(const Run&) noexcept {}
@@ -81,7 +81,7 @@ struct Float {
     bool plain() const noexcept { return residual_ == nullptr; }
     char* place(std::ptrdiff_t at) const noexcept { return reinterpret_cast<char*>(output_ + at); }
     MOTE_ALWAYS_INLINE void finish_plain(Sum sum, char* to) const noexcept {
-        simd::store(reinterpret_cast<float*>(to), simd::clamp_sum(sum, lo_, hi_));
+        simd::store(reinterpret_cast<T*>(to), simd::clamp_sum(sum, lo_, hi_));
     }
 
   private:

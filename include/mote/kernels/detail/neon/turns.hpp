@@ -12,18 +12,20 @@
 #include <mote/core/geometry.hpp>
 #include <mote/simd/vector.hpp>
 
+#include <type_traits>
+
 #if defined(MOTE_NEON)
 
 MOTE_BEGIN_KERNELS
 
 namespace depthwise {
 
-/// A band's rows of one block, all of whose channels are there, without a residual; D is depthwise::F32.
+/// A band's rows of one block, all of whose channels are there, without a residual; D is depthwise::Float<float>.
 template <class D, int Kernel, int Stride, int Outputs, class Shape>
 MOTE_ALWAYS_INLINE void run_in_turns(const D& d, const ConvGeometry& g, const Shape& shape, const char* const* rows,
                                      std::ptrdiff_t top, std::ptrdiff_t bottom, const char* block, std::ptrdiff_t channel,
                                      std::ptrdiff_t at) noexcept {
-    static_assert(D::rows == 1 && !D::padding_counts, "floats");
+    static_assert(std::is_same<typename D::Input, float>::value, "floats");
     constexpr int turns = (Kernel - 1) / Stride + 1;
     constexpr int in_rows = (Outputs - 1) * Stride + Kernel;
     const auto weight = [&](int i) __attribute__((always_inline)) {
