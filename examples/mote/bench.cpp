@@ -22,6 +22,8 @@ using Clock = std::chrono::steady_clock;
 struct Arguments {
     std::string model, html;
     std::size_t rounds = 50, threads = 1;
+    bool measure = false;
+    std::string choices;
     Output output;
 };
 
@@ -40,10 +42,17 @@ std::string counted(std::size_t count, const char* what) {
     return count == 1 ? mote::concat("one ", what) : mote::concat(count, " ", what, "s");
 }
 
+struct Measured {
+    mote::Roofline roofline;
+    std::string instruction_set, choices;
+};
+
 /// Times whole runs, and runs step by step, in rounds that alternate with those that measure the machine's peaks.
-mote::Roofline measure(const mote::AnyModel& model, const Arguments& arguments) {
+Measured measure(const mote::AnyModel& model, const Arguments& arguments) {
     mote::EngineOptions options{.kernels = &mote::best_kernels()};
     options.threads = arguments.threads;
+    options.plan.measure = arguments.measure;
+    options.plan.choices = arguments.choices;
     mote::Engine engine(model, options);
     mote::Roofline roofline{.title = arguments.model, .points = mote::roofline_points(model, engine.plan())};
     // A round takes a millisecond at least: the clock counts little, and most rounds pass before others get the core.
@@ -83,7 +92,9 @@ mote::Roofline measure(const mote::AnyModel& model, const Arguments& arguments) 
     if (engine.plan().kernels().instruction_set != std::string_view(mote::instruction_set())) {
         roofline.note += mote::concat("; the peak is that of ", mote::instruction_set());
     }
-    return roofline;
+    std::string choices = engine.plan().choices();
+    if (arguments.measure) roofline.note += mote::concat("; --choices ", choices);
+    return {std::move(roofline), engine.plan().kernels().instruction_set, std::move(choices)};
 }
 
 std::string table(const mote::Roofline& roofline) {
@@ -116,7 +127,8 @@ std::string table(const mote::Roofline& roofline) {
     return text;
 }
 
-Json figures(const mote::Roofline& roofline) {
+Json figures(const Measured& measured) {
+    const mote::Roofline& roofline = measured.roofline;
     const mote::RooflinePoint sum = roofline.sum();
     std::vector<Json> layers, levels;
     for (const mote::RooflinePoint& point : roofline.points) {
@@ -149,17 +161,18 @@ Json figures(const mote::Roofline& roofline) {
         .add("peak_i8_gops", roofline.roof.i8_gops)
         .add("memory", levels)
         .add("threads", roofline.roof.threads)
-        .add("instruction_set", mote::instruction_set())
+        .add("instruction_set", measured.instruction_set)
+        .add("choices", measured.choices)
         .add("layers", layers);
 }
 
 void bench(const Arguments& arguments) {
     const mote::AnyModel model = load_model(arguments.model);
     about(arguments.model, [&] {
-        const mote::Roofline roofline = measure(model, arguments);
-        if (!arguments.html.empty()) mote::write_file(arguments.html, mote::roofline_html(roofline));
-        arguments.output.print(table(roofline));
-        arguments.output.write(figures(roofline));
+        const Measured measured = measure(model, arguments);
+        if (!arguments.html.empty()) mote::write_file(arguments.html, mote::roofline_html(measured.roofline));
+        arguments.output.print(table(measured.roofline));
+        arguments.output.write(figures(measured));
     });
 }
 
@@ -178,6 +191,10 @@ void add_bench(CLI::App& app) {
         ->capture_default_str()
         ->check(CLI::Range(1, 4096))
         ->type_name("N");
+    command->add_flag("--measure", arguments->measure,
+                      "Where a convolution has several kernels, take the fastest here; the choices are told");
+    command->add_option("--choices", arguments->choices, "Those of another such run: a digit a convolution")
+        ->type_name("DIGITS");
     command->add_option("--html", arguments->html, "Write a page: the steps under this machine's roofline, and as a table")
         ->type_name("FILE");
     arguments->output.add_options(*command);

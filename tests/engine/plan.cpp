@@ -227,6 +227,38 @@ TEST_CASE("plan: a convolution whose residual is its own input writes elsewhere"
     CHECK((in.place != out.place || in.offset != out.offset));
 }
 
+TEST_CASE("plan: measured kernels are told as choices, which make the same plan again; others are refused") {
+    ModelBuilder<f32, wide> b;
+    auto x = b.input("x", {1, 16, 16, 32});
+    x = b.add(conv(32, 32, 3), x, {.name = "first"});
+    x = b.add(conv(32, 32, 1), x);
+    const auto y = b.add(conv(32, 32, 3), x);
+    b.output("y", b.add(Add{}, {y, x}));
+    const Model<f32, wide> model = b.build();
+    const std::string by_model = plan(model).choices(), measured = plan(model, {.measure = true}).choices();
+    CHECK(by_model.size() == 3);
+    REQUIRE(measured.size() == 3);
+    CHECK(plan(model, {.memory = Memory::lean, .measure = true}).choices() == "000");
+    const bool several = plan(model).kernels().winograd_f32[0].name != nullptr;
+    for (const std::string& choices : {by_model, measured, std::string(several ? "102" : "000")}) {
+        const Plan p = plan(model, {.choices = choices});
+        CHECK(p.choices() == choices);
+        std::string algorithms;
+        for (const Step& step : p.steps()) {
+            if (const auto* conv = get_if<Conv2dStep<f32>>(step)) algorithms += static_cast<char>('0' + conv->algorithm);
+        }
+        CHECK(algorithms == choices);
+    }
+    const auto refused = [&](const std::string& choices, const char* text) {
+        CHECK_THROWS_WITH(plan(model, {.choices = choices}), Catch::Contains(text));
+    };
+    refused("00", "the option choices has 2 digits; the model has 3 convolutions of several kernels");
+    refused("0000", "4 digits");
+    refused("300", "node 'first' (Conv2d): the choice '3' is no kernel for it here");
+    refused("0x0", "the choice 'x'");
+    refused("010", "the choice '1'");  // a 1x1 convolution
+}
+
 TEST_CASE("plan: a residual block is two steps: the shortcut's result is the residual and the output") {
     ModelBuilder<f32, wide> b;
     const auto x = b.add(Tanh{}, b.input("x", {1, 4, 4, 3}));

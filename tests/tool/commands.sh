@@ -54,6 +54,14 @@ json scalar.json 'j["instruction_set"] == "scalar"'
 ! MOTE_INSTRUCTION_SET=none mote inspect light.mote >last.txt 2>errors.txt || failed "inspect took kernels that are none"
 grep -q "not in this program, which holds .*scalar" errors.txt || failed "inspect does not tell which kernels it holds"
 
+# bench --measure tells choices, which another run takes.
+mote bench digits.mote --rounds 2 --measure --json measured.json >bench.txt 2>errors.txt
+choices=$(figure measured.json choices)
+grep -q -- "--choices $choices" bench.txt || failed "bench --measure does not tell its choices"
+mote bench digits.mote --rounds 2 --choices "$choices" --json chosen.json >bench.txt 2>errors.txt
+json chosen.json "j['choices'] == '$choices'"
+! mote bench digits.mote --rounds 2 --choices 99999 >bench.txt 2>errors.txt || failed "bench took choices that are none"
+
 # bench: every step has a time, and on the page a point and a row; the sums are those of the model.
 for threads in 1 2; do
     mote bench light.mote --rounds 3 --threads $threads --json bench.json --html bench.html >bench.txt 2>errors.txt

@@ -51,6 +51,7 @@ struct PlanData {
     PlanMemory memory;
     const KernelTable* kernels = nullptr;
     PlanOptions options;
+    std::string choices;
 };
 }  // namespace detail
 
@@ -75,6 +76,9 @@ class BasicPlan {
     std::size_t arena_bytes() const noexcept { return data_->memory.arena_bytes; }
     const KernelTable& kernels() const noexcept { return *data_->kernels; }
     const PlanOptions& options() const noexcept { return data_->options; }
+    /// Which kernel each convolution that has several got, a digit for each: as PlanOptions::choices it makes the same plan
+    /// again.
+    const std::string& choices() const noexcept { return data_->choices; }
     bool same(const BasicPlan& other) const noexcept { return data_ == other.data_; }
 
   private:
@@ -181,6 +185,11 @@ void finish(Draft draft, PlanData& plan) {
         for (const std::string& line : draft.refusals) text += "\n  " + line;
         fail(text);
     }
+    if (!plan.options.choices.empty() && plan.options.choices.size() != draft.choices.size()) {
+        fail("the option choices has ", plan.options.choices.size(), " digits; the model has ", draft.choices.size(),
+             " convolutions of several kernels");
+    }
+    plan.choices = draft.choices;
     std::vector<Lifetime> lives = lifetimes(draft);
     if (plan.options.keep_values) {
         for (Lifetime& life : lives) {

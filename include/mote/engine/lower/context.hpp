@@ -15,6 +15,10 @@ struct PlanOptions {
     bool fuse = true;          ///< take nodes together where a kernel can (see find_groups)
     std::size_t threads = 1;   ///< that may share a step; results are the same bits for any number
     Memory memory = Memory::fast;
+    /// Where a convolution has several kernels, take the one that is the fastest here and now: two such plans may differ, in
+    /// the last bits of their results too. What was chosen is the plan's choices().
+    bool measure = false;
+    std::string choices{};  ///< choices() of another plan of this model and kernels; empty: a cost model chooses
 };
 
 /// Inputs of a step, by place: {0, 1}.
@@ -73,6 +77,7 @@ struct Draft {
     std::vector<DraftBuffer> buffers;  // those of the model's values first
     std::vector<DraftStep> steps;
     std::vector<std::string> refusals;  // a line a node
+    std::string choices;                // a digit for each convolution that has several kernels
 
     BufferId root(BufferId id) const {
         while (buffers[id].same_as != id) id = buffers[id].same_as;
@@ -136,6 +141,13 @@ class BasicLowerContext {
         const std::uint64_t most = kernels_.divides ? all / work : 1;
         return narrow<std::int32_t>(most < 1 ? 1 : most < options_.threads ? most : options_.threads);
     }
+
+    /// The digit of PlanOptions::choices for the next convolution that has several kernels, or -1.
+    int given_choice() const noexcept {
+        const std::size_t place = draft_.choices.size();
+        return place < options_.choices.size() ? options_.choices[place] - '0' : -1;
+    }
+    void record_choice(std::uint8_t algorithm) { draft_.choices += static_cast<char>('0' + algorithm); }
 
     const Group& group() const noexcept { return group_; }
     /// What stands before the residual is added.

@@ -5,6 +5,7 @@
 #include <mote/engine/lower/elementwise.hpp>
 #include <mote/kernels/multipliers.hpp>
 
+#include <ctime>
 #include <limits>
 
 MOTE_BEGIN_NAMESPACE
@@ -166,22 +167,74 @@ bool set_arithmetic(ConvStep<i8>& step, Context& node) {
     return true;
 }
 
+/// Nanoseconds of a run of the step by its kernel, on zeros: the best of four, the first aside.
+template <class Step>
+double measured(Step step, const KernelTable& kernels) {
+    const auto& kernel = step.kernel(kernels);
+    const ConvGeometry& g = step.geometry;
+    using Element = std::remove_cvref_t<decltype(*step.weight->data())>;
+    const auto image = [&](std::int32_t height, std::int32_t width, std::int32_t channels) {
+        return allocate_bytes(sizeof(Element) * static_cast<std::size_t>(g.batch) * static_cast<std::size_t>(height) *
+                              static_cast<std::size_t>(width) * static_cast<std::size_t>(channels));
+    };
+    std::shared_ptr<std::byte> packed = allocate_bytes(kernel.packed_bytes(g));
+    kernel.pack(g, constants_of(step), packed.get());
+    step.packed = {packed, 0};
+    step.scratch_bytes = align_up(kernel.scratch_bytes(g));
+    const auto input = image(g.in_height, g.in_width, g.in_channels),
+               residual = image(g.out_height, g.out_width, g.out_channels),
+               output = image(g.out_height, g.out_width, g.out_channels), scratch = allocate_bytes(step.scratch_bytes);
+    std::byte* operands[] = {input.get(), residual.get(), output.get(), scratch.get()};
+    if (!step.has_residual) operands[1] = output.get(), operands[2] = scratch.get();
+    double best = std::numeric_limits<double>::max();
+    for (int round = 0; round < 5; ++round) {
+        std::timespec from{}, to{};
+        std::timespec_get(&from, TIME_UTC);
+        step.run(kernels, operands, {});
+        std::timespec_get(&to, TIME_UTC);
+        const double time = static_cast<double>(to.tv_sec - from.tv_sec) * 1e9 + static_cast<double>(to.tv_nsec - from.tv_nsec);
+        if (round > 0 && time < best) best = time;
+    }
+    return best;
+}
+
+/// Which of the step's kernels computes it, and why.
+template <class Step>
+std::uint8_t chosen(Step step, LowerContext& node, const char*& reason) {
+    if constexpr (Step::algorithms == 1) return 0;
+    const int given = node.given_choice();
+    double least = std::numeric_limits<double>::max();
+    std::uint8_t best = 0;
+    bool fits = false;
+    for (std::uint8_t i = 0; i < Step::algorithms; ++i) {
+        step.algorithm = i;
+        const auto& candidate = step.kernel(node.kernels());
+        if (i > 0 && (candidate.name == nullptr || node.options().memory == Memory::lean)) continue;
+        double cycles = candidate.cycles(step.geometry);
+        if (cycles == std::numeric_limits<double>::max()) continue;
+        fits = fits || i == given;
+        if (given < 0 && node.options().measure) cycles = measured(step, node.kernels());
+        if (cycles < least) least = cycles, best = i;
+    }
+    if (given >= 0 && !fits) {
+        node.unsupported("the choice '", std::string(1, static_cast<char>('0' + given)),
+                         "' is no kernel for it here; choices() of a plan of this model and kernels is expected");
+    }
+    if (fits) best = static_cast<std::uint8_t>(given);
+    node.record_choice(best);
+    if (best > 0) reason = "fewer multiplications";
+    if (given < 0 && node.options().measure) reason = "measured as the fastest";
+    return best;
+}
+
 /// The step of this geometry, weight and bias, with the group's arithmetic.
 template <class Step>
 void emit_contraction(Step step, LowerContext& node, StepOptions options) {
     if (!set_arithmetic(step, node)) return;
-    double least = std::numeric_limits<double>::max();
-    for (std::uint8_t i = 0, best = 0; i < Step::algorithms; step.algorithm = best, ++i) {
-        step.algorithm = i;
-        const auto& candidate = step.kernel(node.kernels());
-        if (i > 0 && (candidate.name == nullptr || node.options().memory == Memory::lean)) continue;
-        const double cycles = candidate.cycles(step.geometry);
-        if (cycles < least) least = cycles, best = i;
-    }
+    step.algorithm = chosen(step, node, options.reason);
     const auto& kernel = step.kernel(node.kernels());
     options.kernel = kernel.name;
     options.transformed = step.algorithm > 0;
-    if (options.transformed) options.reason = "fewer multiplications";
     const std::size_t packed_bytes = kernel.packed_bytes(step.geometry);
     std::shared_ptr<std::byte> packed = allocate_bytes(packed_bytes);
     kernel.pack(step.geometry, constants_of(step), packed.get());

@@ -24,7 +24,7 @@ class NodeSteps {
         for (const Value& value : local) {
             draft.buffers.push_back({{}, value.bytes(), narrow<BufferId>(draft.buffers.size())});
         }
-        static constexpr PlanOptions options{.memory = Memory::lean};  // weights are packed again after every step
+        static const PlanOptions options{.memory = Memory::lean};  // weights are packed again after every step
         LowerContext context(draft, kernels, options, group, local, {node.name}, node.name, node.kind, {},
                              narrow<BufferId>(local.size()), node.layer);
         node.verbs->lower(node.layer.get(), context);
