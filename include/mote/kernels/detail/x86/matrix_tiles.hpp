@@ -19,7 +19,7 @@ namespace tiles {
 
 /// Bytes of a run of taps that a tile takes; 0 where so few fit evenly that vectors are as fast.
 constexpr std::ptrdiff_t tile_taps(std::ptrdiff_t run_bytes) noexcept {
-    for (std::ptrdiff_t pieces = ceil_div(run_bytes, 64); run_bytes / pieces >= 20; ++pieces) {
+    for (std::ptrdiff_t pieces = ceil_div(run_bytes, 64); run_bytes / pieces >= 12; ++pieces) {
         if (run_bytes % (4 * pieces) == 0) return run_bytes / pieces;
     }
     return 0;
