@@ -54,9 +54,9 @@ class BasicModel {
     /// Throws an Error that names the node.
     explicit BasicModel(Graph<List> graph) : graph_(std::move(graph)) { check(); }
 
-    /// A model whose layers this list also holds is this model too.
+    /// A model whose layers this list also holds is this model too; only as<P...>() narrows one.
     template <class Other>
-    requires(!std::is_same_v<Other, List>) BasicModel(const BasicModel<Other>& other);
+    requires(!std::is_same_v<Other, List> && detail::within<Other, List>::value) BasicModel(const BasicModel<Other>& other);
 
     const Graph<List>& graph() const& noexcept { return graph_; }
     Graph<List> graph() && noexcept { return std::move(graph_); }
@@ -200,9 +200,9 @@ Graph<To> relisted(Graph<From> from) {
 
 template <class List>
 template <class Other>
-requires(!std::is_same_v<Other, List>) BasicModel<List>::BasicModel(const BasicModel<Other>& other)
+requires(!std::is_same_v<Other, List> &&
+         detail::within<Other, List>::value) BasicModel<List>::BasicModel(const BasicModel<Other>& other)
     : graph_(detail::relisted<List>(other.graph())) {
-    static_assert(detail::within<Other, List>::value, "mote: only as<P...>(model) narrows a model");
     check();
 }
 
