@@ -177,12 +177,14 @@ void run_band(const D& shared, const ConvGeometry& g, const Shape<D>& shape, con
     std::ptrdiff_t c = band.blocks.begin * D::lanes;
     const std::ptrdiff_t end = least(band.blocks.end * D::lanes, g.out_channels);
     for (; c + D::lanes <= end; c += D::lanes, block += shape.block_bytes) {
+#if defined(MOTE_NEON)
         if constexpr (D::turns(Kernel)) {
             if (d.plain()) {
                 run_in_turns<D, Kernel, Stride, Outputs>(d, g, shape, rows, top, bottom, block, c, band.at + c);
                 continue;
             }
         }
+#endif
         run_block<D, Kernel, Stride, Outputs>(d, g, shape, rows, top, bottom, block, c, band.at + c, simd::Whole{});
     }
     if (c < end) run_block<D, Kernel, Stride, Outputs>(d, g, shape, rows, top, bottom, block, c, band.at + c, end - c);

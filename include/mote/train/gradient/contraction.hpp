@@ -3,6 +3,7 @@
 // gradient: Conv2d, DepthwiseConv2d, TransposeConv2d, Dense, MatMul. Products of matrices on the kernel table's GEMM.
 
 #include <mote/engine/lower/contraction.hpp>
+#include <mote/engine/lower/matmul.hpp>
 #include <mote/kernels/backward.hpp>
 #include <mote/model/infer/contraction.hpp>
 #include <mote/train/gradient/context.hpp>
