@@ -287,7 +287,9 @@ void join_bands(Draft& draft, const KernelTable& kernels) {
         for (std::size_t i = first; i < draft.steps.size(); ++i) {
             BandStage<Lazy> stage;
             const Step& step = draft.steps[i].step;
-            if (!stage_of<P>(step, stage) || (weights += stage.weight_bytes) > weights_of_bands) break;
+            if (!stage_of<P>(step, stage)) break;
+            weights += stage.weight_bytes;
+            if (weights > weights_of_bands) break;
             if (!stages.empty()) {
                 const Step& before = draft.steps[i - 1].step;
                 const BufferId between = draft.root(before.operands[before.inputs]);
