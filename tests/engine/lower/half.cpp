@@ -43,7 +43,7 @@ TEST_CASE("half: convolutions take padding, clamps, a residual and their place i
     using namespace half_test;
     const auto check = [](const auto& model) {
         const Plan fused = plan(model), plain = plan(model, {.fuse = false});
-        CHECK(fused.steps().size() == 5);
+        if (fused.kernels().divides) CHECK(fused.steps().size() == 5);
         Engine a(fused), b(plain), threads(model, {.threads = 2});
         for (Engine* engine : {&a, &b, &threads}) {
             float value = -2.0f;
@@ -75,6 +75,7 @@ TEST_CASE("half: a layer without kernels of its own computes in f32 between conv
 
 TEST_CASE("half: kernels without f16 and bf16 refuse their values by name") {
     using namespace half_test;
+    if (!native_kernels().divides) return;  // scalar tables know all elements
     ModelBuilder<f32> b;
     b.output("y", b.add(Relu{}, b.input("x", {1, 4}, Element::f16)));
     CHECK_ERROR(plan(b.build()), "'x'", "f16", "Model<f32, f16>");
